@@ -1,0 +1,205 @@
+"""What a policy file says, after reading and type-checking: rules, parameters, facts, duties, cases, the bundle.
+
+Frozen values only; `documents.py` makes them from parsed documents, the engine compiles and runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from compliance.domain.findings import Severity
+from compliance.domain.values import Value
+from compliance.errors import Place
+from compliance.policy.expression.tree import Node, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression as written and as typed."""
+
+    text: str
+    node: Node
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a rule is written: the source, the place in it, and when it was last read (ISO date)."""
+
+    source: str
+    at: str = ""
+    read: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Dates in force as proleptic ordinals: `start` inclusive, `end` exclusive or None."""
+
+    start: int
+    end: int | None = None
+
+    def holds(self, day: int) -> bool:
+        """Whether `day` (an ordinal, in the site's zone) lies in the period."""
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValue:
+    """One value of a parameter from a date on, with its source."""
+
+    start: int
+    value: Value
+    cites: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number (or list, text, duration) that law or site policy may change; `values` in ascending order of date."""
+
+    name: str
+    type: Type
+    tighten: Literal["up", "down", "fixed"]
+    values: tuple[ParameterValue, ...]
+
+    def at(self, day: int) -> Value | None:
+        """The value in force on a local date (ordinal), or None before the first."""
+        found: Value | None = None
+        for value in self.values:
+            if value.start <= day:
+                found = value.value
+        return found
+
+
+Quantifier: TypeAlias = Literal[
+    "latest", "earliest", "any", "none", "count", "sum", "uncovered", "largest_gap", "balance"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A fact from the history, see policy-language.md, "Facts".
+
+    `by` are the shared keys; `where` may name ``it``, ``event`` and earlier givens; `within` and `after` are windows before
+    and behind the judged event (durations in microseconds when evaluated); `present` is whether the present state of each key is
+    looked at first (kinds with a key; `states: all` opts out); `include_self` whether the judged event itself counts.
+    """
+
+    name: str
+    quantifier: Quantifier
+    kinds: tuple[str, ...]
+    field: str | None
+    by: tuple[str, ...]
+    where: Expression | None
+    within: Expression | None
+    after: Expression | None
+    present: bool
+    include_self: bool
+    place: Place
+    span_from: Expression | None = None
+    span_to: Expression | None = None
+    for_each: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closes a duty: an event of one of `kinds` that shares `by` and meets `where`, counted `at`, no later than `due`."""
+
+    kinds: tuple[str, ...]
+    by: tuple[str, ...]
+    where: Expression | None
+    at: Expression | None
+    due: Expression
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """A closing, or any of / all of several."""
+
+    form: Literal["event", "any_of", "all_of"]
+    closing: Closing | None = None
+    parts: tuple[Expect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text with holes: constant pieces and expressions in turn."""
+
+    parts: tuple[str | Expression, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An example of a rule: history, event, and the outcome expected (pass, fail, indeterminate, not_applicable; for a deadline
+    rule also open, met, met_late, missed, cancelled). `now` is an RFC 3339 instant for deadlines."""
+
+    name: str
+    history: tuple[Mapping[str, Any], ...]
+    event: Mapping[str, Any]
+    expect: str
+    now: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of one file. Exactly one of `require` and `expect` is set."""
+
+    id: str
+    title: str
+    implements: tuple[str, ...]
+    cites: tuple[Citation, ...]
+    in_force: Period
+    owner: str
+    review_by: str
+    parameters: tuple[Parameter, ...]
+    on: tuple[str, ...]
+    given: tuple[Given, ...]
+    when: Expression | None
+    require: Expression | None
+    expect: Expect | None
+    per: tuple[str, ...]
+    severity: Severity
+    override: Literal["never", "with_reason", "two_person"]
+    message: Message
+    remedy: Message
+    cases: tuple[Case, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Tables of the bundle that functions read: drug list rows by code, federal holidays (ordinals), state rows, what a role may do.
+
+    All values are engine values. `states` maps state -> rule name -> value, `state_defaults` the federal floor.
+    """
+
+    drugs: Mapping[str, Mapping[str, Value]]
+    holidays: frozenset[int]
+    states: Mapping[str, Mapping[str, Value]]
+    state_defaults: Mapping[str, Value]
+    permissions: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """All policy files of a folder plus bundle.yaml. `digest` is ``sha256:<hex>`` over the canonical JSON of `documents`
+    with the versions of vocabulary and language, so comments and layout change nothing."""
+
+    name: str
+    version: str
+    digest: str
+    rules: tuple[Rule, ...]
+    tables: Tables
+    documents: Mapping[str, Any] = field(repr=False)
+    """``{"bundle": {...}, "rules": {"rule-id": {...}}, "places": {"rule-id": {"file":..., "line":...}}}``, plain JSON; `places` is not part of the digest."""
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule with this id; KeyError where there is none."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
