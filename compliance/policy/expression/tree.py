@@ -147,6 +147,14 @@ class Func(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Select(Node):
+    """A field of a computed record: ``drug_info(dose.drug).is_rems``. Unknown where the record or the field is missing."""
+
+    base: Node
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Macro(Node):
     """``list.exists(v, body)`` and kin; `body` is a condition, for ``map`` any value."""
 
