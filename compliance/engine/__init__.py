@@ -1,0 +1,1 @@
+"""From a case to a decision: history, binding, the two evaluators, judging again."""

@@ -1,0 +1,1 @@
+"""Outside formats to events. All problems of an input at once, each with its place."""

@@ -1,0 +1,1 @@
+"""Policy documents: loading, types, effective dates, the bundle, cases, and what can be proved about them."""

@@ -1,0 +1,1 @@
+"""Reports as data, then one renderer per format."""

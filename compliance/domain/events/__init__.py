@@ -1,0 +1,1 @@
+"""The event kinds, one module per group of kinds."""

@@ -1,0 +1,1 @@
+"""Expressions: parsed, typed, printed. The syntax and meaning of CEL, a subset of it."""
