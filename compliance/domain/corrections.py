@@ -1,0 +1,77 @@
+"""How an event stands after its corrections and voids (engine.md, "Corrections").
+
+A pure function of the set of events, whatever the order in which they came: corrections are applied in history's order; one whose
+``old`` is not the value that then stands, or that would make the event invalid, has no effect; so has a correction or void that was
+only proposed, or that was itself voided. A void cannot be voided.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from compliance.domain.event import Event
+from compliance.domain.making import event_from_log, make_event
+
+UNCHANGEABLE: Final = ("id", "kind", "recorded_at", "noted_at")
+"""Fields that a correction may not name."""
+
+Amendments = Callable[[str], Iterable[Event]]
+"""Gives the corrections and voids that name an event id."""
+
+
+def standing(event: Event, amendments: Amendments, _seen: frozenset[str] = frozenset()) -> Event | None:
+    """The event as it now stands, or None where it is void.
+
+    `amendments` gives the corrections and voids that name an id, in any order.
+    """
+    naming = [a for a in amendments(event.id) if not a.proposed and a.id not in _seen]
+    if not naming:
+        return event
+    if event.kind != "void" and any(a.kind == "void" for a in naming):
+        return None
+    seen = _seen | {event.id}
+    for correction in sorted((a for a in naming if a.kind == "correction"), key=lambda a: a.order):
+        now = standing(correction, amendments, seen)
+        if now is not None and now.values["corrects"] == event.id:
+            event = _applied(event, now) or event
+    return event
+
+
+def _applied(event: Event, correction: Event) -> Event | None:
+    """The event with the correction's changes, or None where it has no effect."""
+    body = changed(event.body, correction.body["fields"])
+    if body is None:
+        return None
+    made = make_event(body)
+    if not isinstance(made, Event):
+        return None
+    if event.recorded_at is None:
+        return made
+    return event_from_log(body, event.recorded_at, event.position)
+
+
+def changed(body: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The body with each change made, or None where an ``old`` is not what stands or a field cannot be corrected."""
+    result = dict(body)
+    for change in changes:
+        name = change["name"]
+        try:
+            old, new = json.loads(change["old"], parse_float=str), json.loads(change["new"], parse_float=str)
+        except ValueError:
+            return None
+        if name in UNCHANGEABLE or not _same(result.get(name), old):
+            return None
+        if new is None:
+            result.pop(name, None)
+        else:
+            result[name] = new
+    return result
+
+
+def _same(stands: Any, old: Any) -> bool:
+    """Whether ``old`` is the value that stands; a decimal may be written as a number or as a string."""
+    if isinstance(stands, str) and isinstance(old, int) and not isinstance(old, bool):
+        return stands == str(old)
+    return bool(stands == old) and isinstance(stands, bool) == isinstance(old, bool)

@@ -1,0 +1,70 @@
+"""Look-up keys: by what an event can be found, and by what a judged event looked.
+
+A key is the triple (kind, field, value). Two pseudo-fields stand beside the real ones: ``*`` (every event of the kind) and
+``names`` (any ``*_event`` field of it holds this event id). The log indexes both the keys an event has and the keys a judged event
+asked for, so that a look-up costs what it finds, and a late event finds those it changes without a scan (engine.md, step 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final
+
+from compliance.domain.event import Event
+from compliance.domain.vocabulary import KINDS, event_reference_fields
+
+EVERY: Final = "*"
+NAMES: Final = "names"
+
+# Handles that other kinds share ("other references use a handle of the same name in another kind", vocabulary.yaml), most
+# selective first: a look-up that could use several takes the first.
+_BY_SELECTIVITY: Final = (
+    "corrects", "overrides_event", "proposal", "session", "preparation", "discrepancy", "request", "incident", "episode", "count",
+    "shift", "consent", "order", "prescription", "container", "kit", "login", "finding", "invoice_no",
+    "course", "patient", "equipment", "storage_place", "subject", "person", "signer", "observer", "artifact",
+    "party", "registration", "source_registration", "recipient_registration", "lot", "ndc11", "drug_code", "site", "drug",
+)  # fmt: skip
+_RANK: Final = {field: rank for rank, field in enumerate(_BY_SELECTIVITY)}
+
+
+@lru_cache(maxsize=None)
+def indexed_fields(kind: str) -> tuple[str, ...]:
+    """Fields of a kind that are look-up keys: shared handles, the kind's own key, references to events."""
+    spec = KINDS[kind]
+    fields = [name for name in spec.fields if name in _RANK or name in spec.key or name.endswith("_event")]
+    return tuple(sorted(fields, key=selectivity))
+
+
+def selectivity(field: str) -> tuple[int, str]:
+    """Sort key: the field that narrows a look-up most comes first."""
+    if field.endswith("_event"):
+        return (-1, field)
+    return (_RANK.get(field, _RANK["person"]), field)
+
+
+def lookup_keys(kind: str, values: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """The keys under which an event of this kind with these values is found."""
+    keys = [(kind, EVERY, "")]
+    for field in indexed_fields(kind):
+        value = values.get(field)
+        if isinstance(value, str):
+            keys.append((kind, field, value))
+    for field in event_reference_fields(kind):
+        value = values.get(field)
+        if isinstance(value, str):
+            keys.append((kind, NAMES, value))
+    return tuple(keys)
+
+
+def names_event(event: Event, event_id: str) -> bool:
+    """Whether an event refers to another in a ``*_event`` field; such events are visible whenever they come."""
+    return any(event.values.get(field) == event_id for field in event_reference_fields(event.kind))
+
+
+@lru_cache(maxsize=65_536)
+def key_of(kind: str, field: str, value: str) -> int:
+    """The key as a signed 64-bit integer for the index. A collision costs a look, never an answer: values are compared again."""
+    digest = blake2b(f"{kind}\x1f{field}\x1f{value}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

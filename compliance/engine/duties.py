@@ -1,0 +1,196 @@
+"""Duties: what a deadline rule opens, and what becomes of it (policy-language.md, "Three forms of rule").
+
+A duty is derived from the events alone, as of an instant: nothing is stored that could disagree with them. Where the opening kind
+has a key, the duty follows the present state of its subject, and is cancelled when the rule no longer applies to that state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from heapq import merge
+from typing import Any
+
+from compliance.domain.event import Event
+from compliance.domain.findings import Outcome, Severity
+from compliance.domain.lookup import EVERY
+from compliance.domain.time import local_date
+from compliance.domain.values import UNKNOWN
+from compliance.domain.vocabulary import KINDS
+from compliance.engine.binding import Sight, search_key, shares, subject
+from compliance.engine.history import History
+from compliance.engine.judging import Judge, site_zone
+from compliance.engine.plan import RulePlan
+from compliance.engine.wording import because
+from compliance.policy.expression.tree import Func
+from compliance.policy.model import Closing, Expect, Expression, Rule
+
+
+class DutyState(StrEnum):
+    """What became of a duty. A miss is a finding from the instant it was due; *met_late* keeps it."""
+
+    OPEN = "open"
+    MET = "met"
+    MET_LATE = "met_late"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One duty as of an instant. `due_at` in microseconds, None where the data does not say; `closed_by` the event that met it."""
+
+    rule: Rule
+    opened_by: Event
+    state: DutyState
+    due_at: int | None
+    closed_by: str | None
+    because: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """Digest of rule, subject and start: the same duty has the same id whenever it is asked for."""
+        return finding_id(self.rule.id, self.opened_by.id, "duty")
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The finding that the duty amounts to, if any."""
+        if self.state in (DutyState.MISSED, DutyState.MET_LATE):
+            return Outcome.FAIL
+        if self.due_at is None and self.state is DutyState.OPEN:
+            return Outcome.INDETERMINATE
+        return None
+
+    @property
+    def severity(self) -> Severity:
+        """The rule's severity."""
+        return self.rule.severity
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """How one closing, or several together, stand: state, the instant due, and what closed it."""
+
+    state: DutyState
+    due_at: int | None
+    closed_by: str | None
+
+
+def finding_id(rule_id: str, about: str, start: str) -> str:
+    """A finding's id: digest of rule, subject (event or key) and start of the episode (engine.md, "Findings")."""
+    return sha256(f"{rule_id}\x1f{about}\x1f{start}".encode()).hexdigest()[:16]
+
+
+def duties(judge: Judge, history: History, as_of: int) -> Iterator[Duty]:
+    """Every duty that the history's events open, as it stands at `as_of` (microseconds)."""
+    for rule in judge.planner.duty_rules:
+        yield from duties_of(rule, judge, history, as_of)
+
+
+def duties_of(rule: Rule, judge: Judge, history: History, as_of: int) -> Iterator[Duty]:
+    """The duties of one rule: one for each subject (`per:`, the kind's key, or the opening event itself)."""
+    plan = judge.planner.plan(rule)
+    for openings in _subjects(rule, _opening_events(rule, history, as_of)):
+        applied = [(event, _applies(plan, event, judge, history)) for event in openings]
+        first = next(((event, scope) for event, scope in applied if scope is not None), None)
+        if first is None:
+            continue
+        start = first[0]
+        state, scope = applied[-1] if _keyed(rule, start) else first
+        if scope is None:
+            yield Duty(rule, start, DutyState.CANCELLED, None, state.id, {})
+            continue
+        yield _judged(plan, start, state, scope, judge, history, as_of)
+
+
+def _opening_events(rule: Rule, history: History, as_of: int) -> Iterator[Event]:
+    """Events that may open a duty, oldest first."""
+    kinds = tuple(KINDS) if "any" in rule.on else rule.on
+    streams = [history.newest_first(kind, EVERY, "", as_of, None) for kind in kinds]
+    return reversed(list(merge(*streams, key=lambda e: e.order, reverse=True)))
+
+
+def _keyed(rule: Rule, event: Event) -> bool:
+    return not rule.per and bool(KINDS[event.kind].key)
+
+
+def _subjects(rule: Rule, openings: Iterable[Event]) -> list[list[Event]]:
+    grouped: dict[Any, list[Event]] = {}
+    for event in openings:
+        if rule.per:
+            key: Any = tuple(event.values.get(field) for field in rule.per)
+            key = event.id if None in key else key
+        else:
+            key = (event.kind, subject(event)) if KINDS[event.kind].key else event.id
+        grouped.setdefault(key, []).append(event)
+    return list(grouped.values())
+
+
+def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> dict[str, Any] | None:
+    """The bound scope where the rule applies to this event, or may; None where it does not."""
+    sight = Sight(history, event)
+    zone = site_zone(event, sight)
+    day = local_date(event.occurred_at, "UTC" if zone is UNKNOWN else zone)
+    if not plan.rule.in_force.holds(day):
+        return None
+    scope = judge.scope(event, zone, day, (plan,))
+    scope.update(dict.fromkeys(plan.needs, UNKNOWN))
+    judge.bind_rule(plan, scope, sight, {})
+    return None if plan.when is not None and plan.when(scope) is False else scope
+
+
+def _judged(
+    plan: RulePlan, start: Event, state: Event, scope: dict[str, Any], judge: Judge, history: History, as_of: int
+) -> Duty:
+    def evaluate(expression: Expression) -> Any:
+        value_of = judge.planner.compiled(expression, plan)
+        return UNKNOWN if value_of is None else value_of(scope)
+
+    sight = Sight(history, state)
+    assert plan.rule.expect is not None  # noqa: S101 - a rule has exactly one of require and expect (policy/rules.py)
+    part = _part(plan.rule.expect, plan, start, scope, judge, sight, as_of)
+    return Duty(plan.rule, start, part.state, part.due_at, part.closed_by, because(plan, scope, evaluate))
+
+
+def _part(
+    expect: Expect, plan: RulePlan, start: Event, scope: dict[str, Any], judge: Judge, sight: Sight, as_of: int
+) -> _Part:
+    if expect.closing is not None:
+        return _closing(expect.closing, plan, start, scope, judge, sight, as_of)
+    parts = [_part(part, plan, start, scope, judge, sight, as_of) for part in expect.parts]
+    order = _ANY if expect.form == "any_of" else _ALL
+    return min(parts, key=lambda part: order.index(part.state))
+
+
+_ANY = (DutyState.MET, DutyState.OPEN, DutyState.MET_LATE, DutyState.MISSED)
+_ALL = (DutyState.MISSED, DutyState.MET_LATE, DutyState.OPEN, DutyState.MET)
+
+
+def _closing(
+    closing: Closing, plan: RulePlan, start: Event, scope: dict[str, Any], judge: Judge, sight: Sight, as_of: int
+) -> _Part:
+    planner = judge.planner
+    due_of, where, at = planner.compiled(closing.due, plan), planner.compiled(closing.where, plan), planner.compiled(closing.at, plan)
+    due = UNKNOWN if due_of is None else due_of(scope)
+    closed: list[tuple[int, str]] = []
+    for kind, keys in planner.closing_keys(closing, plan).items():
+        field, value = search_key(keys, scope)
+        for event in sight.history.newest_first(kind, field, value, as_of, None):
+            if event.order < start.order or not shares(closing.by, event, sight.judged):
+                continue
+            scope["it"] = event.values
+            if where is not None and where(scope) is not True:
+                continue
+            instant = event.occurred_at if at is None else at(scope)
+            if instant is not UNKNOWN and instant <= as_of:
+                closed.append((instant, event.id))
+    first = min(closed, default=None)
+    if due is UNKNOWN:
+        return _Part(DutyState.OPEN, None, None)
+    # A day's end is the local midnight after it: what happens at that instant belongs to the next day.
+    end = due - 1 if isinstance(closing.due.node, Func) and closing.due.node.name.startswith("end_of_day") else due
+    if first is not None:
+        return _Part(DutyState.MET if first[0] <= end else DutyState.MET_LATE, due, first[1])
+    return _Part(DutyState.MISSED if as_of > end else DutyState.OPEN, due, None)

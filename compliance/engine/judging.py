@@ -1,0 +1,187 @@
+"""One event judged: bind, evaluate twice, decide (engine.md, "How a decision is made").
+
+`Judge` holds a bundle, prepared for both evaluators. `Judge.judge` is a pure function of the event and of what it sees in the
+history: the same case gives the same decision, byte for byte, whenever it is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+
+from compliance.domain.canonical import digest
+from compliance.domain.event import Event
+from compliance.domain.findings import Decision, Finding, Outcome, Severity, Verdict
+from compliance.domain.time import local_date
+from compliance.domain.values import UNKNOWN
+from compliance.engine.binding import FOREVER, Asked, Sight, find
+from compliance.engine.durable import DurableRules
+from compliance.engine.history import History
+from compliance.engine.overrides import lifted
+from compliance.engine.plan import Planner, RulePlan
+from compliance.engine.reference import compile_clause
+from compliance.engine.wording import because
+from compliance.errors import EngineFault
+from compliance.policy.model import Bundle, Expression
+
+ENGINE: Final = "durable"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision depends on: the event, the bound facts, the parameters in force, the clock, the site's zone."""
+
+    event: Event
+    scope: Mapping[str, Any]
+    rules: tuple[RulePlan, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision, the case it was made on, and the keys that were asked on the way. `faults` tells of evaluators at odds."""
+
+    decision: Decision
+    case: Case
+    outcomes: Mapping[str, Outcome]
+    asked: tuple[Asked, ...]
+    faults: tuple[str, ...]
+
+
+class Judge:
+    """A bundle made ready to judge events."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.planner = Planner(bundle)
+        self._evaluators: dict[str, tuple[DurableRules | None, list[Any]]] = {}
+        self._blank: dict[str, dict[str, Any]] = {}
+        self._parameters = lru_cache(maxsize=4096)(self._parameters_on)
+
+    def judge(self, event: Event, history: History) -> Judgement:
+        """Decide one event on what it sees of the history."""
+        sight = Sight(history, event)
+        case = self.bind(event, sight)
+        outcomes, faults = self._evaluate(case)
+        findings = tuple(self._findings(case, outcomes, faults))
+        findings = lifted(findings, event, sight, self.bundle)
+        decision = Decision(verdict(event, findings), findings, self.bundle.digest, case.digest, ENGINE)
+        asked = tuple(Asked(kind, field, value, until) for (kind, field, value), until in sight.asked.items())
+        return Judgement(decision, case, outcomes, asked, tuple(faults.values()))
+
+    def bind(self, event: Event, sight: Sight) -> Case:
+        """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
+        plans = self.planner.judged(event.kind)
+        zone = site_zone(event, sight) if plans else UNKNOWN
+        day = local_date(event.occurred_at, "UTC" if zone is UNKNOWN else zone)
+        plans = tuple(plan for plan in plans if plan.rule.in_force.holds(day))
+        scope = self.scope(event, zone, day, plans)
+        facts: dict[str, Any] = {}
+        for plan in plans:
+            self.bind_rule(plan, scope, sight, facts)
+        return Case(event, scope, plans, self._digest(event, scope, facts, plans))
+
+    def scope(self, event: Event, zone: Any, day: int, plans: tuple[RulePlan, ...]) -> dict[str, Any]:
+        """The names of a case before its facts are bound."""
+        blank = self._blank.get(event.kind)
+        if blank is None:
+            every = self.planner.judged(event.kind)
+            blank = self._blank[event.kind] = dict.fromkeys((f for plan in every for f in plan.needs), UNKNOWN)
+        parameters = {plan.rule.id: self._parameters(plan.rule.id, day) for plan in plans}
+        return {**blank, "event": event.values, "param": parameters, "now": event.noted_at, "zone": zone}
+
+    def bind_rule(self, plan: RulePlan, scope: dict[str, Any], sight: Sight, facts: dict[str, Any]) -> None:
+        """Make the look-ups of one rule, those of `when` first; the others only where it may apply."""
+        for wanted in (plan.when_needs, plan.needs):
+            for lookup_id in wanted:
+                if lookup_id not in facts:
+                    facts[lookup_id] = scope[lookup_id] = find(self.planner.lookups[lookup_id], scope, sight)
+            if plan.when is not None and plan.when(scope) is False:
+                return
+
+    def _parameters_on(self, rule_id: str, day: int) -> dict[str, Any]:
+        values = {p.name: p.at(day) for p in self.planner.plan(self.bundle.rule(rule_id)).rule.parameters}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _digest(self, event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], plans: tuple[RulePlan, ...]) -> str:
+        zone = None if scope["zone"] is UNKNOWN else scope["zone"]
+        bound = {key: None if value is None else {} if value is UNKNOWN else {"is": value} for key, value in facts.items()}
+        body = {"event": event.values, "now": scope["now"], "zone": zone, "facts": bound, "param": scope["param"]}
+        body["rules"] = [plan.rule.id for plan in plans]
+        return "sha256:" + sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def _evaluate(self, case: Case) -> tuple[dict[str, Outcome], dict[str, str]]:
+        """Every rule's outcome by both evaluators; where they differ, the rule is undecided and a fault is told."""
+        if not case.rules:
+            return {}, {}
+        durable, references = self._compiled(case.event.kind)
+        seconds = {rule_id: judged(case.scope) for rule_id, judged in references if rule_id in case.scope["param"]}
+        try:
+            firsts = dict(zip((rule_id for rule_id, _ in references), durable.evaluate(case.scope), strict=True)) if durable else {}
+        except EngineFault as fault:
+            return dict.fromkeys(seconds, Outcome.INDETERMINATE), dict.fromkeys(seconds, fault.message)
+        faults = {
+            rule_id: f"durable says {firsts[rule_id]}, reference says {second}"
+            for rule_id, second in seconds.items()
+            if firsts[rule_id] is not second
+        }
+        return {**seconds, **dict.fromkeys(faults, Outcome.INDETERMINATE)}, faults
+
+    def _compiled(self, kind: str) -> tuple[DurableRules | None, list[Any]]:
+        made = self._evaluators.get(kind)
+        if made is None:
+            clauses = [plan.clause for plan in self.planner.judged(kind) if plan.clause is not None]
+            tables = self.bundle.tables
+            durable = DurableRules(f"{self.bundle.digest}:{kind}", clauses, tables) if clauses else None
+            made = self._evaluators[kind] = (durable, [(c.rule, compile_clause(c, tables)) for c in clauses])
+        return made
+
+    def _findings(self, case: Case, outcomes: Mapping[str, Outcome], faults: Mapping[str, str]) -> Iterator[Finding]:
+        for plan in case.rules:
+            outcome = outcomes[plan.rule.id]
+            if plan.rule.id in faults:
+                yield Finding(plan.rule.id, outcome, Severity.DENY, {"engine fault": faults[plan.rule.id]})
+            elif outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
+                yield Finding(plan.rule.id, outcome, plan.rule.severity, self.because(plan, case))
+
+    def because(self, plan: RulePlan, case: Case) -> dict[str, str]:
+        """The values that decided a rule, in words."""
+
+        def evaluate(expression: Expression) -> Any:
+            value_of = self.planner.compiled(expression, plan)
+            return UNKNOWN if value_of is None else value_of(case.scope)
+
+        return because(plan, case.scope, evaluate)
+
+
+def site_zone(event: Event, sight: Sight) -> Any:
+    """The zone of the site's profile in force at the event, else of the earliest known, else UNKNOWN."""
+    site = event.values["site"]
+    sight.ask("site_profile", "site", site, FOREVER)
+    history = sight.history
+    if event.kind == "site_profile":
+        return event.values["time_zone"]
+    for profile in history.newest_first("site_profile", "site", site, event.occurred_at, None):
+        return profile.values["time_zone"]
+    earliest: Any = UNKNOWN
+    for profile in history.newest_first("site_profile", "site", site, None, None):
+        earliest = profile.values["time_zone"]
+    return earliest
+
+
+def verdict(event: Event, findings: tuple[Finding, ...]) -> Verdict:
+    """The decision that findings amount to (engine.md, step 4)."""
+    denied = any(f.severity is Severity.DENY and not f.overridden_by for f in findings)
+    if event.proposed:
+        return Verdict.DENIED if denied else Verdict.PERMITTED_WITH_WARNINGS if findings else Verdict.PERMITTED
+    return Verdict.VIOLATION if denied else Verdict.FLAGGED if findings else Verdict.COMPLIANT
+
+
+def voided(bundle: Bundle) -> Decision:
+    """The decision on an event that was declared not to have happened."""
+    return Decision(Verdict.VOIDED, (), bundle.digest, digest({"void": True}), ENGINE)

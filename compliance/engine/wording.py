@@ -1,0 +1,99 @@
+"""Values in words: what a finding was decided by, and the holes of a message.
+
+Only what identifies nobody is shown: numbers, instants, enum values, ids. Free text is counted, not quoted (audit-log.md, "Personal
+identity never enters a leaf").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from compliance.domain.quantity import format_decimal
+from compliance.domain.time import format_date, format_duration, format_instant
+from compliance.domain.values import UNKNOWN
+from compliance.engine.plan import RulePlan, walk
+from compliance.policy.expression import to_text
+from compliance.policy.expression.tree import Has, IsNull, Macro, Node, Ref, Type, scale_of
+from compliance.policy.model import Expression, Message, Rule
+
+MISSING: Final = "missing"
+_HANDLE: Final = re.compile(r"[A-Za-z0-9._:/+@-]{1,64}")
+_UNITLESS: Final = frozenset({"per quantity_unit"})
+
+
+def shown(value: Any, kind: Type, zone: Any, scale: int = 6) -> str:
+    """One engine value as a person reads it, with its unit; instants in the site's zone where it is known."""
+    if value is UNKNOWN or value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        element = kind.element or Type("text")
+        return ", ".join(shown(item, element, zone) for item in value[:12]) + (" ..." if len(value) > 12 else "") or "none"
+    if isinstance(value, dict):
+        return shown(value.get("id", UNKNOWN), Type("text"), zone)
+    if isinstance(value, str):
+        return value if _HANDLE.fullmatch(value) else f"text of {len(value)} characters"
+    if kind.name == "instant":
+        return format_instant(value, None if zone is UNKNOWN else zone)
+    if kind.name == "duration":
+        return format_duration(value)
+    if kind.name == "date":
+        return format_date(value)
+    unit = f" {kind.unit}" if kind.unit and kind.unit not in _UNITLESS else ""
+    return format_decimal(value, scale) + unit
+
+
+def because(plan: RulePlan, scope: Mapping[str, Any], evaluate: Callable[[Expression], Any]) -> dict[str, str]:
+    """What a rule was decided by: each value it names, as written in the rule, and the holes of its message and remedy."""
+    rule, zone = plan.rule, scope["zone"]
+    result: dict[str, str] = {}
+    for condition in (rule.when, rule.require):
+        if condition is not None:
+            for text, value, kind in leaves(condition.node, rule, plan.names, scope):
+                result[text] = shown(value, kind, zone)
+    for message in (rule.message, rule.remedy):
+        for part in message.parts:
+            if isinstance(part, Expression):
+                result[part.text] = shown(evaluate(part), part.node.type, zone, scale_of(part.node))
+    return result
+
+
+def leaves(node: Node, rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]) -> list[tuple[str, Any, Type]]:
+    """The values that a condition names outside of macro bodies, in order of appearance, each once."""
+    inner = {part.variable for part in walk(node) if isinstance(part, Macro)}
+    tested = [part.ref for part in walk(node) if isinstance(part, Has)]
+    found: dict[str, tuple[str, Any, Type]] = {}
+    for part in walk(node):
+        if isinstance(part, IsNull) and part.root not in inner:
+            value = scope.get(names.get(part.root, part.root), UNKNOWN)
+            text = part.root
+            word = MISSING if value is None or value is UNKNOWN else value
+            found.setdefault(text, (text, word, Type("event")))
+        elif isinstance(part, Ref) and part.root not in inner and part.root != "zone":
+            if not part.path and part.type.name == "event":
+                continue
+            text = to_text(part)
+            value = _value(part, rule, names, scope)
+            if value is UNKNOWN and part in tested and text in found:
+                continue
+            found.setdefault(text, (text, value, part.type))
+    return list(found.values())
+
+
+def _value(ref: Ref, rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]) -> Any:
+    if ref.root == "param":
+        return scope["param"].get(rule.id, {}).get(ref.path[0], UNKNOWN)
+    value = scope.get(names.get(ref.root, ref.root), UNKNOWN)
+    for field in ref.path:
+        if not isinstance(value, dict):
+            return UNKNOWN
+        value = value.get(field, UNKNOWN)
+    return value
+
+
+def rendered(message: Message, values: Mapping[str, str]) -> str:
+    """A message with its holes filled from a finding's `because`."""
+    return "".join(part if isinstance(part, str) else values.get(part.text, MISSING) for part in message.parts)
