@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Outcome(StrEnum):
@@ -62,3 +63,37 @@ class Decision:
     bundle: str
     case: str
     engine: str
+
+    def stands(self) -> tuple[Verdict, frozenset[tuple[str, str, str]]]:
+        """The part by which two judgements of one event are compared."""
+        return (self.verdict, frozenset(finding.stands() for finding in self.findings))
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """A decision as the log keeps it: plain JSON, messages and citations left out (they are rendered from the bundle)."""
+    return {
+        "verdict": str(decision.verdict),
+        "bundle": decision.bundle,
+        "case": decision.case,
+        "engine": decision.engine,
+        "findings": [_finding_json(finding) for finding in decision.findings],
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    kept = {
+        "rule": finding.rule,
+        "outcome": str(finding.outcome),
+        "severity": str(finding.severity),
+        "because": dict(finding.because),
+    }
+    return {**kept, "overridden_by": finding.overridden_by} if finding.overridden_by else kept
+
+
+def decision_of(kept: Mapping[str, Any]) -> Decision:
+    """The decision that the log keeps; the inverse of `decision_json`."""
+    findings = tuple(
+        Finding(f["rule"], Outcome(f["outcome"]), Severity(f["severity"]), f["because"], f.get("overridden_by"))
+        for f in kept["findings"]
+    )
+    return Decision(Verdict(kept["verdict"]), findings, kept["bundle"], kept["case"], kept["engine"])

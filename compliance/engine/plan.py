@@ -61,6 +61,7 @@ class Planner:
         self._ids: dict[Any, str] = {}
         self._rules: dict[str, tuple[RulePlan, ...]] = {}
         self._plans: dict[str, RulePlan] = {}
+        self._functions: dict[Node, ValueOf] = {}
 
     @property
     def tables(self) -> Tables:
@@ -108,7 +109,11 @@ class Planner:
         return {kind: self._keys(kind, closing.by, where) for kind in closing.kinds}
 
     def _compiled(self, node: Node | None) -> ValueOf | None:
-        return None if node is None else compile_value(node, self.tables)
+        if node is None:
+            return None
+        if node not in self._functions:
+            self._functions[node] = compile_value(node, self.tables)
+        return self._functions[node]
 
     def _closure(self, wanted: frozenset[str]) -> tuple[str, ...]:
         """The look-ups among `wanted` and all that they need, in an order in which they can be made."""
@@ -155,7 +160,9 @@ class Planner:
         for field, value in _equalities(clauses):
             # A candidate without the field would make `where` unknown, not false: it must not be overlooked.
             if field in indexed and field not in found and (KINDS[kind].fields[field].required or field in asked):
-                found[field] = compile_value(value, self.tables)
+                compiled = self._compiled(value)
+                if compiled is not None:
+                    found[field] = compiled
         return tuple(sorted(found.items(), key=lambda item: selectivity(item[0])))
 
 

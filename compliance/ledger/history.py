@@ -1,0 +1,133 @@
+"""The history over the log: events as they now stand, found through the index of look-up keys.
+
+It satisfies the engine's `History` without knowing it. A look-up costs what it finds: one range scan of ``event_key`` under its key,
+newest first, and one read for each event that was not met before. An index row may be out of date (its event was corrected away from
+the key) or collide with another key; the event itself decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final, Protocol
+
+from compliance.domain.corrections import standing
+from compliance.domain.event import Event
+from compliance.domain.lookup import EVERY, NAMES, key_of
+from compliance.domain.making import event_from_log
+from compliance.domain.time import parse_instant
+from compliance.domain.vocabulary import event_reference_fields
+
+CACHED_EVENTS: Final = 50_000
+"""Events kept in memory; an event is about 4 KB."""
+
+
+class Entries(Protocol):
+    """What the history reads of a log: `compliance.ledger.log.Log` and its open batch both give it."""
+
+    def body(self, idx: int) -> bytes:
+        """The canonical bytes of an entry."""
+
+    def by_event_id(self, event_id: str) -> int | None:
+        """The index of the entry that holds an event."""
+
+    def key_scan(self, key: int, until_us: int | None, since_us: int | None) -> Iterator[tuple[int, int]]:
+        """(occurred_us, idx) under a key, newest first."""
+
+
+class LogHistory:
+    """Events of a log. `before` leaves out entries from that index on: what was known when that entry was written."""
+
+    def __init__(self, entries: Entries, before: int | None = None) -> None:
+        self._entries = entries
+        self._before = before
+        self._standing: dict[int, Event | None] = {}
+        self._sent: dict[int, Event] = {}
+
+    def newest_first(self, kind: str, field: str, value: str, until: int | None, since: int | None) -> Iterator[Event]:
+        """See `History.newest_first`."""
+        rows = self._entries.key_scan(key_of(kind, field, value), until, since)
+        for occurred, same in groupby(rows, key=_occurred):
+            found = [event for _, idx in same if (event := self._found(idx, kind, field, value, occurred)) is not None]
+            if len(found) > 1:
+                found.sort(key=lambda event: event.order, reverse=True)
+            yield from found
+
+    def _found(self, idx: int, kind: str, field: str, value: str, occurred: int) -> Event | None:
+        event = self._at(idx)
+        if event is None or event.kind != kind or event.occurred_at != occurred or event.proposed:
+            return None
+        if field == EVERY or event.values.get(field) == value:
+            return event
+        named = field == NAMES and any(event.values.get(name) == value for name in event_reference_fields(kind))
+        return event if named else None
+
+    def sent(self, event_id: str) -> Event | None:
+        """See `History.sent`."""
+        idx = self._entries.by_event_id(event_id)
+        return None if idx is None or not self._known(idx) else self.recorded(idx)
+
+    def stands(self, event_id: str) -> Event | None:
+        """See `History.stands`."""
+        idx = self._entries.by_event_id(event_id)
+        return None if idx is None else self._at(idx)
+
+    def recorded(self, idx: int) -> Event:
+        """The event of an entry as it was sent."""
+        event = self._sent.get(idx)
+        if event is None:
+            entry = json.loads(self._entries.body(idx))
+            event = event_from_log(entry["event"], parse_instant(entry["recorded_at"]), idx)
+            self._remember(event)
+        return event
+
+    def take(self, event: Event) -> None:
+        """Keep an event that was just appended, so that it is not read back."""
+        self._remember(event)
+        self._standing[event.position] = event
+        if event.kind in ("correction", "void"):
+            self.forget(event.values["corrects"])
+
+    def forget(self, event_id: str) -> None:
+        """An event was corrected or voided: how it stands is to be found out again, and what a correction stands for with it."""
+        seen: set[str] = set()
+        following: str | None = event_id
+        while following is not None and following not in seen:
+            seen.add(following)
+            idx = self._entries.by_event_id(following)
+            following = None
+            if idx is not None:
+                self._standing.pop(idx, None)
+                following = self.recorded(idx).values.get("corrects")
+
+    def _remember(self, event: Event) -> None:
+        if len(self._sent) >= CACHED_EVENTS:
+            self._sent.clear()
+            self._standing.clear()
+        self._sent[event.position] = event
+
+    def _known(self, idx: int) -> bool:
+        return self._before is None or idx < self._before
+
+    def _at(self, idx: int) -> Event | None:
+        if idx in self._standing:
+            return self._standing[idx]
+        if not self._known(idx):
+            return None
+        event = standing(self.recorded(idx), self.amendments)
+        self._standing[idx] = event
+        return event
+
+    def amendments(self, event_id: str) -> Iterator[Event]:
+        """The corrections and voids that name an event."""
+        for kind in ("correction", "void"):
+            for _, idx in self._entries.key_scan(key_of(kind, "corrects", event_id), None, None):
+                if self._known(idx):
+                    event = self.recorded(idx)
+                    if event.kind == kind and event.values["corrects"] == event_id:
+                        yield event
+
+
+def _occurred(row: tuple[int, Any]) -> int:
+    return row[0]

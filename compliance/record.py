@@ -1,0 +1,262 @@
+"""Recording: each event is judged and appended with its decision, and what it changes is judged again (engine.md).
+
+`Recorder.submit` takes what intake read and gives results batch by batch, each batch only after its commit: a receipt that was seen
+is in the log. One bad line never costs a good one: it is kept as a ``rejected`` entry, its bytes in quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, TypeAlias
+
+import structlog
+
+from compliance.domain.canonical import digest
+from compliance.domain.corrections import UNCHANGEABLE, changed, standing
+from compliance.domain.event import Event
+from compliance.domain.findings import Decision, decision_json, decision_of
+from compliance.domain.lookup import key_of, lookup_keys
+from compliance.domain.making import make_event, stamp
+from compliance.domain.time import format_utc
+from compliance.domain.vocabulary import KINDS
+from compliance.engine.binding import FOREVER, Asked
+from compliance.engine.judging import Judge, voided
+from compliance.errors import Place, Problem
+from compliance.intake.json_lines import Draft, Rejected
+from compliance.ledger.history import LogHistory
+from compliance.ledger.log import Batch, Log
+
+BATCH: Final = 1000
+"""Events per transaction: large enough that the disk is not waited for, small enough that receipts come steadily."""
+
+log_line = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that is in the log (or, when only checking, would be). `repeated` where it already was: nothing was written."""
+
+    draft: Draft
+    idx: int
+    decision: Decision
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Input that is no event, with what is wrong with it; `idx` is its ``rejected`` entry. `repeated` where it was already kept."""
+
+    source: str
+    line: int
+    problems: tuple[Problem, ...]
+    idx: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """An earlier event that a new one changed, with how it stands now. `cause` is the new event's id."""
+
+    event: Event
+    idx: int
+    decision: Decision
+    cause: str
+
+
+Result: TypeAlias = Recorded | Refused | Rejudged
+
+
+class Recorder:
+    """Records into one log under one bundle."""
+
+    def __init__(self, log: Log, judge: Judge) -> None:
+        self._log = log
+        self._judge = judge
+
+    def submit(self, items: Iterable[Draft | Rejected], *, write: bool = True) -> Iterator[tuple[Result, ...]]:
+        """Judge and append; yields the results of each batch after its commit. With `write` false nothing is kept."""
+        remaining = iter(items)
+        if not write:
+            with self._log.rehearsing() as batch:
+                yield tuple(_Submission(batch, self._judge).results(remaining))
+            return
+        while chunk := tuple(islice(remaining, BATCH)):
+            with self._log.writing() as batch:
+                results = tuple(_Submission(batch, self._judge).results(chunk))
+            yield results
+
+
+class _Submission:
+    """One batch: its history sees what the batch has appended."""
+
+    def __init__(self, batch: Batch, judge: Judge) -> None:
+        self._batch = batch
+        self._judge = judge
+        self._history = LogHistory(batch)
+
+    def results(self, items: Iterable[Draft | Rejected]) -> Iterator[Result]:
+        for item in items:
+            yield from self._rejected(item) if isinstance(item, Rejected) else self._draft(item)
+
+    def _draft(self, draft: Draft) -> Iterator[Result]:
+        event = draft.event
+        known = self._batch.by_event_id(event.id)
+        if known is not None:
+            yield from self._again(draft, known)
+            return
+        problems = self._unfit(draft)
+        if problems:
+            yield from self._rejected(Rejected.of(draft, problems))
+            return
+        event = stamp(event, self._batch.next_recorded_at(), self._batch.size)
+        before = self._standing_targets(event)
+        stands = standing(event, self._history.amendments)
+        decision, asked = self._decided(stands)
+        idx = self._append_event(event, stands, decision, asked)
+        self._history.take(event)
+        yield Recorded(draft, idx, decision, repeated=False)
+        yield from self._judge_again(event, stands, before)
+
+    def _decided(self, stands: Event | None) -> tuple[Decision, tuple[Asked, ...]]:
+        """The decision on an event as it stands, with what was asked; an event that is void has nothing held against it."""
+        if stands is None:
+            return voided(self._judge.bundle), ()
+        judgement = self._judge.judge(stands, self._history)
+        for fault in judgement.faults:
+            log_line.error("evaluators disagree", event=stands.id, entry=self._batch.size, fault=fault)
+        return judgement.decision, judgement.asked
+
+    def _append_event(self, event: Event, stands: Event | None, decision: Decision, asked: tuple[Asked, ...]) -> int:
+        payload = {
+            "v": 1, "type": "event", "recorded_at": format_utc(event.recorded_at or 0),
+            "event": event.body, "decision": decision_json(decision),
+        }  # fmt: skip
+        idx = self._batch.append(payload, keys=_key_rows(event), asked=asked_rows(asked, self._batch.size))
+        if stands is not None and stands is not event:
+            self._batch.add_keys(_key_rows(stands))
+        return idx
+
+    def _again(self, draft: Draft, idx: int) -> Iterator[Result]:
+        """The same id: the same event gives its first receipt, another is an error that names both."""
+        before = self._history.recorded(idx)
+        if before.body == draft.event.body:
+            yield Recorded(draft, idx, decision_of(self._batch.entry(idx)["decision"]), repeated=True)
+            return
+        problem = Problem(
+            Place(draft.source, draft.line, field="id"),
+            f"id {draft.event.id} is already recorded with other content: entry {idx} has {digest(before.body)}, "
+            f"this has {digest(draft.event.body)}",
+            "Send a correction of the recorded event, or give the new event its own id.",
+            "duplicate-id",
+        )
+        yield from self._rejected(Rejected.of(draft, (problem,)))
+
+    def _unfit(self, draft: Draft) -> tuple[Problem, ...]:
+        """What is wrong with a correction or void in view of the event that it names."""
+        event = draft.event
+        if event.kind not in ("correction", "void"):
+            return ()
+        target = self._history.sent(event.values["corrects"])
+        if target is None:
+            return ()
+        place = Place(draft.source, draft.line, field="corrects")
+        if target.kind == "void":
+            what = "voided" if event.kind == "void" else "corrected"
+            return (Problem(place, f"{target.id} is a void; a void cannot be {what}", "Enter the voided event again.", "void-of-void"),)
+        if event.kind == "void":
+            return ()
+        problems = []
+        fields = KINDS[target.kind].fields
+        for position, change in enumerate(event.body["fields"]):
+            at = Place(draft.source, draft.line, field=f"fields[{position}].name")
+            if change["name"] in UNCHANGEABLE:
+                problems.append(Problem(at, f"{change['name']} cannot be corrected", "Void the event and enter it again.", "fixed-field"))
+            elif change["name"] not in fields:
+                problems.append(Problem(at, f"{target.kind} has no field {change['name']}", "Name a field of the event.", "unknown-field"))
+        stands = self._history.stands(target.id)
+        if problems or stands is None:
+            return tuple(problems)
+        body = changed(stands.body, event.body["fields"])
+        made = event if body is None else make_event(body)
+        if isinstance(made, Event):
+            return ()
+        return tuple(
+            Problem(Place(draft.source, draft.line, field=f"fields: {p.place.field}"), p.message, p.remedy, p.code) for p in made
+        )
+
+    def _rejected(self, rejected: Rejected) -> Iterator[Result]:
+        name = f"rejected/{rejected.sha256}"
+        known = self._batch.by_event_id(name)
+        if known is not None:
+            yield Refused(rejected.source, rejected.line, rejected.problems, known, repeated=True)
+            return
+        wrong = [{"field": p.place.field or "", "message": p.message, "code": p.code} for p in rejected.problems[:50]]
+        payload = {
+            "v": 1, "type": "rejected", "recorded_at": format_utc(self._batch.next_recorded_at()),
+            "sha256": rejected.sha256, "source": rejected.source, "line": rejected.line, "problems": wrong,
+        }  # fmt: skip
+        idx = self._batch.append(payload, quarantine=(rejected.raw, rejected.source))
+        yield Refused(rejected.source, rejected.line, rejected.problems, idx, repeated=False)
+
+    # ---- judging again
+
+    def _judge_again(self, event: Event, stands: Event | None, before: list[tuple[Event, Event | None]]) -> Iterator[Rejudged]:
+        """Judge again every earlier event that looked where this one now stands, or where what it amends stood or stands."""
+        affected = self._asking(event)
+        if stands is not None and stands is not event:
+            affected |= self._asking(stands)
+        for target, stood in before:
+            affected.add(target.position)
+            now = self._history.stands(target.id)
+            for version in (stood, now):
+                if version is not None:
+                    affected |= self._asking(version)
+            if now is not None:
+                self._batch.add_keys(_key_rows(now))
+        affected.discard(event.position)
+        for idx in sorted(affected):
+            yield from self._rejudge(idx, event)
+
+    def _asking(self, event: Event) -> set[int]:
+        """The judged events that asked a key under which this event is found, and may see it."""
+        keys = lookup_keys(event.kind, event.values)
+        return {idx for key in keys for idx in self._batch.asked_scan(key_of(*key), event.occurred_at)}
+
+    def _standing_targets(self, event: Event) -> list[tuple[Event, Event | None]]:
+        """What a correction or void names, as sent and as it stood before; where that is itself a correction, also what that names."""
+        found: list[tuple[Event, Event | None]] = []
+        target = self._history.sent(event.values["corrects"]) if event.kind in ("correction", "void") else None
+        while target is not None and all(target.id != seen.id for seen, _ in found):
+            found.append((target, self._history.stands(target.id)))
+            target = self._history.sent(target.values["corrects"]) if "corrects" in target.values else None
+        return found
+
+    def _rejudge(self, idx: int, cause: Event) -> Iterator[Rejudged]:
+        sent = self._history.recorded(idx)
+        event = self._history.stands(sent.id)
+        decision, asked = self._decided(event)
+        self._batch.add_asked(asked_rows(asked, idx))
+        first = self._batch.entry(idx)["decision"]
+        last = self._batch.last_judgement(sent.id)
+        stood = decision_of(first if last is None else self._batch.entry(last)["decision"])
+        if decision.stands() == stood.stands():
+            return
+        payload = {
+            "v": 1, "type": "rejudgement", "recorded_at": format_utc(self._batch.next_recorded_at()),
+            "of": idx, "event_id": sent.id, "cause": cause.id, "first_bundle": first["bundle"],
+            "decision": decision_json(decision),
+        }  # fmt: skip
+        at = self._batch.append(payload)
+        yield Rejudged(sent, at, decision, cause.id)
+
+
+def asked_rows(asked: Iterable[Asked], idx: int) -> list[tuple[int, int, int]]:
+    """Rows of the index of asked keys: (key, until, judged entry)."""
+    return [(key_of(a.kind, a.field, a.value), min(a.until, FOREVER), idx) for a in asked]
+
+
+def _key_rows(event: Event) -> list[tuple[int, int, int]]:
+    """Rows of the index of look-up keys: (key, occurred_at, entry)."""
+    return [(key_of(*key), event.occurred_at, event.position) for key in lookup_keys(event.kind, event.values)]
