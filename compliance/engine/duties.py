@@ -21,7 +21,7 @@ from compliance.domain.values import UNKNOWN
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.binding import Sight, search_key, shares, subject
 from compliance.engine.history import History
-from compliance.engine.judging import Judge, site_zone
+from compliance.engine.judging import Judge
 from compliance.engine.plan import RulePlan
 from compliance.engine.wording import because
 from compliance.policy.expression.tree import Func
@@ -131,7 +131,7 @@ def _subjects(rule: Rule, openings: Iterable[Event]) -> list[list[Event]]:
 def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> dict[str, Any] | None:
     """The bound scope where the rule applies to this event, or may; None where it does not."""
     sight = Sight(history, event)
-    zone = site_zone(event, sight)
+    zone = judge.zone(event, sight)
     day = local_date(event.occurred_at, "UTC" if zone is UNKNOWN else zone)
     if not plan.rule.in_force.holds(day):
         return None

@@ -6,7 +6,7 @@ history: the same case gives the same decision, byte for byte, whenever it is ju
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -53,11 +53,17 @@ class Judgement:
     faults: tuple[str, ...]
 
 
+def unknown_zone(_event: Event) -> Any:
+    """The zone of a site that has no profile: nobody can say."""
+    return UNKNOWN
+
+
 class Judge:
     """A bundle made ready to judge events."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, zone_without_profile: Callable[[Event], Any] = unknown_zone) -> None:
         self.bundle = bundle
+        self._zone_without_profile = zone_without_profile
         self.planner = Planner(bundle)
         self._evaluators: dict[str, tuple[DurableRules | None, list[Any]]] = {}
         self._blank: dict[str, dict[str, Any]] = {}
@@ -77,7 +83,7 @@ class Judge:
     def bind(self, event: Event, sight: Sight) -> Case:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
         plans = self.planner.judged(event.kind)
-        zone = site_zone(event, sight) if plans else UNKNOWN
+        zone = self.zone(event, sight) if plans else UNKNOWN
         day = local_date(event.occurred_at, "UTC" if zone is UNKNOWN else zone)
         plans = tuple(plan for plan in plans if plan.rule.in_force.holds(day))
         scope = self.scope(event, zone, day, plans)
@@ -85,6 +91,11 @@ class Judge:
         for plan in plans:
             self.bind_rule(plan, scope, sight, facts)
         return Case(event, scope, plans, self._digest(event, scope, facts, plans))
+
+    def zone(self, event: Event, sight: Sight) -> Any:
+        """The zone of the event's site, or UNKNOWN."""
+        zone = _site_zone(event, sight)
+        return self._zone_without_profile(event) if zone is UNKNOWN else zone
 
     def scope(self, event: Event, zone: Any, day: int, plans: tuple[RulePlan, ...]) -> dict[str, Any]:
         """The names of a case before its facts are bound."""
@@ -159,7 +170,7 @@ class Judge:
         return because(plan, case.scope, evaluate)
 
 
-def site_zone(event: Event, sight: Sight) -> Any:
+def _site_zone(event: Event, sight: Sight) -> Any:
     """The zone of the site's profile in force at the event, else of the earliest known, else UNKNOWN."""
     site = event.values["site"]
     sight.ask("site_profile", "site", site, FOREVER)

@@ -1,0 +1,159 @@
+"""Running cases: the examples beside a rule, and the timelines of case files (policy-language.md).
+
+A timeline is judged as the log would stand at its end: each event as it stands, on all that it sees, which by the law of engine.md does
+not depend on the order of arrival; duties as of the case's `now`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compliance.domain.event import Event
+from compliance.domain.findings import Outcome
+from compliance.domain.making import make_event, stamp
+from compliance.domain.time import parse_instant
+from compliance.domain.values import UNKNOWN
+from compliance.engine.duties import Duty, DutyState, duties, duties_of
+from compliance.engine.history import MemoryHistory
+from compliance.engine.judging import Judge
+from compliance.errors import Problem
+from compliance.policy.case_files import Timeline
+from compliance.policy.fill import fill
+from compliance.policy.model import Case, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One case of a rule: the outcome expected and the one that came, with the values that decided."""
+
+    rule: Rule
+    case: Case
+    got: str
+    because: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether what was expected came out."""
+        return not self.problems and self.got == self.case.expect
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding at the end of a timeline, once for each requirement that its rule implements."""
+
+    requirement: str
+    rule: str
+    event: str
+    outcome: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineResult:
+    """One timeline: requirements that were expected and not found, and those found that were not wanted."""
+
+    timeline: Timeline
+    findings: tuple[Found, ...]
+    missing: tuple[str, ...]
+    unwanted: tuple[Found, ...]
+    verdict: str
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that was expected was found, and nothing unwanted, and the last event's verdict is the one named."""
+        wrong = self.timeline.verdict is not None and self.timeline.verdict != self.verdict
+        return not (self.problems or self.missing or self.unwanted or wrong)
+
+
+def run_case(rule: Rule, case: Case, judge: Judge) -> CaseResult:
+    """Judge the example of a rule. `judge` is for the rule's bundle and takes a site without profile at the event's own offset."""
+    events, problems = prepared([*case.history, case.event])
+    if problems:
+        return CaseResult(rule, case, "invalid", {}, problems)
+    history = MemoryHistory(events)
+    judged = events[-1]
+    if rule.expect is not None:
+        return _deadline(rule, case, judge, history, events)
+    stands = history.stands(judged.id)
+    judgement = judge.judge(judged if stands is None else stands, history)
+    outcome = judgement.outcomes.get(rule.id, Outcome.NOT_APPLICABLE)
+    plan = judge.planner.plan(rule)
+    because = judge.because(plan, judgement.case) if rule.id in judgement.outcomes else {}
+    return CaseResult(rule, case, str(outcome), because)
+
+
+def _deadline(rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]) -> CaseResult:
+    as_of = parse_instant(case.now) if case.now else max(e.recorded_at or e.occurred_at for e in events)
+    found = list(duties_of(rule, judge, history, as_of))
+    mine = [duty for duty in found if duty.opened_by.id == events[-1].id] or found[-1:]
+    if not mine:
+        return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
+    return CaseResult(rule, case, _as_expected(mine[0], case.expect), mine[0].because)
+
+
+def _as_expected(duty: Duty, expected: str) -> str:
+    """A duty's state, or the outcome it amounts to where the case speaks of outcomes."""
+    if expected in {str(state) for state in DutyState}:
+        return str(duty.state)
+    return str(duty.outcome or Outcome.PASS)
+
+
+def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
+    """Judge a day or more of events and compare what stands at its end with what the file expects."""
+    events, problems = prepared(timeline.events)
+    if problems:
+        return TimelineResult(timeline, (), (), (), "invalid", problems)
+    history = MemoryHistory(events)
+    as_of = parse_instant(timeline.now) if timeline.now else max((e.recorded_at or e.occurred_at for e in events), default=0)
+    findings: list[Found] = []
+    verdict = ""
+    for event in events:
+        stands = history.stands(event.id)
+        verdict = "voided"
+        if stands is not None:
+            decision = judge.judge(stands, history).decision
+            verdict = str(decision.verdict)
+            for finding in decision.findings:
+                _, outcome, severity = finding.stands()
+                implements = judge.bundle.rule(finding.rule).implements
+                findings += [Found(requirement, finding.rule, event.id, outcome, severity) for requirement in implements]
+    for duty in duties(judge, history, as_of):
+        if duty.outcome is not None:
+            about = (duty.rule.id, duty.opened_by.id, str(duty.outcome), str(duty.severity))
+            findings += [Found(requirement, *about) for requirement in duty.rule.implements]
+    named = {found.requirement for found in findings}
+    missing = tuple(wanted for wanted in timeline.findings if wanted not in named)
+    unwanted = tuple(found for found in findings if found.requirement in timeline.clear)
+    return TimelineResult(timeline, tuple(findings), missing, unwanted, verdict)
+
+
+def prepared(bodies: Iterable[Mapping[str, Any]]) -> tuple[list[Event], tuple[Problem, ...]]:
+    """The events of a case, filled in, numbered where they have no id, recorded when they occurred unless the case says otherwise."""
+    events: list[Event] = []
+    problems: list[Problem] = []
+    for number, written in enumerate(bodies):
+        body = dict(fill(written))
+        body.setdefault("id", f"case-{number:05d}")
+        recorded = body.pop("recorded_at", None)
+        made = make_event(body)
+        if not isinstance(made, Event):
+            problems += made
+            continue
+        recorded_at = made.occurred_at if recorded is None else parse_instant(str(recorded))
+        events.append(stamp(made, recorded_at, len(events)))
+    return events, tuple(problems)
+
+
+def own_offset(event: Event) -> Any:
+    """The zone of an event's own offset, for examples that leave the site's profile out; only whole hours have a name."""
+    text = str(event.body["occurred_at"])
+    if text[-1] in "zZ":
+        return "UTC"
+    sign, hours, minutes = text[-6], int(text[-5:-3]), text[-2:]
+    if minutes != "00":
+        return UNKNOWN
+    return f"Etc/GMT{'-' if sign == '+' else '+'}{hours}" if hours else "UTC"

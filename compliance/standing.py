@@ -1,0 +1,143 @@
+"""What stands: findings and duties as of an instant, read from the log and rendered from the bundles it names.
+
+A finding of an event stands as its last judgement left it; a duty is derived again from the events. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from compliance.domain.event import Event
+from compliance.domain.findings import Decision, Finding, decision_of
+from compliance.engine.duties import Duty, duties, finding_id
+from compliance.engine.judging import Judge
+from compliance.engine.wording import rendered
+from compliance.errors import InputError
+from compliance.ledger.history import LogHistory
+from compliance.ledger.log import Log
+from compliance.policy.bundle import bundle_from_documents
+from compliance.policy.model import Bundle, Rule
+
+State = Literal["open", "overridden", "resolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A finding in words: the rule's own, with the values that decided it."""
+
+    rule: Rule
+    implements: tuple[str, ...]
+    severity: str
+    outcome: str
+    message: str
+    remedy: str
+    because: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFinding:
+    """One finding that stands. `at` is when the event occurred, or when the duty was due (microseconds)."""
+
+    id: str
+    state: State
+    explained: Explained
+    event: Event
+    at: int
+
+
+class Bundles:
+    """The bundles that a log holds, by digest."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._judge = lru_cache(maxsize=16)(self._made)
+
+    def judge(self, digest: str) -> Judge:
+        """A bundle made ready; raises InputError where the log does not hold it."""
+        return self._judge(digest)
+
+    def bundle(self, digest: str) -> Bundle:
+        """The bundle with this digest."""
+        return self._judge(digest).bundle
+
+    def active(self) -> Judge:
+        """The bundle in force: the one stored last."""
+        digest = self._log.active_bundle()
+        if digest is None:
+            raise InputError("this database has no policies yet", "Run `compliance init` to make a new one with the shipped policies.")
+        return self._judge(digest)
+
+    def _made(self, digest: str) -> Judge:
+        documents = self._log.bundle(digest)
+        if documents is None:
+            raise InputError(f"the log names policies {digest} that it does not hold", "Run `compliance log verify`.")
+        return Judge(bundle_from_documents(documents))
+
+
+def explained(finding: Finding, bundle: Bundle) -> Explained:
+    """A finding of a decision, rendered from the bundle that the decision names."""
+    rule = bundle.rule(finding.rule)
+    outcome = "overridden" if finding.overridden_by else str(finding.outcome)
+    return Explained(
+        rule, rule.implements, str(finding.severity), outcome,
+        rendered(rule.message, finding.because), rendered(rule.remedy, finding.because), finding.because,
+    )  # fmt: skip
+
+
+def last_decision(log: Log, idx: int) -> Decision:
+    """How the event of an entry was last judged."""
+    entry = log.entry(idx)
+    later = log.last_judgement(entry["event"]["id"])
+    return decision_of((entry if later is None else log.entry(later))["decision"])
+
+
+def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding]:
+    """Every finding that stands as of an instant, those of events in the order of the log, then those of duties."""
+    history = LogHistory(log)
+    actions = _actions(history, as_of)
+    for idx in log.judged_with_findings():
+        event = history.stands(log.entry(idx)["event"]["id"])
+        if event is None or event.occurred_at > as_of:
+            continue
+        decision = last_decision(log, idx)
+        for finding in decision.findings:
+            found = explained(finding, bundles.bundle(decision.bundle))
+            name = finding_id(finding.rule, event.id, "event")
+            yield StandingFinding(name, _state(name, finding.overridden_by, actions), found, event, event.occurred_at)
+    for duty in duties(bundles.active(), history, as_of):
+        if duty.outcome is not None:
+            yield StandingFinding(duty.id, _state(duty.id, None, actions), explained_duty(duty), duty.opened_by, duty.due_at or duty.opened_by.occurred_at)
+
+
+def explained_duty(duty: Duty) -> Explained:
+    """The finding of a duty in words."""
+    rule = duty.rule
+    outcome = str(duty.outcome) if duty.outcome is not None else str(duty.state)
+    return Explained(
+        rule, rule.implements, str(rule.severity), outcome,
+        rendered(rule.message, duty.because), rendered(rule.remedy, duty.because), duty.because,
+    )  # fmt: skip
+
+
+def obligations(log: Log, bundles: Bundles, as_of: int) -> list[Duty]:
+    """Every duty as it stands at an instant, the earliest due first."""
+    found = duties(bundles.active(), LogHistory(log), as_of)
+    return sorted(found, key=lambda duty: (duty.due_at is None, duty.due_at or 0, duty.rule.id))
+
+
+def _actions(history: LogHistory, as_of: int) -> Mapping[str, str]:
+    """The last thing that a person did with each finding."""
+    done: dict[str, Any] = {}
+    for event in history.newest_first("finding_action", "*", "", as_of, None):
+        if event.values["action"] in ("resolve", "reopen"):
+            done.setdefault(event.values["finding"], event.values["action"])
+    return done
+
+
+def _state(name: str, overridden_by: str | None, actions: Mapping[str, str]) -> State:
+    if actions.get(name) == "resolve":
+        return "resolved"
+    return "overridden" if overridden_by else "open"
