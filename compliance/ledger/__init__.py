@@ -1,1 +1,1 @@
-"""The log: tables, append, tree, notes, proofs, verification, history over SQL, the identity vault."""
+"""The audit log: an append-only record of events and decisions that proves itself (audit-log.md)."""

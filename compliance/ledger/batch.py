@@ -1,0 +1,164 @@
+"""A batch: entries that are written together or not at all (audit-log.md, "Sequencing and durability").
+
+`Log.writing` makes one, with the write lock taken first, so that nobody else can append until it ends. Invariants:
+
+* ``idx`` counts on from the head without gaps; ``recorded_at`` never stands still and never goes back, even if the clock does;
+* rows wait in memory and are inserted in bulk; a look-up that could concern a waiting row has the rows inserted before;
+* the last thing written is one head, whose root covers every entry before it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from compliance.domain.canonical import canonical, digest_of
+from compliance.errors import LogError
+from compliance.ledger.database import in_words
+from compliance.ledger.entry import VERSION, columns_of, rfc3339
+from compliance.ledger.statements import Statements
+from compliance.ledger.tree import Frontier, leaf_hash
+
+TILE_WIDTH = 256
+"""Hashes in a full tile (C2SP tlog-tiles)."""
+
+
+class Batch:
+    """Entries to be appended in one transaction; use it within `Log.writing` only."""
+
+    def __init__(
+        self, driver: sqlite3.Connection, statements: Statements, path: Path, clock: Callable[[], int]
+    ) -> None:
+        self._driver = driver
+        self._statements = statements
+        self._path = path
+        self._clock = clock
+        self._frontier, self._appended_us = self._last_head()
+        self._noted_us = self._appended_us
+        self._first = self._frontier.size
+        self._entries: list[tuple[Any, ...]] = []
+        self._keys: list[tuple[int, int, int]] = []
+        self._asked: list[tuple[int, int, int]] = []
+        self._waiting: set[int | str | None] = set()  # keys, asked keys and event ids of the rows that wait
+
+    @property
+    def size(self) -> int:
+        """The size of the log with the entries of this batch: the idx that the next entry gets."""
+        return self._frontier.size
+
+    def next_recorded_at(self) -> int:
+        """The instant, in microseconds, at which the log takes the next entry; later than every one it gave before."""
+        self._noted_us = max(self._clock(), self._noted_us + 1)
+        return self._noted_us
+
+    def append(
+        self,
+        type: str,  # noqa: A002  (the member's name)
+        members: Mapping[str, Any],
+        *,
+        recorded_us: int | None = None,
+        keys: Iterable[int] = (),
+        asked: Iterable[tuple[int, int]] = (),
+    ) -> int:
+        """Append an entry of a type with its members (``event`` and ``decision``, or others) and return its idx.
+
+        `recorded_us` is one that `next_recorded_at` gave, in that order; without one the log asks its clock. `keys` are those by which
+        the event is found, at its ``occurred_at``; `asked` are the keys that judging it looked up, each with the last instant it
+        looked at. Raises CanonicalError for what the canonical profile does not allow, before anything is written.
+        """
+        if recorded_us is None:
+            recorded_us = self.next_recorded_at()
+        if not self._appended_us < recorded_us <= self._noted_us:
+            raise ValueError("recorded_us comes from next_recorded_at, once, and in order")
+        document = {"v": VERSION, "type": type, "recorded_at": rfc3339(recorded_us), **members}
+        body = canonical(document)
+        columns = columns_of(document)
+        leaf = leaf_hash(body)
+        idx = self._frontier.size
+        self._entries.append((idx, *columns, leaf, body))
+        self._frontier.append(leaf)
+        self._appended_us = recorded_us
+        waiting = self._waiting
+        waiting.add(columns[2])
+        occurred_us = columns[7]
+        for key in keys:
+            self._keys.append((key, occurred_us or 0, idx))
+            waiting.add(key)
+        for key, until_us in asked:
+            self._asked.append((key, until_us, idx))
+            waiting.add(key)
+        return idx
+
+    def put_bundle(self, documents: bytes) -> str:
+        """Store the documents of a bundle, once, and return their digest, the name by which decisions call it."""
+        digest = digest_of(documents)
+        if self._driver.execute(self._statements.bundle, (digest,)).fetchone() is None:
+            self._driver.execute(self._statements.add_bundle, (digest, documents))
+        return digest
+
+    def quarantine(self, idx: int, raw: bytes, source: str) -> None:
+        """Keep the bytes of a ``rejected`` entry outside the tree, where they can be mended or discarded."""
+        self._driver.execute(self._statements.add_quarantine, (idx, raw, source))
+
+    def waits(self, key: int | str) -> bool:
+        """Whether a row with this key or event id has not been inserted yet."""
+        return key in self._waiting
+
+    def insert_waiting(self) -> None:
+        """Insert the rows that wait; they are seen by every look-up of this connection then."""
+        try:
+            if self._entries:
+                self._driver.executemany(self._statements.add_entry, self._entries)
+            if self._keys:
+                self._keys.sort()
+                self._driver.executemany(self._statements.add_event_key, self._keys)
+            if self._asked:
+                self._asked.sort()
+                self._driver.executemany(self._statements.add_asked_key, self._asked)
+        except sqlite3.Error as problem:
+            raise in_words(problem, self._path) from problem
+        self._entries, self._keys, self._asked = [], [], []
+        self._waiting.clear()
+
+    def finish(self) -> None:
+        """Write what is left: rows, tiles that became full, and the head. Only `Log.writing` calls it."""
+        self.insert_waiting()
+        if self._frontier.size == self._first:
+            return
+        self._write_tiles()
+        head = (self._frontier.size, self._frontier.root(), self._frontier.to_bytes(), self._appended_us)
+        self._driver.execute(self._statements.add_head, head)
+
+    def _write_tiles(self) -> None:
+        """Store each tile that this batch completed. Lower levels come first, since a tile is made of the roots below it."""
+        count: dict[int, int] = {}
+        for height, root in self._frontier.completed:
+            level = height // 8 - 1
+            if level not in count:
+                count[level] = self._first >> height
+            n = count[level]
+            count[level] += 1
+            start, stop = n * TILE_WIDTH, (n + 1) * TILE_WIDTH
+            if level == 0:
+                rows = self._driver.execute(self._statements.leaves, (start, stop))
+            else:
+                rows = self._driver.execute(self._statements.tile_roots, (level - 1, start, stop))
+            self._driver.execute(
+                self._statements.add_tile, (level, n, root, b"".join(hash_ for (hash_,) in rows))
+            )
+
+    def _last_head(self) -> tuple[Frontier, int]:
+        """The frontier to append to and the instant of the last entry, which must agree with the entries there are."""
+        row = self._driver.execute(self._statements.last_head).fetchone()
+        (last_idx,) = self._driver.execute(self._statements.last_idx).fetchone()
+        entries = 0 if last_idx is None else last_idx + 1
+        size, root, stored, recorded_us = row or (0, None, b"", 0)
+        frontier = Frontier.from_bytes(size, stored)
+        if entries != size or (row and frontier.root() != root):
+            raise LogError(
+                f"{self._path}: the log's head says {size} entries, but there are {entries}, or its root is not theirs",
+                "Nothing was written. Run `compliance log verify` to find out what was changed.",
+            )
+        return frontier, recorded_us

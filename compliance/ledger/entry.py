@@ -1,0 +1,116 @@
+"""What an entry is: its document, and the columns that repeat parts of it for look-ups (audit-log.md, "Entry").
+
+The canonical bytes are the truth. `columns_of` is the one place that says which column comes from which member; appending
+writes what it gives, and verifying compares with what it gives, so a changed column is always found.
+
+=============== ===========================================================================
+column          member of the document
+=============== ===========================================================================
+``type``        ``type``
+``recorded_us`` ``recorded_at``
+``event_id``    ``event.id``
+``kind``        ``event.kind``; likewise ``site``, ``patient``, ``session``
+``occurred_us`` ``event.occurred_at``
+``verdict``     ``decision.verdict``
+``target``      ``target`` (a rejudgement and the like), else ``event.corrects``, else ``event.overrides_event``
+``digest``      SHA-256 of the canonical bytes of ``event``
+=============== ===========================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import orjson
+
+from compliance.domain.canonical import encode
+from compliance.domain.time import EPOCH, parse_instant
+from compliance.domain.time import microseconds as since_epoch
+
+VERSION: Final = 1
+"""The member ``v``: which reading of the document applies."""
+
+Columns: TypeAlias = tuple[
+    str,
+    int,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+    bytes | None,
+]
+
+
+class Entry(NamedTuple):
+    """One row of the log. Instants are microseconds since the epoch; `body` holds the canonical bytes."""
+
+    idx: int
+    type: str
+    recorded_us: int
+    event_id: str | None
+    kind: str | None
+    site: str | None
+    patient: str | None
+    session: str | None
+    occurred_us: int | None
+    verdict: str | None
+    target: str | None
+    digest: bytes | None
+    leaf: bytes
+    body: bytes
+
+    def document(self) -> dict[str, Any]:
+        """The entry as JSON; a new dict at every call."""
+        document: dict[str, Any] = orjson.loads(self.body)
+        return document
+
+
+def columns_of(document: Mapping[str, Any]) -> Columns:
+    """The columns from ``type`` to ``digest`` of a document.
+
+    Raises KeyError, TypeError, AttributeError or ValueError where the document is not one that this software appends.
+    """
+    event = document.get("event")
+    target = document.get("target")
+    decision = document.get("decision")
+    verdict = decision["verdict"] if decision is not None else None
+    recorded_us = microseconds(document["recorded_at"])
+    if event is None:
+        return (document["type"], recorded_us, None, None, None, None, None, None, verdict, target, None)
+    member = event.get
+    return (
+        document["type"],
+        recorded_us,
+        event["id"],
+        event["kind"],
+        event["site"],
+        member("patient"),
+        member("session"),
+        microseconds(event["occurred_at"]),
+        verdict,
+        target or member("corrects") or member("overrides_event"),
+        sha256(encode(event)).digest(),
+    )
+
+
+def rfc3339(instant: int) -> str:
+    """Microseconds since the epoch as ``2026-11-22T14:03:11.412000Z``: always six digits, so that texts sort as instants do."""
+    return (EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def microseconds(text: str) -> int:
+    """An RFC 3339 instant that was validated before it was appended, as microseconds since the epoch; raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:  # what Python does not read, such as a lower-case "t" (RFC 3339 5.6)
+        return parse_instant(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC")
+    return since_epoch(moment)

@@ -1,0 +1,289 @@
+"""The log: open it, append to it in batches, look things up in it (audit-log.md).
+
+>>> log = Log.create("sqlite:///clinic.db", "clinic.example/log", key.vkey)             # doctest: +SKIP
+>>> with log.writing() as batch:                                                          # doctest: +SKIP
+...     at = batch.next_recorded_at()
+...     idx = batch.append("event", {"event": body, "decision": decision}, recorded_us=at, keys=keys, asked=asked)
+>>> log.entry(idx).document()["decision"]["verdict"]                                      # doctest: +SKIP
+'compliant'
+
+A log has one clock, one place that opens transactions (`writing`), and one that reads a fixed state (`reading`). Its first entry, of
+type ``key``, names its origin and the verifier key of its checkpoints. An idx that `append` returned is a receipt only once `writing`
+has ended: then it is on disk, with its head.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+from sqlalchemy import Connection
+
+from compliance.errors import DatabaseError, InputError
+from compliance.ledger import schema
+from compliance.ledger.batch import Batch
+from compliance.ledger.database import Role, connect, database_path, in_words, translated
+from compliance.ledger.entry import Entry
+from compliance.ledger.statements import statements
+from compliance.ledger.tiles import StoredSubtrees
+from compliance.ledger.tree import EMPTY_ROOT
+
+EARLIEST: Final = -(2**63)
+LATEST: Final = 2**63 - 1
+"""Instants before and after every other, for scans without a bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an event lies in the log, and its leaf hash; given after the commit, and again for the same event."""
+
+    idx: int
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The state of the log after a commit: its size, its root, and when its last entry was recorded."""
+
+    size: int
+    root: bytes
+    recorded_us: int
+
+
+def system_clock() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Log:
+    """One audit log in one database. Make it with `create` or `open`; close it, or use it in a ``with``."""
+
+    def __init__(self, connection: Connection, path: Path, clock: Callable[[], int]) -> None:
+        self.path = path
+        self.connection = connection
+        self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        self._statements = statements(connection.dialect)
+        self._clock = clock
+        self._batch: Batch | None = None
+
+    @classmethod
+    def create(cls, url: str, origin: str, vkey: str, *, clock: Callable[[], int] = system_clock) -> Log:
+        """Make the database with its first entry, and open it for writing; `vkey` is the verifier key of its checkpoints.
+
+        Raises InputError where a file of that name exists, and leaves nothing behind where it fails.
+        """
+        path = database_path(url)
+        if path.exists():
+            raise InputError(
+                f"{path} exists already", "Choose another name; an audit log is never overwritten."
+            )
+        if not path.parent.is_dir():
+            raise DatabaseError(
+                f"the folder {path.parent} does not exist", "Make it first, or name another one."
+            )
+        making = path.with_name(f".{path.name}.{os.getpid()}.new")
+        making_url = f"sqlite:///{making}"
+        try:
+            schema.upgrade(making_url, create=True)
+            with cls._opened(making_url, Role.WRITER, clock) as log, log.writing() as batch:
+                batch.append("key", {"origin": origin, "vkey": vkey})
+            with translated(path):
+                try:
+                    os.link(making, path)  # unlike a rename, never replaces a file
+                except FileExistsError:
+                    raise InputError(f"{path} exists already", "Choose another name.") from None
+        finally:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                making.with_name(making.name + suffix).unlink(missing_ok=True)
+        return cls._opened(url, Role.WRITER, clock)
+
+    @classmethod
+    def open(cls, url: str, *, write: bool = False, clock: Callable[[], int] = system_clock) -> Log:
+        """Open an existing log. Raises DatabaseError where there is none or it needs an upgrade, LogError where it is damaged."""
+        return cls._opened(url, Role.WRITER if write else Role.READER, clock)
+
+    @classmethod
+    def _opened(cls, url: str, role: Role, clock: Callable[[], int]) -> Log:
+        path = database_path(url)
+        connection = connect(url, role)
+        try:
+            with translated(path):
+                schema.require_current(connection, path)
+            return cls(connection, path, clock)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Batch]:
+        """One batch in one transaction, with the write lock held from the start. It commits at the end, durably; whatever is
+        raised within leaves nothing behind. Raises DatabaseError where another writer holds the lock for too long."""
+        if self._batch is not None:
+            raise ValueError("a batch is open already")
+        with translated(self.path):
+            self._driver.execute("BEGIN IMMEDIATE")
+        try:
+            with translated(self.path):
+                self._batch = Batch(self._driver, self._statements, self.path, self._clock)
+                yield self._batch
+                self._batch.finish()
+                self._driver.execute("COMMIT")
+        except BaseException:
+            if self._driver.in_transaction:  # a full disk may have rolled back already
+                self._driver.execute("ROLLBACK")
+            raise
+        finally:
+            self._batch = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One fixed state for all look-ups within, whatever others append meanwhile."""
+        if self._driver.in_transaction:
+            yield
+            return
+        with translated(self.path):
+            self._driver.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._driver.execute("COMMIT")
+
+    @property
+    def head(self) -> Head:
+        """The last head: what is committed. The entries of an open batch are not in it."""
+        with translated(self.path):
+            row = self._driver.execute(self._statements.last_head).fetchone()
+        return Head(row[0], row[1], row[3]) if row else Head(0, EMPTY_ROOT, 0)
+
+    @property
+    def size(self) -> int:
+        """How many entries are committed."""
+        return self.head.size
+
+    @property
+    def root(self) -> bytes:
+        """The root of the Merkle tree over them."""
+        return self.head.root
+
+    @property
+    def subtrees(self) -> StoredSubtrees:
+        """The hashes that proofs are made of."""
+        return StoredSubtrees(self._driver, self._statements, self.path)
+
+    def entry(self, idx: int) -> Entry:
+        """The entry at an index; raises InputError where there is none."""
+        if self._batch is not None:
+            self._batch.insert_waiting()
+        row = self._one(self._statements.entry, idx)
+        if row is None:
+            raise InputError(f"the log has no entry {idx}", f"It has the entries 0 to {self.size - 1}.")
+        return Entry._make(row)
+
+    def entries(self, start: int = 0, stop: int = LATEST) -> Iterator[Entry]:
+        """The entries from `start` up to but not including `stop`, in order."""
+        if self._batch is not None:
+            self._batch.insert_waiting()
+        with translated(self.path):
+            yield from map(Entry._make, self._driver.execute(self._statements.entries, (start, stop)))
+
+    def by_event_id(self, event_id: str) -> Entry | None:
+        """The entry of an event, or None."""
+        self._settle(event_id)
+        row = self._one(self._statements.by_event_id, event_id)
+        return None if row is None else Entry._make(row)
+
+    def receipt(self, event_id: str, digest: bytes) -> Receipt | None:
+        """The receipt of an event that was recorded before, or None; `digest` is the SHA-256 of its canonical bytes.
+
+        Raises InputError where another event was recorded under the same id: an id is the caller's idempotency key.
+        """
+        self._settle(event_id)
+        row = self._one(self._statements.receipt, event_id)
+        if row is None:
+            return None
+        idx, leaf, recorded = row
+        if recorded != digest:
+            raise InputError(
+                f"event {event_id} was recorded before (entry {idx}) with other content: "
+                f"sha256:{recorded.hex()}, and now sha256:{digest.hex()}",
+                "Give a new event a new id; to change what was recorded, send a correction.",
+            )
+        return Receipt(idx, leaf)
+
+    def naming(self, event_id: str) -> list[int]:
+        """The entries whose correction, void, override or rejudgement names an event, in order."""
+        if self._batch is not None:
+            self._batch.insert_waiting()
+        return [idx for (idx,) in self._all(self._statements.by_target, event_id)]
+
+    def key_scan(
+        self, key: int, until_us: int | None = None, since_us: int | None = None
+    ) -> Iterator[tuple[int, int]]:
+        """(occurred_us, idx) of the events that have a look-up key and occurred in [since, until], newest first."""
+        batch = self._batch
+        if batch is not None and batch.waits(key):
+            batch.insert_waiting()
+        bounds = (key, LATEST if until_us is None else until_us, EARLIEST if since_us is None else since_us)
+        try:
+            yield from self._driver.execute(self._statements.key_scan, bounds)
+        except sqlite3.Error as problem:
+            raise in_words(problem, self.path) from problem
+
+    def asked_scan(self, key: int, from_us: int) -> Iterator[int]:
+        """The idx of the judged events that looked at a key up to `from_us` or later."""
+        batch = self._batch
+        if batch is not None and batch.waits(key):
+            batch.insert_waiting()
+        return iter([idx for (idx,) in self._all(self._statements.asked_scan, key, from_us)])
+
+    def bundle(self, digest: str) -> bytes:
+        """The documents of a bundle; raises InputError where the log has none of that digest."""
+        row = self._one(self._statements.bundle, digest)
+        if row is None:
+            raise InputError(f"the log has no bundle {digest}", "Name one that a decision names.")
+        documents: bytes = row[0]
+        return documents
+
+    def quarantined(self, idx: int) -> tuple[bytes, str] | None:
+        """The bytes and the source of a rejected input, or None where they were discarded."""
+        row = self._one(self._statements.quarantined, idx)
+        return None if row is None else (row[0], row[1])
+
+    def discard_quarantined(self, idx: int) -> None:
+        """Forget the bytes of a rejected input; its entry, with their digest, stays."""
+        with translated(self.path):
+            self._driver.execute(self._statements.discard, (idx,))
+
+    def _settle(self, event_id: str) -> None:
+        batch = self._batch
+        if batch is not None and batch.waits(event_id):
+            batch.insert_waiting()
+
+    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        try:
+            row: tuple[Any, ...] | None = self._driver.execute(statement, values).fetchone()
+        except sqlite3.Error as problem:
+            raise in_words(problem, self.path) from problem
+        return row
+
+    def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._driver.execute(statement, values).fetchall()
+        except sqlite3.Error as problem:
+            raise in_words(problem, self.path) from problem

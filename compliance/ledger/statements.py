@@ -1,0 +1,105 @@
+"""The statements of the log, written with SQLAlchemy Core and compiled once per dialect.
+
+Look-ups run some ten times for every event that is judged, so they go to the driver's cursor as ready text with positional
+values, in the order of the comments below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, select
+
+from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, QUARANTINE, TILE
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Text for the driver; what each takes stands beside it."""
+
+    add_entry: str  # a whole row, like the other add_*
+    add_tile: str
+    add_head: str
+    add_event_key: str
+    add_asked_key: str
+    add_bundle: str
+    add_quarantine: str
+    last_head: str  # gives size, root, frontier, recorded_us
+    last_idx: str
+    entry: str  # idx
+    entries: str  # start, stop
+    by_event_id: str  # event_id
+    receipt: str  # event_id; gives idx, leaf, digest
+    by_target: str  # target; gives idx, in order
+    leaves: str  # start, stop
+    tile_hashes: str  # level, n
+    tile_roots: str  # level, start, stop
+    key_scan: str  # key, until_us, since_us; gives occurred_us, idx, newest first
+    asked_scan: str  # key, from_us; gives idx
+    bundle: str  # digest; gives documents
+    quarantined: str  # idx; gives raw, source
+    discard: str  # idx
+
+
+@lru_cache(maxsize=4)
+def statements(dialect: Dialect) -> Statements:
+    """The statements in a dialect."""
+    entry, tile, head, key, asked = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c
+
+    def text(statement: Executable) -> str:
+        return str(statement.compile(dialect=dialect))  # type: ignore[attr-defined]
+
+    def add(table: Table) -> str:
+        return text(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+
+    def value(name: str) -> Any:
+        return bindparam(name)
+
+    return Statements(
+        add_entry=add(ENTRY),
+        add_tile=add(TILE),
+        add_head=add(HEAD),
+        add_event_key=add(EVENT_KEY),
+        add_asked_key=add(ASKED_KEY),
+        add_bundle=add(BUNDLE),
+        add_quarantine=add(QUARANTINE),
+        last_head=text(select(HEAD).where(head.size == select(func.max(head.size)).scalar_subquery())),
+        last_idx=text(select(func.max(entry.idx))),
+        entry=text(select(ENTRY).where(entry.idx == value("idx_"))),
+        entries=text(
+            select(ENTRY).where(entry.idx >= value("start"), entry.idx < value("stop")).order_by(entry.idx)
+        ),
+        by_event_id=text(select(ENTRY).where(entry.event_id == value("id_"))),
+        receipt=text(select(entry.idx, entry.leaf, entry.digest).where(entry.event_id == value("id_"))),
+        by_target=text(select(entry.idx).where(entry.target == value("target_")).order_by(entry.idx)),
+        leaves=text(
+            select(entry.leaf)
+            .where(entry.idx >= value("start"), entry.idx < value("stop"))
+            .order_by(entry.idx)
+        ),
+        tile_hashes=text(select(tile.hashes).where(tile.level == value("level_"), tile.n == value("n_"))),
+        tile_roots=text(
+            select(tile.root)
+            .where(tile.level == value("level_"), tile.n >= value("start"), tile.n < value("stop"))
+            .order_by(tile.n)
+        ),
+        key_scan=text(
+            select(key.occurred_us, key.idx)
+            .where(
+                key.key == value("key_"), key.occurred_us <= value("until"), key.occurred_us >= value("since")
+            )
+            .order_by(key.occurred_us.desc(), key.idx.desc())
+        ),
+        asked_scan=text(
+            select(asked.idx)
+            .where(asked.key == value("key_"), asked.until_us >= value("from_"))
+            .order_by(asked.until_us)
+        ),
+        bundle=text(select(BUNDLE.c.documents).where(BUNDLE.c.digest == value("digest_"))),
+        quarantined=text(
+            select(QUARANTINE.c.raw, QUARANTINE.c.source).where(QUARANTINE.c.idx == value("idx_"))
+        ),
+        discard=text(QUARANTINE.delete().where(QUARANTINE.c.idx == value("idx_"))),
+    )

@@ -1,0 +1,105 @@
+"""The tables of the log (audit-log.md, "Tree").
+
+`ENTRY`, `TILE` and `HEAD` are the log itself, `BUNDLE` the policies that decisions name. `EVENT_KEY` and `ASKED_KEY` are
+projections that ``compliance db rebuild`` makes again. `QUARANTINE` is the one table whose rows may go: it holds input that could
+not be read, which may name people. The migrations create all of them; a test holds the two descriptions equal.
+
+Instants are microseconds since 1970-01-01 UTC, hashes are SHA-256 in 32 bytes. What the columns of `ENTRY` repeat from the
+canonical bytes is derived by `entry.columns_of` alone, and ``compliance log verify`` derives it again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+METADATA: Final = MetaData()
+
+# SQLite's STRICT tables know INTEGER (up to 64 bits), TEXT and BLOB; elsewhere an INTEGER may have only 32.
+INT64: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+ENTRY: Final = Table(
+    "entry",
+    METADATA,
+    Column("idx", INT64, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("recorded_us", INT64, nullable=False),
+    Column("event_id", Text),
+    Column("kind", Text),
+    Column("site", Text),
+    Column("patient", Text),
+    Column("session", Text),
+    Column("occurred_us", INT64),
+    Column("verdict", Text),
+    Column("target", Text),  # the event that a correction, void, override or rejudgement names
+    Column(
+        "digest", LargeBinary
+    ),  # SHA-256 of the canonical event: the same id must come with the same event
+    Column(
+        "leaf", LargeBinary, nullable=False
+    ),  # before the body: reading it does not touch the body's pages
+    Column("body", LargeBinary, nullable=False),
+    Index("entry_event_id", "event_id", unique=True),
+    Index("entry_target", "target", sqlite_where=text("target IS NOT NULL")),
+    sqlite_strict=True,
+)
+
+TILE: Final = Table(
+    "tile",
+    METADATA,
+    Column("level", INT64, primary_key=True),
+    Column("n", INT64, primary_key=True),
+    Column(
+        "root", LargeBinary, nullable=False
+    ),  # of the 256 hashes: what a partial tile of the next level is made of
+    Column("hashes", LargeBinary, nullable=False),  # 256 * 32 bytes
+    sqlite_strict=True,
+)
+
+HEAD: Final = Table(
+    "head",
+    METADATA,
+    Column("size", INT64, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # roots of the perfect subtrees, largest first
+    Column("recorded_us", INT64, nullable=False),  # that of the last entry
+    sqlite_strict=True,
+)
+
+EVENT_KEY: Final = Table(
+    "event_key",
+    METADATA,
+    Column("key", INT64, primary_key=True),
+    Column("occurred_us", INT64, primary_key=True),
+    Column("idx", INT64, primary_key=True),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+ASKED_KEY: Final = Table(
+    "asked_key",
+    METADATA,
+    Column("key", INT64, primary_key=True),
+    Column("until_us", INT64, primary_key=True),
+    Column("idx", INT64, primary_key=True),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+BUNDLE: Final = Table(
+    "bundle",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("documents", LargeBinary, nullable=False),  # its SHA-256 is the digest
+    sqlite_strict=True,
+)
+
+QUARANTINE: Final = Table(
+    "quarantine",
+    METADATA,
+    Column("idx", INT64, primary_key=True, autoincrement=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    sqlite_strict=True,
+)
