@@ -106,6 +106,10 @@ class Batch:
         """Whether a row with this key or event id has not been inserted yet."""
         return key in self._waiting
 
+    def waits_from(self, idx: int) -> bool:
+        """Whether the entry at this index has not been inserted yet."""
+        return bool(self._entries) and idx >= self._entries[0][0]
+
     def insert_waiting(self) -> None:
         """Insert the rows that wait; they are seen by every look-up of this connection then."""
         try:

@@ -188,11 +188,11 @@ class Log:
 
     def entry(self, idx: int) -> Entry:
         """The entry at an index; raises InputError where there is none."""
-        if self._batch is not None:
+        if self._batch is not None and self._batch.waits_from(idx):
             self._batch.insert_waiting()
         row = self._one(self._statements.entry, idx)
         if row is None:
-            raise InputError(f"the log has no entry {idx}", f"It has the entries 0 to {self.size - 1}.")
+            raise self._no_entry(idx)
         return Entry._make(row)
 
     def entries(self, start: int = 0, stop: int = LATEST) -> Iterator[Entry]:
@@ -202,11 +202,21 @@ class Log:
         with translated(self.path):
             yield from map(Entry._make, self._driver.execute(self._statements.entries, (start, stop)))
 
-    def by_event_id(self, event_id: str) -> Entry | None:
-        """The entry of an event, or None."""
+    def body(self, idx: int) -> bytes:
+        """The canonical bytes of an entry; raises InputError where there is none."""
+        if self._batch is not None and self._batch.waits_from(idx):
+            self._batch.insert_waiting()
+        row = self._one(self._statements.body, idx)
+        if row is None:
+            raise self._no_entry(idx)
+        body: bytes = row[0]
+        return body
+
+    def by_event_id(self, event_id: str) -> int | None:
+        """The idx of the entry that holds an event, or None."""
         self._settle(event_id)
-        row = self._one(self._statements.by_event_id, event_id)
-        return None if row is None else Entry._make(row)
+        row = self._one(self._statements.receipt, event_id)
+        return None if row is None else row[0]
 
     def receipt(self, event_id: str, digest: bytes) -> Receipt | None:
         """The receipt of an event that was recorded before, or None; `digest` is the SHA-256 of its canonical bytes.
@@ -269,6 +279,9 @@ class Log:
         """Forget the bytes of a rejected input; its entry, with their digest, stays."""
         with translated(self.path):
             self._driver.execute(self._statements.discard, (idx,))
+
+    def _no_entry(self, idx: int) -> InputError:
+        return InputError(f"the log has no entry {idx}", f"It has the entries 0 to {self.size - 1}.")
 
     def _settle(self, event_id: str) -> None:
         batch = self._batch
