@@ -19,14 +19,14 @@ from compliance.domain.event import Event
 from compliance.domain.findings import Decision, decision_json, decision_of
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
-from compliance.domain.time import format_utc
 from compliance.domain.vocabulary import KINDS
-from compliance.engine.binding import FOREVER, Asked
+from compliance.engine.binding import Asked
 from compliance.engine.judging import Judge, voided
 from compliance.errors import Place, Problem
 from compliance.intake.json_lines import Draft, Rejected
 from compliance.ledger.history import LogHistory
-from compliance.ledger.log import Batch, Log
+from compliance.ledger.batch import Batch
+from compliance.ledger.log import Log
 
 BATCH: Final = 1000
 """Events per transaction: large enough that the disk is not waited for, small enough that receipts come steadily."""
@@ -75,26 +75,23 @@ class Recorder:
         self._log = log
         self._judge = judge
 
-    def submit(self, items: Iterable[Draft | Rejected], *, write: bool = True) -> Iterator[tuple[Result, ...]]:
-        """Judge and append; yields the results of each batch after its commit. With `write` false nothing is kept."""
+    def submit(self, items: Iterable[Draft | Rejected]) -> Iterator[tuple[Result, ...]]:
+        """Judge and append; yields the results of each batch after its commit."""
         remaining = iter(items)
-        if not write:
-            with self._log.rehearsing() as batch:
-                yield tuple(_Submission(batch, self._judge).results(remaining))
-            return
         while chunk := tuple(islice(remaining, BATCH)):
             with self._log.writing() as batch:
-                results = tuple(_Submission(batch, self._judge).results(chunk))
+                results = tuple(_Submission(self._log, batch, self._judge).results(chunk))
             yield results
 
 
 class _Submission:
     """One batch: its history sees what the batch has appended."""
 
-    def __init__(self, batch: Batch, judge: Judge) -> None:
+    def __init__(self, log: Log, batch: Batch, judge: Judge) -> None:
+        self._log = log
         self._batch = batch
         self._judge = judge
-        self._history = LogHistory(batch)
+        self._history = LogHistory(log)
 
     def results(self, items: Iterable[Draft | Rejected]) -> Iterator[Result]:
         for item in items:
@@ -102,7 +99,7 @@ class _Submission:
 
     def _draft(self, draft: Draft) -> Iterator[Result]:
         event = draft.event
-        known = self._batch.by_event_id(event.id)
+        known = self._history.sent(event.id)
         if known is not None:
             yield from self._again(draft, known)
             return
@@ -129,20 +126,22 @@ class _Submission:
         return judgement.decision, judgement.asked
 
     def _append_event(self, event: Event, stands: Event | None, decision: Decision, asked: tuple[Asked, ...]) -> int:
-        payload = {
-            "v": 1, "type": "event", "recorded_at": format_utc(event.recorded_at or 0),
-            "event": event.body, "decision": decision_json(decision),
-        }  # fmt: skip
-        idx = self._batch.append(payload, keys=_key_rows(event), asked=asked_rows(asked, self._batch.size))
+        idx = self._batch.append(
+            "event",
+            {"event": event.body, "decision": decision_json(decision)},
+            recorded_us=event.recorded_at,
+            keys=[key_of(*key) for key in lookup_keys(event.kind, event.values)],
+            asked=asked_keys(asked),
+        )
         if stands is not None and stands is not event:
             self._batch.add_keys(_key_rows(stands))
         return idx
 
-    def _again(self, draft: Draft, idx: int) -> Iterator[Result]:
+    def _again(self, draft: Draft, before: Event) -> Iterator[Result]:
         """The same id: the same event gives its first receipt, another is an error that names both."""
-        before = self._history.recorded(idx)
+        idx = before.position
         if before.body == draft.event.body:
-            yield Recorded(draft, idx, decision_of(self._batch.entry(idx)["decision"]), repeated=True)
+            yield Recorded(draft, idx, self._decision(idx), repeated=True)
             return
         problem = Problem(
             Place(draft.source, draft.line, field="id"),
@@ -187,17 +186,15 @@ class _Submission:
         )
 
     def _rejected(self, rejected: Rejected) -> Iterator[Result]:
-        name = f"rejected/{rejected.sha256}"
-        known = self._batch.by_event_id(name)
-        if known is not None:
-            yield Refused(rejected.source, rejected.line, rejected.problems, known, repeated=True)
-            return
+        key = key_of("rejected", "sha256", rejected.sha256)
+        for _, known in self._log.key_scan(key):
+            if self._log.entry(known).document().get("sha256") == rejected.sha256:
+                yield Refused(rejected.source, rejected.line, rejected.problems, known, repeated=True)
+                return
         wrong = [{"field": p.place.field or "", "message": p.message, "code": p.code} for p in rejected.problems[:50]]
-        payload = {
-            "v": 1, "type": "rejected", "recorded_at": format_utc(self._batch.next_recorded_at()),
-            "sha256": rejected.sha256, "source": rejected.source, "line": rejected.line, "problems": wrong,
-        }  # fmt: skip
-        idx = self._batch.append(payload, quarantine=(rejected.raw, rejected.source))
+        members = {"sha256": rejected.sha256, "source": rejected.source, "line": rejected.line, "problems": wrong}
+        idx = self._batch.append("rejected", members, keys=[key])
+        self._batch.quarantine(idx, rejected.raw, rejected.source)
         yield Refused(rejected.source, rejected.line, rejected.problems, idx, repeated=False)
 
     # ---- judging again
@@ -222,7 +219,7 @@ class _Submission:
     def _asking(self, event: Event) -> set[int]:
         """The judged events that asked a key under which this event is found, and may see it."""
         keys = lookup_keys(event.kind, event.values)
-        return {idx for key in keys for idx in self._batch.asked_scan(key_of(*key), event.occurred_at)}
+        return {idx for key in keys for idx in self._log.asked_scan(key_of(*key), event.occurred_at)}
 
     def _standing_targets(self, event: Event) -> list[tuple[Event, Event | None]]:
         """What a correction or void names, as sent and as it stood before; where that is itself a correction, also what that names."""
@@ -237,24 +234,24 @@ class _Submission:
         sent = self._history.recorded(idx)
         event = self._history.stands(sent.id)
         decision, asked = self._decided(event)
-        self._batch.add_asked(asked_rows(asked, idx))
-        first = self._batch.entry(idx)["decision"]
-        last = self._batch.last_judgement(sent.id)
-        stood = decision_of(first if last is None else self._batch.entry(last)["decision"])
+        self._batch.add_asked((key, until, idx) for key, until in asked_keys(asked))
+        first = self._decision(idx)
+        last = self._log.last_judgement(sent.id)
+        stood = first if last is None else self._decision(last)
         if decision.stands() == stood.stands():
             return
-        payload = {
-            "v": 1, "type": "rejudgement", "recorded_at": format_utc(self._batch.next_recorded_at()),
-            "of": idx, "event_id": sent.id, "cause": cause.id, "first_bundle": first["bundle"],
-            "decision": decision_json(decision),
+        members = {
+            "target": sent.id, "of": idx, "cause": cause.id, "first_bundle": first.bundle, "decision": decision_json(decision),
         }  # fmt: skip
-        at = self._batch.append(payload)
-        yield Rejudged(sent, at, decision, cause.id)
+        yield Rejudged(sent, self._batch.append("rejudgement", members), decision, cause.id)
+
+    def _decision(self, idx: int) -> Decision:
+        return decision_of(self._log.entry(idx).document()["decision"])
 
 
-def asked_rows(asked: Iterable[Asked], idx: int) -> list[tuple[int, int, int]]:
-    """Rows of the index of asked keys: (key, until, judged entry)."""
-    return [(key_of(a.kind, a.field, a.value), min(a.until, FOREVER), idx) for a in asked]
+def asked_keys(asked: Iterable[Asked]) -> list[tuple[int, int]]:
+    """What a judgement asked, for the index: (key, until)."""
+    return [(key_of(a.kind, a.field, a.value), a.until) for a in asked]
 
 
 def _key_rows(event: Event) -> list[tuple[int, int, int]]:

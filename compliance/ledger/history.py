@@ -7,47 +7,34 @@ the key) or collide with another key; the event itself decides.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
 from compliance.domain.lookup import EVERY, NAMES, key_of
 from compliance.domain.making import event_from_log
-from compliance.domain.time import parse_instant
 from compliance.domain.vocabulary import event_reference_fields
+from compliance.ledger.log import Log
 
 CACHED_EVENTS: Final = 50_000
 """Events kept in memory; an event is about 4 KB."""
 
 
-class Entries(Protocol):
-    """What the history reads of a log: `compliance.ledger.log.Log` and its open batch both give it."""
-
-    def body(self, idx: int) -> bytes:
-        """The canonical bytes of an entry."""
-
-    def by_event_id(self, event_id: str) -> int | None:
-        """The index of the entry that holds an event."""
-
-    def key_scan(self, key: int, until_us: int | None, since_us: int | None) -> Iterator[tuple[int, int]]:
-        """(occurred_us, idx) under a key, newest first."""
-
-
 class LogHistory:
     """Events of a log. `before` leaves out entries from that index on: what was known when that entry was written."""
 
-    def __init__(self, entries: Entries, before: int | None = None) -> None:
-        self._entries = entries
+    def __init__(self, log: Log, before: int | None = None) -> None:
+        self._log = log
         self._before = before
         self._standing: dict[int, Event | None] = {}
         self._sent: dict[int, Event] = {}
+        self._ids: dict[str, int] = {}
 
     def newest_first(self, kind: str, field: str, value: str, until: int | None, since: int | None) -> Iterator[Event]:
         """See `History.newest_first`."""
-        rows = self._entries.key_scan(key_of(kind, field, value), until, since)
+        rows = self._log.key_scan(key_of(kind, field, value), until, since)
         for occurred, same in groupby(rows, key=_occurred):
             found = [event for _, idx in same if (event := self._found(idx, kind, field, value, occurred)) is not None]
             if len(found) > 1:
@@ -65,20 +52,20 @@ class LogHistory:
 
     def sent(self, event_id: str) -> Event | None:
         """See `History.sent`."""
-        idx = self._entries.by_event_id(event_id)
-        return None if idx is None or not self._known(idx) else self.recorded(idx)
+        idx = self._idx(event_id)
+        return None if idx is None else self.recorded(idx)
 
     def stands(self, event_id: str) -> Event | None:
         """See `History.stands`."""
-        idx = self._entries.by_event_id(event_id)
+        idx = self._idx(event_id)
         return None if idx is None else self._at(idx)
 
     def recorded(self, idx: int) -> Event:
         """The event of an entry as it was sent."""
         event = self._sent.get(idx)
         if event is None:
-            entry = json.loads(self._entries.body(idx))
-            event = event_from_log(entry["event"], parse_instant(entry["recorded_at"]), idx)
+            entry = self._log.entry(idx)
+            event = event_from_log(entry.document()["event"], entry.recorded_us, idx)
             self._remember(event)
         return event
 
@@ -95,7 +82,7 @@ class LogHistory:
         following: str | None = event_id
         while following is not None and following not in seen:
             seen.add(following)
-            idx = self._entries.by_event_id(following)
+            idx = self._idx(following)
             following = None
             if idx is not None:
                 self._standing.pop(idx, None)
@@ -104,8 +91,17 @@ class LogHistory:
     def _remember(self, event: Event) -> None:
         if len(self._sent) >= CACHED_EVENTS:
             self._sent.clear()
+            self._ids.clear()
             self._standing.clear()
         self._sent[event.position] = event
+        self._ids[event.id] = event.position
+
+    def _idx(self, event_id: str) -> int | None:
+        known = self._ids.get(event_id)
+        if known is None:
+            entry = self._log.by_event_id(event_id)
+            known = None if entry is None else entry.idx
+        return known if known is not None and self._known(known) else None
 
     def _known(self, idx: int) -> bool:
         return self._before is None or idx < self._before
@@ -122,7 +118,7 @@ class LogHistory:
     def amendments(self, event_id: str) -> Iterator[Event]:
         """The corrections and voids that name an event."""
         for kind in ("correction", "void"):
-            for _, idx in self._entries.key_scan(key_of(kind, "corrects", event_id), None, None):
+            for _, idx in self._log.key_scan(key_of(kind, "corrects", event_id), None, None):
                 if self._known(idx):
                     event = self.recorded(idx)
                     if event.kind == kind and event.values["corrects"] == event_id:

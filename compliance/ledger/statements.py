@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as insert_or_pass
 
 from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, QUARANTINE, TILE
 
@@ -24,6 +25,8 @@ class Statements:
     add_head: str
     add_event_key: str
     add_asked_key: str
+    add_event_key_again: str  # a row that may be there already
+    add_asked_key_again: str
     add_bundle: str
     add_quarantine: str
     last_head: str  # gives size, root, frontier, recorded_us
@@ -51,8 +54,9 @@ def statements(dialect: Dialect) -> Statements:
     def text(statement: Executable) -> str:
         return str(statement.compile(dialect=dialect))  # type: ignore[attr-defined]
 
-    def add(table: Table) -> str:
-        return text(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+    def add(table: Table, *, once: bool = False) -> str:
+        row = {column.name: bindparam(column.name) for column in table.columns}
+        return text(insert_or_pass(table).values(row).on_conflict_do_nothing() if once else insert(table).values(row))
 
     def value(name: str) -> Any:
         return bindparam(name)
@@ -63,6 +67,8 @@ def statements(dialect: Dialect) -> Statements:
         add_head=add(HEAD),
         add_event_key=add(EVENT_KEY),
         add_asked_key=add(ASKED_KEY),
+        add_event_key_again=add(EVENT_KEY, once=True),
+        add_asked_key_again=add(ASKED_KEY, once=True),
         add_bundle=add(BUNDLE),
         add_quarantine=add(QUARANTINE),
         last_head=text(select(HEAD).where(head.size == select(func.max(head.size)).scalar_subquery())),
