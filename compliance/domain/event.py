@@ -36,7 +36,7 @@ class Event:
     @property
     def proposed(self) -> bool:
         """True where permission is asked, False where it happened."""
-        return self.values["intent"] == "proposed"
+        return bool(self.values["intent"] == "proposed")
 
     @property
     def order(self) -> tuple[int, int, int]:

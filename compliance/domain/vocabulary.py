@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import get_annotations
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from compliance.domain.events import EVENT_TYPES
-from compliance.domain.events.declaring import Envelope, Reads, Says
+from compliance.domain.events.declaring import Corrective, Envelope, MayNameDrug, Reads, Says
 
 VERSION: Final = 1
 """The version of the vocabulary; it is part of a bundle's digest and of the schema's address."""
@@ -67,7 +67,7 @@ _ENVELOPE_ORDER: Final[tuple[str, ...]] = (
     "id", "kind", "intent", "occurred_at", "recorded_at", "noted_at", "site", "actor", "patient", "session", "drug",
     "entered_at", "proposal", "corrects", "reason", "source",
 )  # fmt: skip
-_NOT_DECLARED: Final[Mapping[str, FieldSpec]] = {
+_NOT_DECLARED: Final[dict[str, FieldSpec]] = {
     "kind": FieldSpec("kind", "text", required=True, says="One of the kinds below"),
     "recorded_at": FieldSpec(
         "recorded_at",
@@ -134,8 +134,14 @@ KINDS: Final[Mapping[str, KindSpec]] = types.MappingProxyType(
 )
 """All kinds by name, in the order of the vocabulary."""
 
-ENVELOPE: Final[tuple[str, ...]] = _ENVELOPE_ORDER
-"""The names of the envelope's fields, derived ones included, in order."""
+ENVELOPE: Final[Mapping[str, FieldSpec]] = types.MappingProxyType(
+    {
+        name: (_NOT_DECLARED | dict(_own_fields(MayNameDrug)) | dict(_own_fields(Envelope))).get(name)
+        or replace(dict(_own_fields(Corrective))[name], required=False)
+        for name in _ENVELOPE_ORDER
+    }
+)
+"""All fields of the envelope, derived ones included, as they are where a kind asks for nothing beyond."""
 
 
 def _references(fields: Mapping[str, FieldSpec]) -> Iterator[str]:
