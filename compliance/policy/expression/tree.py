@@ -32,6 +32,7 @@ class Type:
     `unit` is the number's unit where known; `values` an enum's values; `element` a list's type;
     `fields` a record's (or table row's) fields; `kinds` an event's possible kinds.
     A `period` is a calendar period (days, months, years, business days); it can only be added to a date, or in ``due:`` to an instant.
+    `scale` is the power of ten that a number's values are scaled by: 6, or more for products and what is made of them.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Type:
     element: Type | None = None
     fields: tuple[tuple[str, Type], ...] = ()
     kinds: tuple[str, ...] = ()
+    scale: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,9 @@ class Macro(Node):
 
 
 def scale_of(node: Node) -> int:
-    """Power of ten of a number node: 6 for all but products and what is made of them."""
+    """Power of ten of a number node: 6 for all but products and what is made of them (`Type.scale`)."""
     if isinstance(node, Arith):
         return node.scale
     if isinstance(node, Conditional):
         return max(scale_of(node.then), scale_of(node.otherwise))
-    return 6
+    return node.type.scale

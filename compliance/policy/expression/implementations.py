@@ -1,0 +1,241 @@
+"""What the functions of the policy language do: pure, exact, on engine values.
+
+Each returns UNKNOWN where its arguments have no answer (an unknown drug, a zone that is not known, a date out of range);
+none raises. Arguments are never UNKNOWN: the caller has asked before.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Mapping
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from compliance.domain.values import SCALE, UNKNOWN, Unknown
+from compliance.domain.zone import zone
+from compliance.policy.expression.regexp import compiled
+from compliance.policy.model import Tables
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LAST_DAY = date.max.toordinal()
+_FRIDAY = 5
+
+
+def _place(name: Any) -> ZoneInfo | None:
+    try:
+        return zone(name) if isinstance(name, str) else None
+    except KeyError:
+        return None
+
+
+def _local(instant: int, zone_name: Any) -> datetime | None:
+    """The clock at a place, or None where the zone is not known or the calendar ends."""
+    place = _place(zone_name)
+    if place is None:
+        return None
+    try:
+        return (_EPOCH + timedelta(microseconds=instant)).astimezone(place)
+    except OverflowError:
+        return None
+
+
+def local_date(zone_name: Any, instant: int) -> int | Unknown:
+    """The date on the site's calendar at an instant."""
+    local = _local(instant, zone_name)
+    return UNKNOWN if local is None else local.toordinal()
+
+
+def end_of_day(zone_name: Any, day: int) -> int | Unknown:
+    """The site's midnight that ends a day; where clocks skip midnight, the instant at which they skip it."""
+    place = _place(zone_name)
+    if place is None or not 1 <= day < _LAST_DAY:
+        return UNKNOWN
+    midnight = datetime.combine(date.fromordinal(day + 1), datetime.min.time(), tzinfo=place)
+    try:
+        return (midnight.astimezone(UTC) - _EPOCH) // _MICROSECOND
+    except OverflowError:
+        return UNKNOWN
+
+
+def end_of_day_after(tables: Tables, zone_name: Any, instant: int, period: tuple[str, int]) -> int | Unknown:
+    """The site's midnight that ends the day a calendar period after an instant's own day."""
+    day = local_date(zone_name, instant)
+    if isinstance(day, Unknown):
+        return UNKNOWN
+    last = day_after(tables, day, period, 1)
+    return UNKNOWN if isinstance(last, Unknown) else end_of_day(zone_name, last)
+
+
+def today(zone_name: Any, now: Any) -> int | Unknown:
+    """The site's date now."""
+    return UNKNOWN if now is UNKNOWN else local_date(zone_name, now)
+
+
+def now(now: Any) -> Any:
+    """The instant as of which is judged."""
+    return now
+
+
+def _part(zone_name: Any, instant: int, part: str) -> int | Unknown:
+    local = _local(instant, zone_name)
+    return UNKNOWN if local is None else int(getattr(local, part)) * SCALE
+
+
+def get_hours(instant: int, zone_name: str) -> int | Unknown:
+    """Hour on the clock of `zone`, 0 to 23."""
+    return _part(zone_name, instant, "hour")
+
+
+def get_minutes(instant: int, zone_name: str) -> int | Unknown:
+    """Minute of the hour on the clock of `zone`."""
+    return _part(zone_name, instant, "minute")
+
+
+def get_day_of_week(instant: int, zone_name: str) -> int | Unknown:
+    """Day of the week in `zone`; Sunday is 0, as in CEL."""
+    local = _local(instant, zone_name)
+    return UNKNOWN if local is None else local.isoweekday() % 7 * SCALE
+
+
+def get_date(instant: int, zone_name: str) -> int | Unknown:
+    """Day of the month in `zone`, from 1."""
+    return _part(zone_name, instant, "day")
+
+
+def get_month(instant: int, zone_name: str) -> int | Unknown:
+    """Month of the year in `zone`; January is 0, as in CEL."""
+    local = _local(instant, zone_name)
+    return UNKNOWN if local is None else (local.month - 1) * SCALE
+
+
+def get_full_year(instant: int, zone_name: str) -> int | Unknown:
+    """Year in `zone`."""
+    return _part(zone_name, instant, "year")
+
+
+def period(unit: str, count: int) -> tuple[str, int] | Unknown:
+    """A calendar period of a whole number of units; of a fraction there is none."""
+    whole, rest = divmod(count, SCALE)
+    return UNKNOWN if rest else (unit, whole)
+
+
+def day_after(tables: Tables, day: int, step: tuple[str, int], sign: int) -> int | Unknown:
+    """The date a calendar period after (sign 1) or before (-1) a date.
+
+    A month later is the same day of the month, or the month's last where it has no such day. Business days leave out Saturdays,
+    Sundays and the bundle's federal holidays.
+    """
+    unit, count = step
+    count *= sign
+    if abs(count) > _LAST_DAY:
+        return UNKNOWN
+    if unit == "days":
+        day += count
+    elif unit == "business_days":
+        day = _business_day(tables.holidays, day, count)
+    else:
+        start = date.fromordinal(day)
+        months = start.year * 12 + start.month - 1 + count * (12 if unit == "years" else 1)
+        year, month = divmod(months, 12)
+        if not 1 <= year <= MAXYEAR:
+            return UNKNOWN
+        last = calendar.monthrange(year, month + 1)[1]
+        day = date(year, month + 1, min(start.day, last)).toordinal()
+    return day if 1 <= day <= _LAST_DAY else UNKNOWN
+
+
+def _business_day(holidays: frozenset[int], day: int, count: int) -> int:
+    step = 1 if count > 0 else -1
+    left = abs(count)
+    while left and 1 <= day <= _LAST_DAY:
+        day += step
+        if (day - 1) % 7 < _FRIDAY and day not in holidays:  # ordinal 1 was a Monday
+            left -= 1
+    return day
+
+
+def drug_info(tables: Tables, code: str) -> Mapping[str, Any] | Unknown:
+    """The drug list's row for a code."""
+    return tables.drugs.get(code, UNKNOWN)
+
+
+def state_rule(tables: Tables, state: str, name: str) -> Any:
+    """A state's rule by name; the federal floor where the state has none of its own."""
+    row = tables.states.get(state, {})
+    return row[name] if name in row else tables.state_defaults.get(name, UNKNOWN)
+
+
+def permits(tables: Tables, role: str, kind: str) -> bool:
+    """Whether a role may enter events of a kind; a role that is not listed may do nothing."""
+    return kind in tables.permissions.get(role, frozenset())
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether the pattern (RE2) is found anywhere in the text."""
+    return compiled(pattern).search(text) is not None
+
+
+def size(value: Any) -> int:
+    """Number of characters of a text, or of elements of a list."""
+    return len(value) * SCALE
+
+
+def minutes(count: int) -> int:
+    """An elapsed time of so many minutes: a millionth of a minute is 60 microseconds."""
+    return count * 60
+
+
+def distinct(values: Iterable[Any]) -> tuple[Any, ...]:
+    """The values without repetitions, each where it first stood."""
+    return tuple(dict.fromkeys(values))
+
+
+def dea_number_ok(number: str) -> bool:
+    """Whether a DEA number is well formed and its check digit is right.
+
+    Two letters (the second may be 9) and seven digits; d1+d3+d5 plus twice d2+d4+d6 ends in d7. Source: DEA Diversion
+    Control Division, registrant validation.
+    """
+    if re.fullmatch(r"[A-Z][A-Z9][0-9]{7}", number) is None:
+        return False
+    d = [int(digit) for digit in number[2:]]
+    return (d[0] + d[2] + d[4] + 2 * (d[1] + d[3] + d[5])) % 10 == d[6]
+
+
+def npi_ok(number: str) -> bool:
+    """Whether a National Provider Identifier has ten digits, starts with 1 or 2 and passes the Luhn check with prefix 80840.
+
+    Source: 45 CFR 162.406; CMS, "Requirements for NPI check digit".
+    """
+    if re.fullmatch(r"[12][0-9]{9}", number) is None:
+        return False
+    total = 24  # what the prefix 80840 adds
+    for place, digit in enumerate(reversed(number)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def ndc11(raw: str, layout: str) -> str | Unknown:
+    """An NDC in the 5-4-2 form of eleven digits, without hyphens; UNKNOWN where the text does not have the layout.
+
+    Ten digits get a zero in front of the short part. The 6-4-2 form has eleven digits only where its labeler code starts
+    with 0. Source: FDA, "National Drug Code Database Background Information"; 21 CFR 207.33.
+    """
+    if re.fullmatch(r"[0-9]-[0-9]-[0-9]", layout) is None:
+        return UNKNOWN
+    widths = [int(width) for width in layout.split("-")]
+    parts = raw.split("-")
+    if len(parts) == 1 and len(raw) == sum(widths):
+        parts = [raw[: widths[0]], raw[widths[0] : widths[0] + widths[1]], raw[widths[0] + widths[1] :]]
+    if [len(part) for part in parts] != widths or not all(
+        part.isascii() and part.isdigit() for part in parts
+    ):
+        return UNKNOWN
+    if widths[0] == 6 and parts[0].startswith("0"):
+        parts[0] = parts[0][1:]
+    text = parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
+    return text if len(text) == 11 else UNKNOWN
