@@ -212,11 +212,11 @@ class Log:
         body: bytes = row[0]
         return body
 
-    def by_event_id(self, event_id: str) -> int | None:
-        """The idx of the entry that holds an event, or None."""
+    def by_event_id(self, event_id: str) -> Entry | None:
+        """The entry that holds an event, or None."""
         self._settle(event_id)
-        row = self._one(self._statements.receipt, event_id)
-        return None if row is None else row[0]
+        row = self._one(self._statements.by_event_id, event_id)
+        return None if row is None else Entry._make(row)
 
     def receipt(self, event_id: str, digest: bytes) -> Receipt | None:
         """The receipt of an event that was recorded before, or None; `digest` is the SHA-256 of its canonical bytes.

@@ -34,6 +34,7 @@ class Statements:
     entry: str  # idx
     entries: str  # start, stop
     body: str  # idx
+    by_event_id: str  # event_id
     receipt: str  # event_id; gives idx, leaf, digest
     by_target: str  # target; gives idx, in order
     leaves: str  # start, stop
@@ -77,6 +78,7 @@ def statements(dialect: Dialect) -> Statements:
         entries=text(
             select(ENTRY).where(entry.idx >= value("start"), entry.idx < value("stop")).order_by(entry.idx)
         ),
+        by_event_id=text(select(ENTRY).where(entry.event_id == value("id_"))),
         body=text(select(entry.body).where(entry.idx == value("idx_"))),
         receipt=text(select(entry.idx, entry.leaf, entry.digest).where(entry.event_id == value("id_"))),
         by_target=text(select(entry.idx).where(entry.target == value("target_")).order_by(entry.idx)),
