@@ -5,7 +5,7 @@ Frozen values only; `documents.py` makes them from parsed documents, the engine 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -171,6 +171,18 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a rule may say it keeps: its id, how soon it mattered (`tier` 1: from the first day), and in which `form` it is kept
+    (rule, deadline, standing, system, attestation)."""
+
+    id: str
+    tier: int
+    form: str
+    area: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     """Tables of the bundle that functions read: drug list rows by code, federal holidays (ordinals), state rows, what a role may do.
 
@@ -192,7 +204,7 @@ class Bundle:
     name: str
     version: str
     digest: str
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     tables: Tables
     documents: Mapping[str, Any] = field(repr=False)
     """``{"bundle": {...}, "rules": {"rule-id": {...}}, "places": {"rule-id": {"file":..., "line":...}}}``, plain JSON; `places` is not part of the digest."""

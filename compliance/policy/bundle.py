@@ -1,0 +1,139 @@
+"""A folder of policies as a `Bundle`, its plain JSON form, and the bundle made again from that form (policy-language.md, "What a bundle is").
+
+The digest is SHA-256 over the canonical JSON of the parsed documents with the versions of language and vocabulary: what a document says,
+not how it is laid out. Made again from the database, a bundle has the same digest without any YAML being read, and a rule is
+typed when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from compliance.domain.canonical import digest_of, encode
+from compliance.domain.vocabulary import VERSION as VOCABULARY_VERSION
+from compliance.errors import Place, PolicyError, Problem
+from compliance.policy.lazy import LazyRules
+from compliance.policy.located import Document, as_json, from_json
+from compliance.policy.model import Bundle, Requirement, Rule, Tables
+from compliance.policy.rules import read_rule
+from compliance.policy.tables import read_requirements, read_tables
+
+LANGUAGE_VERSION: Final = 1
+BUNDLE_FILE: Final = "bundle.yaml"
+REQUIREMENTS_FILE: Final = "requirements.yaml"
+
+
+def load_folder(path: Path) -> tuple[Bundle | None, tuple[Problem, ...]]:
+    """The bundle in a folder, or every problem of every file in it.
+
+    Rules are all ``**/*.yaml`` below it but ``bundle.yaml`` and ``requirements.yaml``. Without a list of requirements of its own (a folder of
+    clinic rules) a folder's rules may name any id.
+    """
+    from compliance.policy.documents import read_file
+
+    if not path.is_dir():
+        return None, (Problem(Place(str(path)), "there is no such folder", "name the folder that holds bundle.yaml", "policy"),)
+    problems: list[Problem] = []
+    documents: dict[str, Document] = {}
+    for file in sorted(path.rglob("*.yaml")):
+        name = file.relative_to(path).as_posix()
+        if any(part.startswith(".") for part in file.relative_to(path).parts):
+            continue
+        read = read_file(file, str(file))
+        if isinstance(read, tuple):
+            problems.extend(read)
+        else:
+            documents[name] = read
+    requirements = _requirements(documents.pop(REQUIREMENTS_FILE, None), problems)
+    shared = documents.pop(BUNDLE_FILE, None)
+    tables = _shared(path, shared, problems)
+    rules, ids = _rules(documents, requirements, problems)
+    if problems or tables is None or shared is None:
+        return None, tuple(problems)
+    name, version, read_in = tables
+    form: dict[str, Any] = {
+        "bundle": as_json(shared.value),
+        "rules": {rule.id: as_json(ids[rule.id].value) for rule in rules},
+        "places": {
+            rule.id: {"file": _relative(ids[rule.id].source, path), "line": rule.place.line} for rule in rules
+        },
+    }  # fmt: skip
+    return Bundle(name, version, digest(form), rules, read_in, form), ()
+
+
+def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
+    """The bundle of a form that `load_folder` made, as the database keeps it. Raises PolicyError where it cannot be read."""
+    shared = Document(BUNDLE_FILE, from_json(documents["bundle"]), {})
+    tables, problems = read_tables(shared)
+    if tables is None:
+        raise PolicyError("this bundle cannot be read by this version of the software", "load its policies anew", problems)
+    name, version, read_in = tables
+    return Bundle(name, version, digest(documents), LazyRules(documents), read_in, documents)
+
+
+def digest(documents: Mapping[str, Any]) -> str:
+    """``sha256:<hex>`` of what the documents say; `places` is left out."""
+    said = {
+        "bundle": documents["bundle"],
+        "rules": documents["rules"],
+        "language": LANGUAGE_VERSION,
+        "vocabulary": VOCABULARY_VERSION,
+    }
+    return digest_of(encode(said))
+
+
+def load_requirements(path: Path) -> tuple[tuple[Requirement, ...], tuple[Problem, ...]]:
+    """The requirements of a folder of policies; none where it has no such list."""
+    from compliance.policy.documents import read_file
+
+    if not (path / REQUIREMENTS_FILE).is_file():
+        return (), ()
+    read = read_file(path / REQUIREMENTS_FILE)
+    return ((), read) if isinstance(read, tuple) else read_requirements(read)
+
+
+def _requirements(document: Document | None, problems: list[Problem]) -> frozenset[str] | None:
+    if document is None:
+        return None
+    requirements, wrong = read_requirements(document)
+    problems.extend(wrong)
+    return frozenset(requirement.id for requirement in requirements)
+
+
+def _shared(path: Path, document: Document | None, problems: list[Problem]) -> tuple[str, str, Tables] | None:
+    if document is None:
+        source = str(path / BUNDLE_FILE)
+        if not any(problem.place.source == source for problem in problems):
+            remedy = "write one with name, version, holidays, drugs, states and permissions"
+            problems.append(Problem(Place(source), "this folder has no bundle.yaml", remedy, "policy"))
+        return None
+    tables, wrong = read_tables(document)
+    problems.extend(wrong)
+    return tables
+
+
+def _rules(
+    documents: Mapping[str, Document], requirements: Collection[str] | None, problems: list[Problem]
+) -> tuple[tuple[Rule, ...], dict[str, Document]]:
+    """The rules in the order of their ids."""
+    rules: dict[str, Rule] = {}
+    sources: dict[str, Document] = {}
+    for document in documents.values():
+        rule, wrong = read_rule(document, requirements)
+        problems.extend(wrong)
+        said = document.value.get("id") if isinstance(document.value, dict) else None
+        if isinstance(said, str) and said in sources:
+            first = sources[said].place(("id",))
+            message = f"the id '{said}' is taken: it stands in {first.source}, line {first.line}, too"
+            problems.append(document.problem(("id",), message, "give one of the two another id and file name"))
+        elif isinstance(said, str):
+            sources[said] = document
+        if rule is not None:
+            rules.setdefault(rule.id, rule)
+    return tuple(rules[rule_id] for rule_id in sorted(rules)), sources
+
+
+def _relative(source: str, path: Path) -> str:
+    return Path(source).relative_to(path).as_posix()

@@ -1,0 +1,201 @@
+"""One YAML file as plain JSON values, each of which knows its line and column (policy-language.md).
+
+YAML 1.2 core values only: ``no`` is text, ``2026-11-22`` is text, ``12:30`` is text; a number with a fraction is kept digit by
+digit (`Digits`), never as a binary float. Refused, each with its place and in plain words: duplicate keys, anchors and aliases (so
+that a few lines cannot explode into gigabytes), tags, tabs, several documents in one file, more than 256 KiB, more than 50 levels.
+
+>>> read_text("id: a\\nwhen: x == 1\\n", "a.yaml").place(("when",)).column
+7
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml import events as yaml_events
+from ruamel.yaml.error import MarkedYAMLError
+
+from compliance.errors import Place, Problem
+from compliance.policy.located import Document, Mark, excerpt
+from compliance.policy.located import Path as ValuePath
+from compliance.policy.scalars import ScalarError, resolve_plain
+from compliance.policy.yaml_words import in_plain_words
+
+MAX_BYTES: Final = 256 * 1024
+MAX_DEPTH: Final = 50
+
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def read_file(path: Path, source: str | None = None) -> Document | tuple[Problem, ...]:
+    """The document in `path` (named `source` in messages), or what is wrong with the file."""
+    name = source or str(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+        return (Problem(Place(name), f"this file cannot be read: {reason}", "check the name and the permissions", "yaml"),)
+    return read_bytes(content, name)
+
+
+def read_bytes(content: bytes, source: str) -> Document | tuple[Problem, ...]:
+    """The document in `content`, which must be UTF-8 and at most 256 KiB."""
+    if len(content) > MAX_BYTES:
+        message = f"this file is larger than {MAX_BYTES // 1024} KiB"
+        return (Problem(Place(source), message, "split it; one rule is one file", "yaml"),)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", "replace")
+        lines = _BREAK.split(before)
+        place = Place(source, len(lines), len(lines[-1]) + 1)
+        return (Problem(place, "this byte is not UTF-8 text", "save the file as UTF-8", "yaml"),)
+    return read_text(text, source)
+
+
+def read_text(text: str, source: str) -> Document | tuple[Problem, ...]:
+    """The document in `text`, or everything that keeps it from being one."""
+    lines = tuple(_BREAK.split(text))
+    control = _CONTROL.search(text)
+    if control:
+        before = _BREAK.split(text[: control.start()])
+        place = Place(source, len(before), len(before[-1]) + 1)
+        message = f"the character U+{ord(control.group()):04X} cannot stand in a text file"
+        return (Problem(place, message, "delete it", "yaml"),)
+    builder = _Builder(source, text, lines)
+    parser = YAML(typ="safe", pure=True)
+    try:
+        for event in parser.parse(text):
+            if not builder.take(event):
+                break
+    except MarkedYAMLError as error:
+        builder.problems.append(in_plain_words(error, source, lines))
+    if not builder.problems and not builder.documents:
+        builder.problems.append(Problem(Place(source, 1, 1), "this file is empty", "write the document, or delete the file", "yaml"))
+    if builder.problems:
+        return tuple(builder.problems)
+    return Document(source, builder.root, builder.marks, lines, text)
+
+
+@dataclass
+class _Open:
+    """A mapping or list that is being filled."""
+
+    value: dict[str, Any] | list[Any]
+    path: ValuePath
+    key: str | None = None
+    key_mark: tuple[int, int] = (0, 0)
+    keys: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Builder:
+    """Turns parser events into values without recursion, so that depth costs nothing before it is refused."""
+
+    source: str
+    text: str
+    lines: tuple[str, ...]
+    root: Any = None
+    marks: dict[ValuePath, Mark] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    documents: int = 0
+    stack: list[_Open] = field(default_factory=list)
+
+    def take(self, event: Any) -> bool:
+        """Takes one event; False where going on makes no sense."""
+        if isinstance(event, yaml_events.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                self.refuse(event.start_mark, "a second document begins here", "keep one document in a file; delete the --- line")
+                return False
+            if getattr(event, "version", None) or getattr(event, "tags", None):
+                self.refuse(event.start_mark, "YAML directives (%...) are not allowed", "delete the lines that begin with %")
+                return False
+            return True
+        if isinstance(event, yaml_events.AliasEvent):
+            self.refuse(event.start_mark, "aliases are not allowed", "write the value out")
+            return False
+        if not isinstance(event, yaml_events.NodeEvent):
+            if isinstance(event, (yaml_events.MappingEndEvent, yaml_events.SequenceEndEvent)):
+                self.stack.pop()
+            return True
+        if event.anchor is not None:
+            self.refuse(event.start_mark, "anchors are not allowed", "write the value out; text that begins with & needs quotes")
+            return False
+        if event.tag is not None:
+            self.refuse(event.start_mark, "tags are not allowed", "text that begins with ! needs quotes: '!...'")
+            return False
+        if isinstance(event, yaml_events.ScalarEvent):
+            self.scalar(event)
+            return True
+        if len(self.stack) >= MAX_DEPTH:
+            self.refuse(event.start_mark, f"this is nested more than {MAX_DEPTH} levels deep", "write it flatter")
+            return False
+        self.collection(event)
+        return True
+
+    def refuse(self, mark: Any, message: str, remedy: str) -> None:
+        line, column = mark.line + 1, mark.column + 1
+        shown = excerpt(self.lines, line, column, 1)
+        self.problems.append(Problem(Place(self.source, line, column), message, remedy, "yaml", shown))
+
+    def scalar(self, event: Any) -> None:
+        parent = self.stack[-1] if self.stack else None
+        if parent is not None and isinstance(parent.value, dict) and parent.key is None:
+            self.key(parent, event)
+            return
+        value: Any = event.value
+        if event.style is None:
+            try:
+                value = resolve_plain(event.value)
+            except ScalarError as error:
+                self.refuse(event.start_mark, error.message, error.remedy)
+        self.place(value, event)
+
+    def key(self, parent: _Open, event: Any) -> None:
+        name: str = event.value
+        if name in parent.keys:
+            message = f"'{name}' is written twice; it stands on line {parent.keys[name]} already"
+            self.refuse(event.start_mark, message, "keep one of the two")
+        if name == "<<" or name.startswith("$"):
+            self.refuse(event.start_mark, f"'{name}' cannot be a field's name", "write the fields out")
+        parent.keys.setdefault(name, event.start_mark.line + 1)
+        parent.key, parent.key_mark = name, (event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def collection(self, event: Any) -> None:
+        parent = self.stack[-1] if self.stack else None
+        if parent is not None and isinstance(parent.value, dict) and parent.key is None:
+            self.refuse(event.start_mark, "a field's name must be plain text", "if this is a text with { } or [ ], put it in quotes")
+            parent.key, parent.key_mark = "?", (event.start_mark.line + 1, event.start_mark.column + 1)
+        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml_events.MappingStartEvent) else []
+        path = self.place(value, event)
+        self.stack.append(_Open(value, path))
+
+    def place(self, value: Any, event: Any) -> ValuePath:
+        """Puts a value where it belongs and notes where it stands."""
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        path: ValuePath = ()
+        key_line, key_column = line, column
+        if not self.stack:
+            self.root = value
+        else:
+            parent = self.stack[-1]
+            if isinstance(parent.value, dict):
+                name = parent.key or ""
+                path = (*parent.path, name)
+                parent.value.setdefault(name, value)
+                key_line, key_column = parent.key_mark
+                parent.key = None
+            else:
+                path = (*parent.path, len(parent.value))
+                parent.value.append(value)
+        style = event.style if isinstance(event, yaml_events.ScalarEvent) else None
+        end = event.end_mark.index
+        self.marks.setdefault(path, Mark(line, column, key_line, key_column, event.start_mark.index, end, style))
+        return path

@@ -1,0 +1,49 @@
+"""What names an expression of a rule may use, and which names a rule may not take for its own facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from compliance.policy.expression import Names, event_type
+from compliance.policy.expression.tree import Type
+from compliance.policy.model import Parameter
+
+IDENTIFIER: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+RULE_ID: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
+RESERVED: Final = frozenset(
+    {"event", "it", "param", "now", "zone", "true", "false", "null", "in", "has", "key", "log"}
+)  # fmt: skip
+
+BOOL: Final = Type("bool")
+DURATION: Final = Type("duration")
+INSTANT: Final = Type("instant")
+
+
+class Known:
+    """The names known so far in a rule: the judged event, its parameters, and each given after it was read."""
+
+    def __init__(self, on: tuple[str, ...], parameters: Iterable[Parameter]) -> None:
+        self.on = on
+        self.roots: dict[str, Type] = {
+            "event": event_type(on),
+            "param": Type("record", fields=tuple((parameter.name, parameter.type) for parameter in parameters)),
+            "now": INSTANT,
+            "zone": Type("text"),
+        }
+        self.aliases = {kind: "event" for kind in on if kind != "any"}
+
+    def add(self, name: str, type_: Type) -> None:
+        """Makes a given visible to what follows."""
+        self.roots[name] = type_
+
+    def names(self, it: tuple[str, ...] = (), *, due: bool = False) -> Names:
+        """For an expression; `it` are the kinds of the candidate where there is one, `due` allows calendar periods on instants."""
+        roots = {**self.roots, "it": event_type(it)} if it else dict(self.roots)
+        return Names(roots, dict(self.aliases), due)
+
+
+def field_types(kind: str) -> dict[str, Type]:
+    """The fields of a kind and of the envelope."""
+    return dict(event_type((kind,)).fields)
