@@ -37,7 +37,7 @@ soak: venv-dev ## the long random runs
 # One resolution for all platforms and Python versions. No index address goes into the files: pip's own configuration says
 # where packages come from, and the hashes say what they are.
 LOCK := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade
-lock: venv-dev ## new versions into requirements/*.txt, each with its hashes
+lock: venv-runtime ## new versions into requirements/*.txt, each with its hashes
 	@$(PY) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/lock.txt
 	@$(LOCK) requirements/lock.in -o requirements/lock.txt > /dev/null
 	@$(LOCK) requirements/build.in -o requirements/build.txt > /dev/null
