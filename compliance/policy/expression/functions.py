@@ -64,7 +64,12 @@ STATE_RULES: dict[str, Type] = {
     "pdmp_query": Type("list", element=TEXT),
     "rn_scope": Type("list", element=TEXT),
     "pdmp_max_age": DURATION,
+    "pdmp_max_age_business_days": NUMBER,
     "pdmp_repeat_months": NUMBER,
+    "pdmp_report_within": DURATION,
+    "pdmp_report_days": NUMBER,
+    "pdmp_report_business_days": NUMBER,
+    "pdmp_report_exempt": Type("list", element=TEXT),
     "retention_years": NUMBER,
 }
 """The state table's columns."""
