@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from compliance.domain.canonical import canonical, digest_of
+from compliance.domain.canonical import canonical
 from compliance.errors import LogError
 from compliance.ledger.database import in_words
 from compliance.ledger.entry import VERSION, columns_of, rfc3339
@@ -99,12 +99,10 @@ class Batch:
         """Rows (key, until_us, idx) of what judging an earlier event again looked up; rows that are there stay."""
         self._driver.executemany(self._statements.add_asked_key_again, list(rows))
 
-    def put_bundle(self, documents: bytes) -> str:
-        """Store the documents of a bundle, once, and return their digest, the name by which decisions call it."""
-        digest = digest_of(documents)
+    def put_bundle(self, digest: str, documents: bytes) -> None:
+        """Store the documents of a bundle, once, under the digest by which decisions call it."""
         if self._driver.execute(self._statements.bundle, (digest,)).fetchone() is None:
             self._driver.execute(self._statements.add_bundle, (digest, documents))
-        return digest
 
     def quarantine(self, idx: int, raw: bytes, source: str) -> None:
         """Keep the bytes of a ``rejected`` entry outside the tree, where they can be mended or discarded."""

@@ -242,6 +242,17 @@ class Log:
             self._batch.insert_waiting()
         return [idx for (idx,) in self._all(self._statements.by_target, event_id)]
 
+    def last_judgement(self, event_id: str) -> int | None:
+        """The entry by which an event was last judged again, or None where its first decision stands."""
+        if self._batch is not None:
+            self._batch.insert_waiting()
+        row = self._one(self._statements.last_judgement, event_id)
+        return None if row is None else cast("int", row[0])
+
+    def with_findings(self) -> list[int]:
+        """The entries of events that were, at first or when judged again, not simply in order; in order of the log."""
+        return [idx for (idx,) in self._all(self._statements.with_findings)]
+
     def key_scan(
         self, key: int, until_us: int | None = None, since_us: int | None = None
     ) -> Iterator[tuple[int, int]]:

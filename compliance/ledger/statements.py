@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, select
+from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, literal_column, or_, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_pass
 
 from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, QUARANTINE, TILE
@@ -37,6 +37,8 @@ class Statements:
     by_event_id: str  # event_id
     receipt: str  # event_id; gives idx, leaf, digest
     by_target: str  # target; gives idx, in order
+    last_judgement: str  # event_id; gives idx
+    with_findings: str  # gives idx, in order
     leaves: str  # start, stop
     tile_hashes: str  # level, n
     tile_roots: str  # level, start, stop
@@ -57,7 +59,9 @@ def statements(dialect: Dialect) -> Statements:
 
     def add(table: Table, *, once: bool = False) -> str:
         row = {column.name: bindparam(column.name) for column in table.columns}
-        return text(insert_or_pass(table).values(row).on_conflict_do_nothing() if once else insert(table).values(row))
+        return text(
+            insert_or_pass(table).values(row).on_conflict_do_nothing() if once else insert(table).values(row)
+        )
 
     def value(name: str) -> Any:
         return bindparam(name)
@@ -82,6 +86,24 @@ def statements(dialect: Dialect) -> Statements:
         body=text(select(entry.body).where(entry.idx == value("idx_"))),
         receipt=text(select(entry.idx, entry.leaf, entry.digest).where(entry.event_id == value("id_"))),
         by_target=text(select(entry.idx).where(entry.target == value("target_")).order_by(entry.idx)),
+        last_judgement=text(
+            select(func.max(entry.idx))
+            .where(entry.target == value("target_"), entry.type == literal_column("'rejudgement'"))
+            .having(func.max(entry.idx).is_not(None))
+        ),
+        with_findings=text(
+            select(entry.idx)
+            .where(
+                entry.type == literal_column("'event'"),
+                or_(
+                    entry.verdict.not_in([literal_column("'compliant'"), literal_column("'permitted'")]),
+                    entry.event_id.in_(
+                        select(ENTRY.c.target).where(ENTRY.c.type == literal_column("'rejudgement'"))
+                    ),
+                ),
+            )
+            .order_by(entry.idx)
+        ),
         leaves=text(
             select(entry.leaf)
             .where(entry.idx >= value("start"), entry.idx < value("stop"))

@@ -19,6 +19,9 @@ METADATA: Final = MetaData()
 # SQLite's STRICT tables know INTEGER (up to 64 bits), TEXT and BLOB; elsewhere an INTEGER may have only 32.
 INT64: Final = BigInteger().with_variant(Integer(), "sqlite")
 
+OBJECTED: Final = "verdict IN ('flagged', 'violation', 'permitted_with_warnings', 'denied')"
+"""Decisions with something to object to; the index over them makes "what stands" cost what it finds."""
+
 ENTRY: Final = Table(
     "entry",
     METADATA,
@@ -42,6 +45,7 @@ ENTRY: Final = Table(
     Column("body", LargeBinary, nullable=False),
     Index("entry_event_id", "event_id", unique=True),
     Index("entry_target", "target", sqlite_where=text("target IS NOT NULL")),
+    Index("entry_objection", "idx", sqlite_where=text(OBJECTED)),
     sqlite_strict=True,
 )
 
@@ -90,8 +94,11 @@ ASKED_KEY: Final = Table(
 BUNDLE: Final = Table(
     "bundle",
     METADATA,
-    Column("digest", Text, primary_key=True),
-    Column("documents", LargeBinary, nullable=False),  # its SHA-256 is the digest
+    Column("n", INT64, primary_key=True, autoincrement=False),  # 0, 1, 2 ... in the order they were stored
+    Column("digest", Text, nullable=False, unique=True),
+    Column(
+        "documents", LargeBinary, nullable=False
+    ),  # canonical JSON; the policies' own digest leaves places in files out
     sqlite_strict=True,
 )
 

@@ -39,6 +39,12 @@ def upgrade() -> None:
     )
     op.create_index("entry_event_id", "entry", ["event_id"], unique=True)
     op.create_index("entry_target", "entry", ["target"], sqlite_where=sa.text("target IS NOT NULL"))
+    op.create_index(
+        "entry_objection",
+        "entry",
+        ["idx"],
+        sqlite_where=sa.text("verdict IN ('flagged', 'violation', 'permitted_with_warnings', 'denied')"),
+    )
     op.create_table(
         "tile",
         sa.Column("level", INT64, primary_key=True),
@@ -66,7 +72,8 @@ def upgrade() -> None:
         )
     op.create_table(
         "bundle",
-        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("n", INT64, primary_key=True, autoincrement=False),
+        sa.Column("digest", sa.Text, nullable=False, unique=True),
         sa.Column("documents", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
     )
