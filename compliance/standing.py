@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
+from compliance.bundles import Bundles
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision, Finding, decision_of
 from compliance.engine.duties import Duty, duties, finding_id
-from compliance.engine.judging import Judge
 from compliance.engine.wording import rendered
-from compliance.errors import InputError
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
-from compliance.policy.bundle import bundle_from_documents
 from compliance.policy.model import Bundle, Rule
 
 State = Literal["open", "overridden", "resolved"]
@@ -48,35 +45,6 @@ class StandingFinding:
     at: int
 
 
-class Bundles:
-    """The bundles that a log holds, by digest."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._judge = lru_cache(maxsize=16)(self._made)
-
-    def judge(self, digest: str) -> Judge:
-        """A bundle made ready; raises InputError where the log does not hold it."""
-        return self._judge(digest)
-
-    def bundle(self, digest: str) -> Bundle:
-        """The bundle with this digest."""
-        return self._judge(digest).bundle
-
-    def active(self) -> Judge:
-        """The bundle in force: the one stored last."""
-        digest = self._log.active_bundle()
-        if digest is None:
-            raise InputError("this database has no policies yet", "Run `compliance init` to make a new one with the shipped policies.")
-        return self._judge(digest)
-
-    def _made(self, digest: str) -> Judge:
-        documents = self._log.bundle(digest)
-        if documents is None:
-            raise InputError(f"the log names policies {digest} that it does not hold", "Run `compliance log verify`.")
-        return Judge(bundle_from_documents(documents))
-
-
 def explained(finding: Finding, bundle: Bundle) -> Explained:
     """A finding of a decision, rendered from the bundle that the decision names."""
     rule = bundle.rule(finding.rule)
@@ -90,16 +58,16 @@ def explained(finding: Finding, bundle: Bundle) -> Explained:
 def last_decision(log: Log, idx: int) -> Decision:
     """How the event of an entry was last judged."""
     entry = log.entry(idx)
-    later = log.last_judgement(entry["event"]["id"])
-    return decision_of((entry if later is None else log.entry(later))["decision"])
+    later = None if entry.event_id is None else log.last_judgement(entry.event_id)
+    return decision_of((entry if later is None else log.entry(later)).document()["decision"])
 
 
 def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding]:
     """Every finding that stands as of an instant, those of events in the order of the log, then those of duties."""
     history = LogHistory(log)
     actions = _actions(history, as_of)
-    for idx in log.judged_with_findings():
-        event = history.stands(log.entry(idx)["event"]["id"])
+    for idx in log.with_findings():
+        event = history.stands(history.recorded(idx).id)
         if event is None or event.occurred_at > as_of:
             continue
         decision = last_decision(log, idx)

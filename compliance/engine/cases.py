@@ -19,7 +19,7 @@ from compliance.engine.duties import Duty, DutyState, duties, duties_of
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
 from compliance.errors import Problem
-from compliance.policy.case_files import Timeline
+from compliance.policy.case_files import CaseEvent, Timeline
 from compliance.policy.fill import fill
 from compliance.policy.model import Case, Rule
 
@@ -131,19 +131,19 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
     return TimelineResult(timeline, tuple(findings), missing, unwanted, verdict)
 
 
-def prepared(bodies: Iterable[Mapping[str, Any]]) -> tuple[list[Event], tuple[Problem, ...]]:
+def prepared(bodies: Iterable[Mapping[str, Any] | CaseEvent]) -> tuple[list[Event], tuple[Problem, ...]]:
     """The events of a case, filled in, numbered where they have no id, recorded when they occurred unless the case says otherwise."""
     events: list[Event] = []
     problems: list[Problem] = []
     for number, written in enumerate(bodies):
-        body = dict(fill(written))
-        body.setdefault("id", f"case-{number:05d}")
-        recorded = body.pop("recorded_at", None)
+        given = written.body if isinstance(written, CaseEvent) else written
+        body = {"id": f"case-{number:05d}", **fill(given)}
+        recorded = written.recorded_at if isinstance(written, CaseEvent) else None
         made = make_event(body)
         if not isinstance(made, Event):
             problems += made
             continue
-        recorded_at = made.occurred_at if recorded is None else parse_instant(str(recorded))
+        recorded_at = made.occurred_at if recorded is None else parse_instant(recorded)
         events.append(stamp(made, recorded_at, len(events)))
     return events, tuple(problems)
 

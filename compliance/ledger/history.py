@@ -99,8 +99,7 @@ class LogHistory:
     def _idx(self, event_id: str) -> int | None:
         known = self._ids.get(event_id)
         if known is None:
-            entry = self._log.by_event_id(event_id)
-            known = None if entry is None else entry.idx
+            known = self._log.by_event_id(event_id)
         return known if known is not None and self._known(known) else None
 
     def _known(self, idx: int) -> bool:
