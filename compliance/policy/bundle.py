@@ -31,10 +31,17 @@ def load_folder(path: Path) -> tuple[Bundle | None, tuple[Problem, ...]]:
     Rules are all ``**/*.yaml`` below it but ``bundle.yaml`` and ``requirements.yaml``. Without a list of requirements of its own (a folder of
     clinic rules) a folder's rules may name any id.
     """
-    from compliance.policy.documents import read_file
+    from compliance.policy.documents import read_file  # noqa: PLC0415 - a stored bundle is read without any YAML parser
 
     if not path.is_dir():
-        return None, (Problem(Place(str(path)), "there is no such folder", "name the folder that holds bundle.yaml", "policy"),)
+        return None, (
+            Problem(
+                Place(str(path)),
+                "there is no such folder",
+                "name the folder that holds bundle.yaml",
+                "policy",
+            ),
+        )
     problems: list[Problem] = []
     documents: dict[str, Document] = {}
     for file in sorted(path.rglob("*.yaml")):
@@ -68,7 +75,9 @@ def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
     shared = Document(BUNDLE_FILE, from_json(documents["bundle"]), {})
     tables, problems = read_tables(shared)
     if tables is None:
-        raise PolicyError("this bundle cannot be read by this version of the software", "load its policies anew", problems)
+        raise PolicyError(
+            "this bundle cannot be read by this version of the software", "load its policies anew", problems
+        )
     name, version, read_in = tables
     return Bundle(name, version, digest(documents), LazyRules(documents), read_in, documents)
 
@@ -86,7 +95,7 @@ def digest(documents: Mapping[str, Any]) -> str:
 
 def load_requirements(path: Path) -> tuple[tuple[Requirement, ...], tuple[Problem, ...]]:
     """The requirements of a folder of policies; none where it has no such list."""
-    from compliance.policy.documents import read_file
+    from compliance.policy.documents import read_file  # noqa: PLC0415 - a stored bundle is read without any YAML parser
 
     if not (path / REQUIREMENTS_FILE).is_file():
         return (), ()
@@ -127,7 +136,9 @@ def _rules(
         if isinstance(said, str) and said in sources:
             first = sources[said].place(("id",))
             message = f"the id '{said}' is taken: it stands in {first.source}, line {first.line}, too"
-            problems.append(document.problem(("id",), message, "give one of the two another id and file name"))
+            problems.append(
+                document.problem(("id",), message, "give one of the two another id and file name")
+            )
         elif isinstance(said, str):
             sources[said] = document
         if rule is not None:

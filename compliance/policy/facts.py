@@ -6,15 +6,33 @@ from typing import Any, Final, cast
 
 from compliance.domain.time import SECOND
 from compliance.domain.vocabulary import KINDS
-from compliance.policy.expression import event_type
 from compliance.policy.expression.tree import Type
 from compliance.policy.fields import Fields, Reading, elapsed, kind_of, unique
 from compliance.policy.located import Path
 from compliance.policy.model import Closing, Expect, Expression, Given, Quantifier
-from compliance.policy.names import BOOL, DURATION, IDENTIFIER, INSTANT, RESERVED, Known, field_types
+from compliance.policy.names import (
+    BOOL,
+    DURATION,
+    IDENTIFIER,
+    INSTANT,
+    RESERVED,
+    Known,
+    event_of,
+    field_types,
+)
 from compliance.policy.nearest import did_you_mean
 
-QUANTIFIERS: Final = ("latest", "earliest", "any", "none", "count", "sum", "uncovered", "largest_gap", "balance")
+QUANTIFIERS: Final = (
+    "latest",
+    "earliest",
+    "any",
+    "none",
+    "count",
+    "sum",
+    "uncovered",
+    "largest_gap",
+    "balance",
+)
 _COMMON: Final = ("by", "where")
 _WINDOW: Final = ("within", "after", "self")
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -44,9 +62,16 @@ def read_given(rule: Fields, known: Known) -> tuple[Given, ...]:
     for name in written:
         path = (*rule.at("given"), name)
         if not IDENTIFIER.match(name):
-            rule.reading.wrong(path, f"'{name}' cannot be a fact's name", "use small letters, digits and _", key=True)
+            rule.reading.wrong(
+                path, f"'{name}' cannot be a fact's name", "use small letters, digits and _", key=True
+            )
         elif name in RESERVED or name in known.on:
-            rule.reading.wrong(path, f"'{name}' already means something in every expression", "give the fact another name", key=True)
+            rule.reading.wrong(
+                path,
+                f"'{name}' already means something in every expression",
+                "give the fact another name",
+                key=True,
+            )
             continue
         fact = _fact(rule.reading, path, name, known)
         if fact is not None:
@@ -65,11 +90,28 @@ def _fact(reading: Reading, path: Path, name: str, known: Known) -> tuple[Given,
         if not isinstance(value, dict):
             reading.wrong(path, f"{what} must be a group of fields, not {kind_of(value)}", _EXAMPLE)
         elif named:
-            reading.wrong(path, f"{what} asks for both {named[0]} and {named[1]}", "ask for one; make two facts", key=True)
+            reading.wrong(
+                path,
+                f"{what} asks for both {named[0]} and {named[1]}",
+                "ask for one; make two facts",
+                key=True,
+            )
         else:
-            stranger = next((word for word in value if word not in (*_COMMON, *_WINDOW, "states", "from", "to", "for_each")), "")
+            stranger = next(
+                (
+                    word
+                    for word in value
+                    if word not in (*_COMMON, *_WINDOW, "states", "from", "to", "for_each")
+                ),
+                "",
+            )
             near = did_you_mean(stranger, QUANTIFIERS) if stranger else ""
-            reading.wrong(path, f"{what} does not say what to look for", near or f"begin it with one of: {', '.join(QUANTIFIERS)}", key=True)
+            reading.wrong(
+                path,
+                f"{what} does not say what to look for",
+                near or f"begin it with one of: {', '.join(QUANTIFIERS)}",
+                key=True,
+            )
         return None
     quantifier = cast(Quantifier, named[0])
     fields = reading.fields(path, (quantifier, *OPTIONS[quantifier]), what)
@@ -100,7 +142,7 @@ def _fact(reading: Reading, path: Path, name: str, known: Known) -> tuple[Given,
 
 def _type(quantifier: str, kinds: tuple[str, ...], field: str | None) -> Type:
     if quantifier in ("latest", "earliest", "any"):
-        return event_type(kinds)
+        return event_of(kinds)
     if quantifier == "none":
         return BOOL
     if quantifier == "sum":
@@ -121,14 +163,22 @@ def _kinds_and_field(fields: Fields, quantifier: str) -> tuple[tuple[str, ...] |
         return (kinds or None), None
     pairs = [name.partition(".") for name in names]
     if any(not dot for _, dot, _ in pairs):
-        fields.wrong("sum", "a sum needs the field that is added up", "write the kind, a point and the field: sum: administration.dose_mg")
+        fields.wrong(
+            "sum",
+            "a sum needs the field that is added up",
+            "write the kind, a point and the field: sum: administration.dose_mg",
+        )
         return None, None
     kinds = known_kinds(fields, "sum", tuple(kind for kind, _, _ in pairs))
     columns = unique(column for _, _, column in pairs)
     if len(kinds) != len(pairs):
         return None, None
     if len(columns) > 1:
-        fields.wrong("sum", f"one sum adds up one field, not {columns[0]} and {columns[1]}", "make two facts and add them")
+        fields.wrong(
+            "sum",
+            f"one sum adds up one field, not {columns[0]} and {columns[1]}",
+            "make two facts and add them",
+        )
         return None, None
     for kind in kinds:
         types = field_types(kind)
@@ -141,7 +191,9 @@ def _kinds_and_field(fields: Fields, quantifier: str) -> tuple[tuple[str, ...] |
     return kinds, columns[0]
 
 
-def known_kinds(fields: Fields, name: str, kinds: tuple[str, ...], *, any_kind: bool = False) -> tuple[str, ...]:
+def known_kinds(
+    fields: Fields, name: str, kinds: tuple[str, ...], *, any_kind: bool = False
+) -> tuple[str, ...]:
     """Those of `kinds` that the vocabulary has (or ``any``, where `any_kind`); the others are noted."""
     if any_kind and kinds == ("any",):
         return kinds
@@ -150,7 +202,14 @@ def known_kinds(fields: Fields, name: str, kinds: tuple[str, ...], *, any_kind: 
         if kind not in KINDS:
             path = fields.at(name)
             if listed:
-                path = (*path, next(i for i, item in enumerate(fields.value[name]) if isinstance(item, str) and item.partition(".")[0] == kind))
+                path = (
+                    *path,
+                    next(
+                        i
+                        for i, item in enumerate(fields.value[name])
+                        if isinstance(item, str) and item.partition(".")[0] == kind
+                    ),
+                )
             fields.reading.wrong(path, f"there is no kind of event '{kind}'", did_you_mean(kind, KINDS))
     return tuple(kind for kind in kinds if kind in KINDS)
 
@@ -168,7 +227,9 @@ def _keys(fields: Fields, on: tuple[str, ...], kinds: tuple[str, ...]) -> tuple[
     return keys
 
 
-def _optional(fields: Fields, name: str, known: Known, it: tuple[str, ...], expected: Type) -> Expression | None:
+def _optional(
+    fields: Fields, name: str, known: Known, it: tuple[str, ...], expected: Type
+) -> Expression | None:
     if not fields.has(name):
         return None
     return fields.reading.expression(fields.at(name), known.names(it), expected)
@@ -180,14 +241,18 @@ def _window(fields: Fields, name: str, known: Known) -> Expression | None:
         return None
     short = elapsed(fields.value[name])
     if short is not None:
-        return fields.reading.expression(fields.at(name), known.names(), DURATION, f"duration('{short // SECOND}s')")
+        return fields.reading.expression(
+            fields.at(name), known.names(), DURATION, f"duration('{short // SECOND}s')"
+        )
     return fields.reading.expression(fields.at(name), known.names(), DURATION)
 
 
 def _end(fields: Fields, name: str, known: Known, quantifier: str) -> Expression | None:
     if quantifier not in ("uncovered", "largest_gap"):
         return None
-    if not fields.required(name, "say which span is looked at: from: dose.occurred_at, to: event.occurred_at"):
+    if not fields.required(
+        name, "say which span is looked at: from: dose.occurred_at, to: event.occurred_at"
+    ):
         return None
     return fields.reading.expression(fields.at(name), known.names(), INSTANT)
 
@@ -195,7 +260,11 @@ def _end(fields: Fields, name: str, known: Known, quantifier: str) -> Expression
 def _present(fields: Fields, quantifier: str, kinds: tuple[str, ...]) -> bool:
     keyed = any(KINDS[kind].key for kind in kinds)
     if fields.has("states") and fields.value["states"] != "all":
-        fields.wrong("states", "'states' can only be all", "write states: all, or delete it to look at the present state")
+        fields.wrong(
+            "states",
+            "'states' can only be all",
+            "write states: all, or delete it to look at the present state",
+        )
     if fields.has("states") and not keyed:
         fields.wrong("states", f"{kinds[0]} has no present state: each event stands alone", "delete 'states'")
     return keyed and quantifier in ("latest", "any", "none") and not fields.has("states")
@@ -216,10 +285,31 @@ def _balance(fields: Fields, name: str, known: Known) -> tuple[Given, Type]:
     keys = fields.names("by", "write by: [registration, drug, lot] or by: [container]")
     for i, key in enumerate(keys):
         lacking = next((kind for kind in known.on if key not in field_types(kind)), None)
-        if lacking is not None and key not in line_fields and (lines is not None or not fields.has("for_each")):
+        if (
+            lacking is not None
+            and key not in line_fields
+            and (lines is not None or not fields.has("for_each"))
+        ):
             path = (*fields.at("by"), i) if isinstance(fields.value["by"], list) else fields.at("by")
-            fields.reading.wrong(path, f"{lacking} has no field '{key}' to share", did_you_mean(key, {**field_types(lacking), **line_fields}))
-    given = Given(name, "balance", (), None, keys, None, None, None, False, False, fields.reading.place(fields.path), for_each=lines)
+            fields.reading.wrong(
+                path,
+                f"{lacking} has no field '{key}' to share",
+                did_you_mean(key, {**field_types(lacking), **line_fields}),
+            )
+    given = Given(
+        name,
+        "balance",
+        (),
+        None,
+        keys,
+        None,
+        None,
+        None,
+        False,
+        False,
+        fields.reading.place(fields.path),
+        for_each=lines,
+    )
     number = Type("number", unit="per quantity_unit")
     if not fields.has("for_each"):
         return given, number
@@ -241,10 +331,19 @@ def _expect(reading: Reading, path: Path, known: Known, depth: int) -> Expect | 
         return Expect("event", closing) if closing is not None else None
     group = groups[0]
     if len(fields.value) > 1:
-        fields.wrong(group, f"'{group}' must stand alone", "put each closing event with its own due: into the list", key=True)
+        fields.wrong(
+            group,
+            f"'{group}' must stand alone",
+            "put each closing event with its own due: into the list",
+            key=True,
+        )
     items: Any = fields.value[group]
     if not isinstance(items, list) or not items or depth > 3:
-        fields.wrong(group, f"'{group}' must be a short list of closing events", "write any_of: [{event: ..., due: ...}, {event: ..., due: ...}]")
+        fields.wrong(
+            group,
+            f"'{group}' must be a short list of closing events",
+            "write any_of: [{event: ..., due: ...}, {event: ..., due: ...}]",
+        )
         return None
     parts = [_expect(reading, (*fields.at(group), i), known, depth + 1) for i in range(len(items))]
     form = "any_of" if group == "any_of" else "all_of"
@@ -262,4 +361,8 @@ def _closing(fields: Fields, known: Known) -> Closing | None:
     if not fields.required("due", "say by when: due: event.occurred_at + duration('24h')"):
         return None
     due = fields.reading.expression(fields.at("due"), known.names(due=True), INSTANT)
-    return Closing(kinds, by, where, counted, due, fields.reading.place(fields.path)) if due is not None else None
+    return (
+        Closing(kinds, by, where, counted, due, fields.reading.place(fields.path))
+        if due is not None
+        else None
+    )

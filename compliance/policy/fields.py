@@ -30,7 +30,9 @@ class Reading:
     document: Document
     problems: list[Problem]
 
-    def wrong(self, path: Path, message: str, remedy: str = "", *, key: bool = False, span: Span | None = None) -> None:
+    def wrong(
+        self, path: Path, message: str, remedy: str = "", *, key: bool = False, span: Span | None = None
+    ) -> None:
         """Notes a problem with the value (or the key) at `path`."""
         self.problems.append(self.document.problem(path, message, remedy, key=key, span=span))
 
@@ -42,21 +44,33 @@ class Reading:
         """The mapping at `path`, whose fields are the `known` ones; `what` says what it is in messages."""
         value = at(self.document.value, path)
         if not isinstance(value, dict):
-            self.wrong(path, f"{what} must be a group of fields, not {kind_of(value)}", f"its fields are: {', '.join(known)}")
+            self.wrong(
+                path,
+                f"{what} must be a group of fields, not {kind_of(value)}",
+                f"its fields are: {', '.join(known)}",
+            )
             return None
         for name in value:
             if name not in known:
-                self.wrong((*path, name), f"{what} has no field '{name}'", did_you_mean(name, known), key=True)
+                self.wrong(
+                    (*path, name), f"{what} has no field '{name}'", did_you_mean(name, known), key=True
+                )
         return Fields(self, path, value, what)
 
-    def expression(self, path: Path, names: Names, expected: Type | None, text: str | None = None, offset: int = 0) -> Expression | None:
+    def expression(
+        self, path: Path, names: Names, expected: Type | None, text: str | None = None, offset: int = 0
+    ) -> Expression | None:
         """The typed expression at `path` (`text` where it is a part of the value there, beginning at `offset`)."""
         if text is None:
             value = at(self.document.value, path)
             if isinstance(value, bool):
                 value = "true" if value else "false"
             if not isinstance(value, str) or not value.strip():
-                self.wrong(path, f"{last(path)} must be an expression, not {kind_of(value)}", "write a condition such as: event.dose_mg <= 84")
+                self.wrong(
+                    path,
+                    f"{last(path)} must be an expression, not {kind_of(value)}",
+                    "write a condition such as: event.dose_mg <= 84",
+                )
                 return None
             text = value
         try:
@@ -155,7 +169,9 @@ class Fields:
             return None
         value = self.value[name]
         if not isinstance(value, str):
-            self.wrong(name, f"'{name}' must be a date, not {kind_of(value)}", "write a date such as 2026-11-22")
+            self.wrong(
+                name, f"'{name}' must be a date, not {kind_of(value)}", "write a date such as 2026-11-22"
+            )
             return None
         try:
             return parse_date(value)
@@ -164,7 +180,7 @@ class Fields:
             return None
 
     def truth(self, name: str, default: bool) -> bool:
-        """true or false."""
+        """A truth value, `default` where there is none."""
         if not self.has(name):
             return default
         value = self.value[name]

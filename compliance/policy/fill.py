@@ -76,7 +76,9 @@ def _plausible(name: str, spec: FieldSpec, occurred_at: str, drug: Any) -> Any:
             return "1h"
         case "list":
             assert spec.element is not None  # every list has one
-            return [] if spec.element.type == "record" else [_plausible(name, spec.element, occurred_at, drug)]
+            return (
+                [] if spec.element.type == "record" else [_plausible(name, spec.element, occurred_at, drug)]
+            )
         case "record":
             made: dict[str, Any] = {}
             _fill(made, spec.fields or {}, occurred_at, drug)

@@ -1,6 +1,6 @@
 """The rules of a stored bundle, each typed when it is first asked for.
 
-A command that records one event needs the rules of one kind, not those of all; a stored bundle was checked when it was made.
+A command that records one event needs the rules of one kind, not those of all; a stored bundle was checked, and its cases were run, when it was made.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class LazyRules(Sequence[Rule]):
 
     def duties(self) -> Iterator[Rule]:
         """The rules that open duties; the others are not typed."""
-        return (self.named(rule_id) for rule_id in self._ids if self._documents[rule_id].get("expect") is not None)
+        return (
+            self.named(rule_id) for rule_id in self._ids if self._documents[rule_id].get("expect") is not None
+        )
 
     def named(self, rule_id: str) -> Rule:
         """The rule with this id; KeyError where there is none, PolicyError where this version cannot read it."""
@@ -65,8 +67,13 @@ class LazyRules(Sequence[Rule]):
 
     def _make(self, rule_id: str) -> Rule:
         place = self._places.get(rule_id, {})
-        document = Document(place.get("file", rule_id), from_json(self._documents[rule_id]), {}, line=place.get("line"))
-        rule, problems = read_rule(document)
+        said = {name: from_json(value) for name, value in self._documents[rule_id].items() if name != "cases"}
+        document = Document(place.get("file", rule_id), said, {}, line=place.get("line"))
+        rule, problems = read_rule(document, stored=True)
         if rule is None:
-            raise PolicyError(f"rule {rule_id} of this bundle cannot be read by this version of the software", "load its policies anew", problems)
+            raise PolicyError(
+                f"rule {rule_id} of this bundle cannot be read by this version of the software",
+                "load its policies anew",
+                problems,
+            )
         return rule

@@ -51,7 +51,14 @@ class Document:
         return Place(self.source, line, column, dotted(path) or None)
 
     def problem(
-        self, path: Path, message: str, remedy: str = "", code: str = "policy", *, key: bool = False, span: Span | None = None
+        self,
+        path: Path,
+        message: str,
+        remedy: str = "",
+        code: str = "policy",
+        *,
+        key: bool = False,
+        span: Span | None = None,
     ) -> Problem:
         """A problem with the value at `path`, its text underlined."""
         line, column, width = self._position(path, key, span)
@@ -85,7 +92,10 @@ class Document:
         first = mark.start + offsets[min(visible_before, len(offsets) - 1)]
         if visible_before >= len(offsets):
             first += 1
-        last = mark.start + offsets[min(max(visible_before + visible_within - 1, visible_before), len(offsets) - 1)]
+        last = (
+            mark.start
+            + offsets[min(max(visible_before + visible_within - 1, visible_before), len(offsets) - 1)]
+        )
         line, column = self._line_and_column(first)
         last_line, last_column = self._line_and_column(last)
         width = last_column - column + 1 if last_line == line else len(self.lines[line - 1]) - column + 1

@@ -27,11 +27,19 @@ def read_message(fields: Fields, name: str, names: Names, remedy: str) -> Messag
         elif text[i] == "{":
             end = _end_of_hole(text, i + 1)
             if end is None:
-                fields.wrong(name, "a { in this text is not closed", "close the hole with }, or write {{ for the brace itself")
+                fields.wrong(
+                    name,
+                    "a { in this text is not closed",
+                    "close the hole with }, or write {{ for the brace itself",
+                )
                 return Message((text,), text)
             hole = fields.reading.expression(fields.at(name), names, None, text[i + 1 : end], offset=i + 1)
             if hole is not None and hole.node.type.name in _NOT_PRINTED:
-                fields.wrong(name, f"{{{hole.text}}} is a group of fields and cannot be printed", "name one of its fields")
+                fields.wrong(
+                    name,
+                    f"{{{hole.text}}} is a group of fields and cannot be printed",
+                    "name one of its fields",
+                )
             elif hole is not None:
                 parts.extend((words, hole) if words else (hole,))
                 words = ""

@@ -5,9 +5,9 @@ Frozen values only; `documents.py` makes them from parsed documents, the engine 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from compliance.domain.findings import Severity
 from compliance.domain.values import Value
@@ -196,6 +196,15 @@ class Tables:
     permissions: Mapping[str, frozenset[str]]
 
 
+@runtime_checkable
+class RulesOnDemand(Protocol):
+    """Rules that are typed when they are asked for (a stored bundle's)."""
+
+    def named(self, rule_id: str) -> Rule: ...  # noqa: D102 - see Bundle.rule
+    def judging(self, kind: str) -> Iterator[Rule]: ...  # noqa: D102 - see Bundle.judging
+    def duties(self) -> Iterator[Rule]: ...  # noqa: D102 - see Bundle.duties
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """All policy files of a folder plus bundle.yaml. `digest` is ``sha256:<hex>`` over the canonical JSON of `documents`
@@ -211,7 +220,21 @@ class Bundle:
 
     def rule(self, rule_id: str) -> Rule:
         """The rule with this id; KeyError where there is none."""
+        if isinstance(self.rules, RulesOnDemand):
+            return self.rules.named(rule_id)
         for rule in self.rules:
             if rule.id == rule_id:
                 return rule
         raise KeyError(rule_id)
+
+    def judging(self, kind: str) -> tuple[Rule, ...]:
+        """The rules on events of a kind, duties among them, in the order of their ids; of a stored bundle no others are typed."""
+        if isinstance(self.rules, RulesOnDemand):
+            return tuple(self.rules.judging(kind))
+        return tuple(rule for rule in self.rules if kind in rule.on or "any" in rule.on)
+
+    def duties(self) -> tuple[Rule, ...]:
+        """The rules that open duties, in the order of their ids; of a stored bundle no others are typed."""
+        if isinstance(self.rules, RulesOnDemand):
+            return tuple(self.rules.duties())
+        return tuple(rule for rule in self.rules if rule.expect is not None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from compliance.policy.expression import Names, event_type
@@ -27,8 +29,10 @@ class Known:
     def __init__(self, on: tuple[str, ...], parameters: Iterable[Parameter]) -> None:
         self.on = on
         self.roots: dict[str, Type] = {
-            "event": event_type(on),
-            "param": Type("record", fields=tuple((parameter.name, parameter.type) for parameter in parameters)),
+            "event": event_of(on),
+            "param": Type(
+                "record", fields=tuple((parameter.name, parameter.type) for parameter in parameters)
+            ),
             "now": INSTANT,
             "zone": Type("text"),
         }
@@ -40,10 +44,17 @@ class Known:
 
     def names(self, it: tuple[str, ...] = (), *, due: bool = False) -> Names:
         """For an expression; `it` are the kinds of the candidate where there is one, `due` allows calendar periods on instants."""
-        roots = {**self.roots, "it": event_type(it)} if it else dict(self.roots)
+        roots = {**self.roots, "it": event_of(it)} if it else dict(self.roots)
         return Names(roots, dict(self.aliases), due)
 
 
-def field_types(kind: str) -> dict[str, Type]:
-    """The fields of a kind and of the envelope."""
-    return dict(event_type((kind,)).fields)
+@lru_cache(maxsize=512)
+def event_of(kinds: tuple[str, ...]) -> Type:
+    """The type of an event of one of these kinds; made once for each set of kinds, since every case asks for it."""
+    return event_type(kinds)
+
+
+@lru_cache(maxsize=512)
+def field_types(kind: str) -> Mapping[str, Type]:
+    """The fields of a kind, those of the envelope among them."""
+    return MappingProxyType(dict(event_of((kind,)).fields))

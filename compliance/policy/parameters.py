@@ -29,7 +29,11 @@ def read_parameters(rule: Fields, in_force: Period | None) -> tuple[Parameter, .
         return ()
     given = rule.value["parameters"]
     if not isinstance(given, dict):
-        rule.wrong("parameters", f"'parameters' must be a group of named parameters, not {kind_of(given)}", "write its name, and below it tighten and values")
+        rule.wrong(
+            "parameters",
+            f"'parameters' must be a group of named parameters, not {kind_of(given)}",
+            "write its name, and below it tighten and values",
+        )
         return ()
     found = []
     for name in given:
@@ -37,7 +41,12 @@ def read_parameters(rule: Fields, in_force: Period | None) -> tuple[Parameter, .
         if fields is None:
             continue
         if not IDENTIFIER.match(name):
-            rule.reading.wrong(fields.path, f"'{name}' cannot be a parameter's name", "use small letters, digits and _", key=True)
+            rule.reading.wrong(
+                fields.path,
+                f"'{name}' cannot be a parameter's name",
+                "use small letters, digits and _",
+                key=True,
+            )
         parameter = _parameter(fields, name, in_force)
         if parameter is not None:
             found.append(parameter)
@@ -45,7 +54,11 @@ def read_parameters(rule: Fields, in_force: Period | None) -> tuple[Parameter, .
 
 
 def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter | None:
-    tighten = fields.one_of("tighten", ("fixed", "up", "down"), "say in which direction a site may tighten it: tighten: up, down or fixed")
+    tighten = fields.one_of(
+        "tighten",
+        ("fixed", "up", "down"),
+        "say in which direction a site may tighten it: tighten: up, down or fixed",
+    )
     unit = fields.text("unit", required=False) or None
     if not fields.required("values", _HINT):
         return None
@@ -71,7 +84,11 @@ def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter 
             continue
         type_, value = read
         if types and type_.name != types[0].name:
-            one.wrong("value", f"this value is {_called(type_)}, the first value of '{name}' is {_called(types[0])}", "write all values in one form")
+            one.wrong(
+                "value",
+                f"this value is {_called(type_)}, the first value of '{name}' is {_called(types[0])}",
+                "write all values in one form",
+            )
             continue
         types.append(type_)
         values.append(ParameterValue(start or 0, value, cites))
@@ -94,11 +111,23 @@ def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter 
 
 def _check_order(one: Fields, before: tuple[int, int] | None, start: int, in_force: Period | None) -> None:
     if before is not None and start == before[0]:
-        one.wrong("from", f"two values hold from {format_date(start)}", "a value holds until the next one begins; keep one of the two")
+        one.wrong(
+            "from",
+            f"two values hold from {format_date(start)}",
+            "a value holds until the next one begins; keep one of the two",
+        )
     elif before is not None and start < before[0]:
-        one.wrong("from", f"these dates overlap: {format_date(start)} stands after {format_date(before[0])}", "write the values in the order of their dates")
+        one.wrong(
+            "from",
+            f"these dates overlap: {format_date(start)} stands after {format_date(before[0])}",
+            "write the values in the order of their dates",
+        )
     if in_force is not None and in_force.end is not None and start >= in_force.end:
-        one.wrong("from", f"this value would begin when the rule is no longer in force ({format_date(in_force.end)})", "delete it, or change in_force")
+        one.wrong(
+            "from",
+            f"this value would begin when the rule is no longer in force ({format_date(in_force.end)})",
+            "delete it, or change in_force",
+        )
 
 
 def _value(one: Fields, unit: str | None) -> tuple[Type, Value] | None:
@@ -107,7 +136,11 @@ def _value(one: Fields, unit: str | None) -> tuple[Type, Value] | None:
         return None
     read = infer(one.value["value"], unit)
     if read is None:
-        one.wrong("value", f"a parameter cannot be {shown(one.value['value'])}", "write a number, a duration such as 2h, a date, a text, true or false, or a list of one of these")
+        one.wrong(
+            "value",
+            f"a parameter cannot be {shown(one.value['value'])}",
+            "write a number, a duration such as 2h, a date, a text, true or false, or a list of one of these",
+        )
     return read
 
 
@@ -138,5 +171,12 @@ def infer(written: Any, unit: str | None = None) -> tuple[Type, Value] | None:
 
 
 def _called(type_: Type) -> str:
-    words = {"bool": "true or false", "number": "a number", "duration": "a duration", "date": "a date", "text": "text", "list": "a list"}
+    words = {
+        "bool": "true or false",
+        "number": "a number",
+        "duration": "a duration",
+        "date": "a date",
+        "text": "text",
+        "list": "a list",
+    }
     return words.get(type_.name, type_.name)

@@ -32,24 +32,32 @@ OVERRIDES: Final = ("never", "with_reason", "two_person")
 CITATION_FIELDS: Final = ("source", "at", "read")
 
 
-def read_rule(document: Document, requirements: Collection[str] | None = None) -> tuple[Rule | None, tuple[Problem, ...]]:
+def read_rule(
+    document: Document, requirements: Collection[str] | None = None, *, stored: bool = False
+) -> tuple[Rule | None, tuple[Problem, ...]]:
     """The rule of a document and the problems found; the rule is None where there is any.
 
-    `requirements` are the ids that `implements` may name; None (a bundle that was checked before) allows every id.
+    `requirements` are the ids that `implements` may name; None allows every id. A `stored` rule comes from a bundle whose cases were
+    run before it was activated: it is read without them, and it has no file whose name its id must equal.
     """
     reading = Reading(document, [])
     if isinstance(document.value, dict) and "every" in document.value:
-        reading.wrong(("every",), "standing rules are not supported yet by this version", "judge it on an event with 'on', or leave the file out", key=True)
+        reading.wrong(
+            ("every",),
+            "standing rules are not supported yet by this version",
+            "judge it on an event with 'on', or leave the file out",
+            key=True,
+        )
         return None, tuple(reading.problems)
     fields = reading.fields((), FIELDS, "a rule")
     if fields is None:
         return None, tuple(reading.problems)
-    rule = _rule(fields, requirements)
+    rule = _rule(fields, requirements, stored)
     return (None if reading.problems else rule), tuple(reading.problems)
 
 
-def _rule(fields: Fields, requirements: Collection[str] | None) -> Rule | None:
-    rule_id = _id(fields, checked=requirements is not None)
+def _rule(fields: Fields, requirements: Collection[str] | None, stored: bool) -> Rule | None:
+    rule_id = _id(fields, named_by_file=not stored)
     title = fields.text("title", "say in one sentence what must hold")
     implements = _implements(fields, requirements)
     cites = _cites(fields)
@@ -57,10 +65,15 @@ def _rule(fields: Fields, requirements: Collection[str] | None) -> Rule | None:
     owner = fields.text("owner", "name who answers for this rule: owner: medical director")
     review_by = fields.date("review_by", "say when it must be read again: review_by: 2027-11-22")
     parameters = read_parameters(fields, in_force)
-    on = known_kinds(fields, "on", fields.names("on", "write the kind of event that is judged: on: administration"), any_kind=True)
+    on = known_kinds(
+        fields,
+        "on",
+        fields.names("on", "write the kind of event that is judged: on: administration"),
+        any_kind=True,
+    )
     deadline = fields.has("expect")
     conditions = _conditions(fields, on, Known(on, parameters)) if on else None
-    cases = read_cases(fields, on, deadline=deadline)
+    cases = () if stored else read_cases(fields, on, deadline=deadline)
     if conditions is None or in_force is None:
         return None
     given, when, require, expect, per, severity, override, message, remedy = conditions
@@ -72,13 +85,19 @@ def _rule(fields: Fields, requirements: Collection[str] | None) -> Rule | None:
     )  # fmt: skip
 
 
-def _id(fields: Fields, *, checked: bool) -> str:
+def _id(fields: Fields, *, named_by_file: bool) -> str:
     rule_id = fields.text("id", "write id: and the file's name without .yaml")
     stem = PurePath(fields.reading.document.source).stem
     if rule_id and not RULE_ID.match(rule_id):
-        fields.wrong("id", f"'{rule_id}' cannot be an id", "use small letters, digits and -, beginning with a letter")
-    elif rule_id and checked and rule_id != stem:
-        fields.wrong("id", f"the id is '{rule_id}', but the file is called '{stem}'", f"write id: {stem}, or rename the file to {rule_id}.yaml")
+        fields.wrong(
+            "id", f"'{rule_id}' cannot be an id", "use small letters, digits and -, beginning with a letter"
+        )
+    elif rule_id and named_by_file and rule_id != stem:
+        fields.wrong(
+            "id",
+            f"the id is '{rule_id}', but the file is called '{stem}'",
+            f"write id: {stem}, or rename the file to {rule_id}.yaml",
+        )
     return rule_id
 
 
@@ -86,8 +105,14 @@ def _implements(fields: Fields, requirements: Collection[str] | None) -> tuple[s
     names = fields.names("implements", "name the requirements that it keeps: implements: [REMS-MONITOR-2H]")
     for i, name in enumerate(names if requirements is not None else ()):
         if name not in (requirements or ()):
-            path = (*fields.at("implements"), i) if isinstance(fields.value["implements"], list) else fields.at("implements")
-            fields.reading.wrong(path, f"there is no requirement '{name}'", did_you_mean(name, requirements or ()))
+            path = (
+                (*fields.at("implements"), i)
+                if isinstance(fields.value["implements"], list)
+                else fields.at("implements")
+            )
+            fields.reading.wrong(
+                path, f"there is no requirement '{name}'", did_you_mean(name, requirements or ())
+            )
     return names
 
 
@@ -97,7 +122,11 @@ def _cites(fields: Fields) -> tuple[Citation, ...]:
         return ()
     written = fields.value["cites"]
     if not isinstance(written, list) or not written:
-        fields.wrong("cites", f"'cites' must be a list of citations, not {kind_of(written) if written != [] else 'empty'}", example)
+        fields.wrong(
+            "cites",
+            f"'cites' must be a list of citations, not {kind_of(written) if written != [] else 'empty'}",
+            example,
+        )
         return ()
     found = []
     for i in range(len(written)):
@@ -105,7 +134,11 @@ def _cites(fields: Fields) -> tuple[Citation, ...]:
         if one is not None:
             source = one.text("source", "name the law, document or guideline")
             read = one.date("read", "say when the source was last read: read: 2026-11-22")
-            found.append(Citation(source, one.text("at", required=False), format_date(read) if read is not None else ""))
+            found.append(
+                Citation(
+                    source, one.text("at", required=False), format_date(read) if read is not None else ""
+                )
+            )
     return tuple(found)
 
 
@@ -118,7 +151,11 @@ def _in_force(fields: Fields) -> Period | None:
         return None
     start, end = period.date("from", example), period.date("to", "", required=False)
     if start is not None and end is not None and end <= start:
-        period.wrong("to", f"the rule would end on {format_date(end)}, before it begins on {format_date(start)}", "'to' is the first day on which it no longer holds")
+        period.wrong(
+            "to",
+            f"the rule would end on {format_date(end)}, before it begins on {format_date(start)}",
+            "'to' is the first day on which it no longer holds",
+        )
         return None
     return Period(start, end) if start is not None else None
 
@@ -131,10 +168,17 @@ def _conditions(fields: Fields, on: tuple[str, ...], known: Known) -> Any:
     require: Expression | None = None
     expect: Expect | None = None
     if fields.has("require") and fields.has("expect"):
-        fields.wrong("expect", "a rule has 'require' or 'expect', not both", "judge the event with require, or open a duty with expect; make two rules", key=True)
+        fields.wrong(
+            "expect",
+            "a rule has 'require' or 'expect', not both",
+            "judge the event with require, or open a duty with expect; make two rules",
+            key=True,
+        )
     elif fields.has("expect"):
         expect = read_expect(fields, known)
-    elif fields.required("require", "write the condition that must hold, or 'expect' for a duty with a deadline"):
+    elif fields.required(
+        "require", "write the condition that must hold, or 'expect' for a duty with a deadline"
+    ):
         require = fields.reading.expression(fields.at("require"), names, BOOL)
     per = _per(fields, on)
     severity, override, message, remedy = _otherwise(fields, known)
@@ -161,9 +205,13 @@ def _otherwise(
     fields: Fields, known: Known
 ) -> tuple[Severity, Literal["never", "with_reason", "two_person"], Message, Message]:
     nothing = Message((), "")
-    if not fields.required("otherwise", "say what follows where it does not hold: severity, message and remedy"):
+    if not fields.required(
+        "otherwise", "say what follows where it does not hold: severity, message and remedy"
+    ):
         return Severity.DENY, "never", nothing, nothing
-    said = fields.reading.fields(fields.at("otherwise"), ("severity", "override", "message", "remedy"), "'otherwise'")
+    said = fields.reading.fields(
+        fields.at("otherwise"), ("severity", "override", "message", "remedy"), "'otherwise'"
+    )
     if said is None:
         return Severity.DENY, "never", nothing, nothing
     severity = said.one_of("severity", SEVERITIES, "say how grave it is: severity: deny, warn or report")

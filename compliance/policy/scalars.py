@@ -46,15 +46,22 @@ def resolve_plain(text: str) -> Any:
     if _NOT_FINITE.match(text):
         raise ScalarError(f"{text} is not a number that can be used here", "write a finite number")
     if _BASED.match(text):
-        raise ScalarError(f"{text} is a number in another base", "write it in decimal, or in quotes if it is text")
+        raise ScalarError(
+            f"{text} is a number in another base", "write it in decimal, or in quotes if it is text"
+        )
     if not _DECIMAL.match(text):
         return text
     unsigned = text.lstrip("+-")
     if len(unsigned) > 1 and unsigned[0] == "0" and unsigned[1].isdigit():
-        raise ScalarError(f"{text} would be read as a number and lose its leading zeros", f"write it in quotes: '{text}'")
+        raise ScalarError(
+            f"{text} would be read as a number and lose its leading zeros", f"write it in quotes: '{text}'"
+        )
     if _INTEGER.match(text):
         if len(unsigned) > 10 or abs(int(text)) >= _BOUND:
-            raise ScalarError(f"{text} is too large; numbers lie below 1 000 000 000", f"if it is text, write it in quotes: '{text}'")
+            raise ScalarError(
+                f"{text} is too large; numbers lie below 1 000 000 000",
+                f"if it is text, write it in quotes: '{text}'",
+            )
         return int(text)
     return _decimal(text)
 
@@ -62,9 +69,15 @@ def resolve_plain(text: str) -> Any:
 def _decimal(text: str) -> Digits:
     exponent = re.split("[eE]", text)[1:] or ["0"]
     if len(text) > 40 or len(exponent[0]) > 3:
-        raise ScalarError(f"{text[:40]} has too many digits", "a number has at most 6 digits after the point and lies below 1 000 000 000")
+        raise ScalarError(
+            f"{text[:40]} has too many digits",
+            "a number has at most 6 digits after the point and lies below 1 000 000 000",
+        )
     digits = format(Decimal(text), "f")
     fraction = digits.partition(".")[2]
     if len(fraction) > 6 or abs(Decimal(text)) >= _BOUND:
-        raise ScalarError(f"{text} has too many digits", "a number has at most 6 digits after the point and lies below 1 000 000 000")
+        raise ScalarError(
+            f"{text} has too many digits",
+            "a number has at most 6 digits after the point and lies below 1 000 000 000",
+        )
     return Digits(digits)

@@ -30,7 +30,16 @@ _DRUG_TYPES: Final[dict[str, Type]] = {
     "ndc_examples": Type("list", element=Type("text")),
     "note": Type("text"),
 }
-_DRUG_REQUIRED: Final = ("generic", "form", "route", "schedule", "dea_code", "is_rems", "is_compounded", "stock_unit")
+_DRUG_REQUIRED: Final = (
+    "generic",
+    "form",
+    "route",
+    "schedule",
+    "dea_code",
+    "is_rems",
+    "is_compounded",
+    "stock_unit",
+)
 _STATE_FIELDS: Final = (*STATE_RULES, "from", "verified")
 
 
@@ -63,7 +72,9 @@ def read_requirements(document: Document) -> tuple[tuple[Requirement, ...], tupl
         if requirement_id in found:
             row.wrong("id", f"requirement '{requirement_id}' stands here twice", "keep one of the two")
         title, area = row.text("title", "say what it asks"), row.text("area", required=False)
-        found[requirement_id] = Requirement(requirement_id, tier, row.one_of("form", FORMS, "say how it is kept"), area, title)
+        found[requirement_id] = Requirement(
+            requirement_id, tier, row.one_of("form", FORMS, "say how it is kept"), area, title
+        )
     return tuple(found.values()), tuple(reading.problems)
 
 
@@ -79,15 +90,23 @@ def _rows(fields: Fields, name: str, known: tuple[str, ...], what: str) -> list[
     return [row for row in rows if row is not None]
 
 
-def _groups(fields: Fields, name: str, known: Callable[[str], tuple[str, ...]], what: str) -> dict[str, Fields]:
+def _groups(
+    fields: Fields, name: str, known: Callable[[str], tuple[str, ...]], what: str
+) -> dict[str, Fields]:
     """The named groups of a group."""
     if not fields.required(name, f"write {name}: and its rows by name"):
         return {}
     written = fields.value[name]
     if not isinstance(written, dict):
-        fields.wrong(name, f"'{name}' must be a group of named rows, not {kind_of(written)}", "write each row below its name")
+        fields.wrong(
+            name,
+            f"'{name}' must be a group of named rows, not {kind_of(written)}",
+            "write each row below its name",
+        )
         return {}
-    rows = {row: fields.reading.fields((*fields.at(name), row), known(row), f"{what} '{row}'") for row in written}
+    rows = {
+        row: fields.reading.fields((*fields.at(name), row), known(row), f"{what} '{row}'") for row in written
+    }
     return {row: group for row, group in rows.items() if group is not None}
 
 
@@ -144,9 +163,20 @@ def _typed(row: Fields, types: Mapping[str, Type]) -> dict[str, Value]:
         read = infer(written)
         empty = written == [] and wanted.name == "list"
         if read is None or (read[0].name != wanted.name and not empty):
-            row.wrong(name, f"'{name}' cannot be {kind_of(written)}", f"it is of type {wanted.name}, as in the other rows")
-        elif wanted.element is not None and not empty and read[0].element is not None and read[0].element.name != wanted.element.name:
-            row.wrong(name, f"'{name}' is a list of {wanted.element.name}", "write each item as in the other rows")
+            row.wrong(
+                name,
+                f"'{name}' cannot be {kind_of(written)}",
+                f"it is of type {wanted.name}, as in the other rows",
+            )
+        elif (
+            wanted.element is not None
+            and not empty
+            and read[0].element is not None
+            and read[0].element.name != wanted.element.name
+        ):
+            row.wrong(
+                name, f"'{name}' is a list of {wanted.element.name}", "write each item as in the other rows"
+            )
         else:
             values[name] = read[1]
     return values

@@ -13,7 +13,10 @@ _COLON: Final = (
     "a colon stands where no value may begin",
     "either the line is indented wrongly, or a text that contains ': ' needs quotes around it",
 )
-_INDENT: Final = ("this line is not indented like the lines it belongs to", "align it with its neighbours (two spaces for each level, never tabs)")
+_INDENT: Final = (
+    "this line is not indented like the lines it belongs to",
+    "align it with its neighbours (two spaces for each level, never tabs)",
+)
 
 _KNOWN: Final[tuple[tuple[str, str, str], ...]] = (
     ("mapping values are not allowed", *_COLON),
@@ -45,11 +48,17 @@ def _words(said: str, context: str, character: str) -> tuple[str, str]:
             return "a tab is used for indentation", "use spaces: two for each level"
         return f"a value cannot begin with {character}", "put the text in quotes"
     if "quoted scalar" in context and "end of" in said:
-        return "a quote that is opened here is never closed", "close it; inside '...' a single quote is written twice: ''"
+        return (
+            "a quote that is opened here is never closed",
+            "close it; inside '...' a single quote is written twice: ''",
+        )
     for part, message, remedy in _KNOWN:
         if part in said:
             return message, remedy
-    return f"this is not well-formed YAML: {said or context}", "compare it with the examples in the documentation"
+    return (
+        f"this is not well-formed YAML: {said or context}",
+        "compare it with the examples in the documentation",
+    )
 
 
 def _character(lines: tuple[str, ...], line: int, column: int) -> str:
