@@ -5,7 +5,7 @@ Triggers stop accidents, whoever connects. Against the owner of the machine only
 On SQLite, UPDATE and DELETE are refused by triggers. ``REPLACE INTO`` (and ``INSERT OR REPLACE``) deletes the row in its way without
 firing a DELETE trigger unless ``recursive_triggers`` is on (sqlite.org/lang_conflict.html), and a stranger's connection
 has it off; so a BEFORE INSERT guard refuses every row that would meet another one: any ``idx`` but the next, a known event id, a
-head that does not grow, a bundle or tile that is there (for `tile`, whose hidden rowid could be given, also one at that rowid). `event_key` and `asked_key` are all key: replacing a row gives the same row.
+head that does not grow, a tile or bundle that is there. `event_key` and `asked_key` are all key: replacing a row gives the same row.
 """
 
 from __future__ import annotations
@@ -51,15 +51,14 @@ def _sqlite() -> dict[str, str]:
         _refuses(
             "tile_new",
             "BEFORE INSERT ON tile",
-            "EXISTS (SELECT 1 FROM tile WHERE rowid = NEW.rowid OR level = NEW.level AND n = NEW.n)",
+            "EXISTS (SELECT 1 FROM tile WHERE level = NEW.level AND n = NEW.n)",
             "the audit log is append-only: this tile is full and never changes",
         ),
         _refuses(
             "bundle_new",
             "BEFORE INSERT ON bundle",
-            "NEW.n IS NOT (SELECT COALESCE(MAX(n) + 1, 0) FROM bundle)"
-            " OR EXISTS (SELECT 1 FROM bundle WHERE digest = NEW.digest)",
-            "the audit log is append-only: a bundle is stored once, as the next one, and never changes",
+            "EXISTS (SELECT 1 FROM bundle WHERE digest = NEW.digest)",
+            "the audit log is append-only: this bundle is stored and never changes",
         ),
     ]
     return dict(guards)

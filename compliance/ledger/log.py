@@ -212,11 +212,11 @@ class Log:
         body: bytes = row[0]
         return body
 
-    def by_event_id(self, event_id: str) -> Entry | None:
-        """The entry that holds an event, or None."""
+    def by_event_id(self, event_id: str) -> int | None:
+        """The idx of the entry that holds an event, or None."""
         self._settle(event_id)
         row = self._one(self._statements.by_event_id, event_id)
-        return None if row is None else Entry._make(row)
+        return None if row is None else row[0]
 
     def receipt(self, event_id: str, digest: bytes) -> Receipt | None:
         """The receipt of an event that was recorded before, or None; `digest` is the SHA-256 of its canonical bytes.
@@ -250,7 +250,9 @@ class Log:
         return None if row is None else cast("int", row[0])
 
     def with_findings(self) -> list[int]:
-        """The entries of events that were, at first or when judged again, not simply in order; in order of the log."""
+        """The entries, in order, of events that the first decision or a later one objects to; costs what it finds."""
+        if self._batch is not None:
+            self._batch.insert_waiting()
         return [idx for (idx,) in self._all(self._statements.with_findings)]
 
     def key_scan(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, literal_column, or_, select
+from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_pass
 
-from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, QUARANTINE, TILE
+from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, OBJECTED, QUARANTINE, TILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Statements:
     entry: str  # idx
     entries: str  # start, stop
     body: str  # idx
-    by_event_id: str  # event_id
+    by_event_id: str  # event_id; gives idx
     receipt: str  # event_id; gives idx, leaf, digest
     by_target: str  # target; gives idx, in order
     last_judgement: str  # event_id; gives idx
@@ -53,12 +53,13 @@ class Statements:
 def statements(dialect: Dialect) -> Statements:
     """The statements in a dialect."""
     entry, tile, head, key, asked = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c
+    judged = ENTRY.alias("judged")
 
     def text(statement: Executable) -> str:
         return str(statement.compile(dialect=dialect))  # type: ignore[attr-defined]
 
     def add(table: Table, *, once: bool = False) -> str:
-        row = {column.name: bindparam(column.name) for column in table.columns}
+        row: dict[str, Any] = {column.name: bindparam(column.name) for column in table.columns}
         return text(
             insert_or_pass(table).values(row).on_conflict_do_nothing() if once else insert(table).values(row)
         )
@@ -82,7 +83,7 @@ def statements(dialect: Dialect) -> Statements:
         entries=text(
             select(ENTRY).where(entry.idx >= value("start"), entry.idx < value("stop")).order_by(entry.idx)
         ),
-        by_event_id=text(select(ENTRY).where(entry.event_id == value("id_"))),
+        by_event_id=text(select(entry.idx).where(entry.event_id == value("id_"))),
         body=text(select(entry.body).where(entry.idx == value("idx_"))),
         receipt=text(select(entry.idx, entry.leaf, entry.digest).where(entry.event_id == value("id_"))),
         by_target=text(select(entry.idx).where(entry.target == value("target_")).order_by(entry.idx)),
@@ -91,18 +92,16 @@ def statements(dialect: Dialect) -> Statements:
             .where(entry.target == value("target_"), entry.type == literal_column("'rejudgement'"))
             .having(func.max(entry.idx).is_not(None))
         ),
+        # Both halves use the index entry_objection, whose condition OBJECTED repeats word for word.
         with_findings=text(
             select(entry.idx)
-            .where(
-                entry.type == literal_column("'event'"),
-                or_(
-                    entry.verdict.not_in([literal_column("'compliant'"), literal_column("'permitted'")]),
-                    entry.event_id.in_(
-                        select(ENTRY.c.target).where(ENTRY.c.type == literal_column("'rejudgement'"))
-                    ),
-                ),
+            .where(entry.type == literal_column("'event'"), literal_column(OBJECTED))
+            .union(
+                select(judged.c.idx)
+                .select_from(ENTRY.join(judged, judged.c.event_id == entry.target))
+                .where(entry.type == literal_column("'rejudgement'"), literal_column(f"entry.{OBJECTED}"))
             )
-            .order_by(entry.idx)
+            .order_by(literal_column("1"))
         ),
         leaves=text(
             select(entry.leaf)

@@ -35,13 +35,12 @@ ENTRY: Final = Table(
     Column("session", Text),
     Column("occurred_us", INT64),
     Column("verdict", Text),
-    Column("target", Text),  # the event that a correction, void, override or rejudgement names
-    Column(
-        "digest", LargeBinary
-    ),  # SHA-256 of the canonical event: the same id must come with the same event
-    Column(
-        "leaf", LargeBinary, nullable=False
-    ),  # before the body: reading it does not touch the body's pages
+    # The event that a correction, void, override or rejudgement names.
+    Column("target", Text),
+    # SHA-256 of the canonical event: the same id must come with the same event.
+    Column("digest", LargeBinary),
+    # The leaf stands before the body, so that reading it does not touch the body's pages.
+    Column("leaf", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("entry_event_id", "event_id", unique=True),
     Index("entry_target", "target", sqlite_where=text("target IS NOT NULL")),
@@ -49,16 +48,17 @@ ENTRY: Final = Table(
     sqlite_strict=True,
 )
 
+# No hidden rowid in TILE and BUNDLE: it would be a second way to meet, and with REPLACE INTO to delete, a row.
 TILE: Final = Table(
     "tile",
     METADATA,
     Column("level", INT64, primary_key=True),
     Column("n", INT64, primary_key=True),
-    Column(
-        "root", LargeBinary, nullable=False
-    ),  # of the 256 hashes: what a partial tile of the next level is made of
-    Column("hashes", LargeBinary, nullable=False),  # 256 * 32 bytes
+    # The root of the 256 hashes: what a partial tile of the next level is made of.
+    Column("root", LargeBinary, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
     sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 HEAD: Final = Table(
@@ -94,12 +94,11 @@ ASKED_KEY: Final = Table(
 BUNDLE: Final = Table(
     "bundle",
     METADATA,
-    Column("n", INT64, primary_key=True, autoincrement=False),  # 0, 1, 2 ... in the order they were stored
-    Column("digest", Text, nullable=False, unique=True),
-    Column(
-        "documents", LargeBinary, nullable=False
-    ),  # canonical JSON; the policies' own digest leaves places in files out
+    # The name by which decisions call it, which the policies give it (compliance.policy.bundle).
+    Column("digest", Text, primary_key=True),
+    Column("documents", LargeBinary, nullable=False),
     sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 QUARANTINE: Final = Table(

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("root", sa.LargeBinary, nullable=False),
         sa.Column("hashes", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "head",
@@ -72,10 +73,10 @@ def upgrade() -> None:
         )
     op.create_table(
         "bundle",
-        sa.Column("n", INT64, primary_key=True, autoincrement=False),
-        sa.Column("digest", sa.Text, nullable=False, unique=True),
+        sa.Column("digest", sa.Text, primary_key=True),
         sa.Column("documents", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "quarantine",
