@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from compliance.domain.canonical import CanonicalError, encode
 from compliance.domain.conversion import exact_body, values_of
 from compliance.domain.event import Event
-from compliance.domain.events.models import envelope_model, model_of
+from compliance.domain.events.models import envelope_model, model_of, quick_model_of
 from compliance.domain.objections import objections, unknown_kind
 from compliance.domain.reading import Unreadable
 from compliance.domain.time import parse_instant, with_seconds
@@ -40,39 +40,61 @@ def make_event(
     Decimals may be text, integers, `Decimal` or `NumberText`; the event's body holds them as text. `recorded_at_allowed` is
     for case files only: there ``recorded_at`` may be given, and instants may leave out ``:00``.
     """
-    place = Place(source, line)
     if not isinstance(body, Mapping):
+        place = Place(source, line)
         return (Problem(place, "an event is a JSON object", "send named fields in {}", "wrong_type"),)
     kind = body.get("kind")
     spec = KINDS.get(kind) if isinstance(kind, str) else None
     if spec is None:
-        return _of_no_kind(body, place)
+        return _of_no_kind(body, Place(source, line))
+    exact = exact_body(spec.name, body)
     problems: tuple[Problem, ...] = ()
     recorded_at: int | None = None
-    exact = exact_body(spec.name, body)
     if recorded_at_allowed:
-        recorded_at, problems = _from_case_file(spec, exact, place)
-    try:
-        model_of(spec.name).__pydantic_validator__.validate_python(exact)
-    except ValidationError as error:
-        return (*problems, *objections(error, spec.name, spec.fields, place))
-    try:
-        size = len(encode(exact))
-    except CanonicalError as error:
-        return (*problems, Problem(place, error.message, error.remedy, "not_canonical"))
-    if size > MAX_EVENT_BYTES:
-        remedy = "shorten its texts, or split it into several events"
-        message = f"the event is {size} bytes long; at most {MAX_EVENT_BYTES} are taken"
-        return (*problems, Problem(place, message, remedy, "too_large"))
+        recorded_at, problems = _from_case_file(spec, exact, Place(source, line))
+    values = _quickly(spec.name, exact)
+    if values is None:
+        problems += _what_is_wrong(spec, exact, Place(source, line))
     if problems:
         return problems
-    values = values_of(spec.name, exact)
+    if values is None:
+        values = values_of(spec.name, exact)
     event = Event(exact["id"], spec.name, exact, values, values["occurred_at"])
     if recorded_at is not None:
         return stamp(event, recorded_at, event.position)
     if "entered_at" in values:
         values["noted_at"] = values["entered_at"]
     return event
+
+
+def _quickly(kind: str, exact: dict[str, Any]) -> dict[str, Any] | None:
+    """The engine values of a body with which plainly nothing is wrong; None where a closer look is needed.
+
+    In canonical bytes that are ASCII without a backslash, no text holds a control character (DEL apart), a surrogate or anything not in NFC.
+    """
+    try:
+        quick_model_of(kind).__pydantic_validator__.validate_python(exact)
+        encoded = encode(exact)
+        if len(encoded) > MAX_EVENT_BYTES or not encoded.isascii() or b"\\" in encoded or b"\x7f" in encoded:
+            return None
+        return values_of(kind, exact)
+    except (ValueError, CanonicalError):  # pydantic's ValidationError is a ValueError
+        return None
+
+
+def _what_is_wrong(spec: KindSpec, exact: dict[str, Any], place: Place) -> tuple[Problem, ...]:
+    """All that is wrong with a body; nothing, where it only was not plain."""
+    try:
+        model_of(spec.name).__pydantic_validator__.validate_python(exact)
+        size = len(encode(exact))
+    except ValidationError as error:
+        return objections(error, spec.name, spec.fields, place)
+    except CanonicalError as error:
+        return (Problem(place, error.message, error.remedy, "not_canonical"),)
+    if size > MAX_EVENT_BYTES:
+        message = f"the event is {size} bytes long; at most {MAX_EVENT_BYTES} are taken"
+        return (Problem(place, message, "shorten its texts, or split it into several events", "too_large"),)
+    return ()
 
 
 def _of_no_kind(body: Mapping[str, Any], place: Place) -> tuple[Problem, ...]:
