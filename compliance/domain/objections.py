@@ -72,7 +72,7 @@ def objections(
             problems.append(Problem(place, f"{rest} more problems", "mend those above first", "more"))
             break
         location = one["loc"]
-        where = Place(place.source, place.line, field=path_text(location))
+        where = Place(place.source, place.line, field=path_text(location) or None)
         message, remedy, code = _words(one, location, kind, fields)
         problems.append(Problem(where, message, remedy, code))
     return tuple(problems)
@@ -126,6 +126,12 @@ def _words(
 ) -> tuple[str, str, str]:
     """Message, remedy and code."""
     spec = _spec_at(location, fields)
+    if one["type"] == "string_unicode" and (spec is None or spec.fields is not None):
+        return (
+            "a field name holds half of a surrogate pair",
+            "name the field as the vocabulary does",
+            "bad_value",
+        )
     if one["type"] == "extra_forbidden" or spec is None or spec.derived:
         return _unknown_field(location, kind, fields)
     value = one["input"]
