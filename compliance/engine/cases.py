@@ -137,7 +137,7 @@ def prepared(bodies: Iterable[Mapping[str, Any] | CaseEvent]) -> tuple[list[Even
     problems: list[Problem] = []
     for number, written in enumerate(bodies):
         given = written.body if isinstance(written, CaseEvent) else written
-        body = {"id": f"case-{number:05d}", **fill(given)}
+        body = fill({"id": f"case-{number:05d}", **given})
         recorded = written.recorded_at if isinstance(written, CaseEvent) else None
         made = make_event(body)
         if not isinstance(made, Event):
