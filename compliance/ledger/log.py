@@ -23,9 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
+import orjson
 from sqlalchemy import Connection
 
-from compliance.errors import DatabaseError, InputError
+from compliance.errors import DatabaseError, InputError, LogError
 from compliance.ledger import schema
 from compliance.ledger.batch import Batch
 from compliance.ledger.database import Role, connect, database_path, in_words, translated
@@ -54,6 +55,14 @@ class Head:
     size: int
     root: bytes
     recorded_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the log is: the origin of its checkpoints and the verifier key they are signed with, as its first entry names them."""
+
+    origin: str
+    vkey: str
 
 
 def system_clock() -> int:
@@ -180,6 +189,17 @@ class Log:
     def root(self) -> bytes:
         """The root of the Merkle tree over them."""
         return self.head.root
+
+    @property
+    def identity(self) -> Identity:
+        """Origin and verifier key, from entry 0; raises LogError where that is no entry of type ``key``."""
+        try:
+            document = orjson.loads(self.body(0))
+            return Identity(str(document["origin"]), str(document["vkey"]))
+        except (InputError, ValueError, KeyError, TypeError) as problem:
+            raise LogError(
+                f"{self.path}: the first entry does not name the log's key", "Run `compliance log verify`."
+            ) from problem
 
     @property
     def subtrees(self) -> StoredSubtrees:
