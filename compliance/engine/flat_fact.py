@@ -56,7 +56,8 @@ class FlatFact:
         self._size = 0
         self._known: dict[Node, int] = {}
         self._groups: dict[_Group, _Fields] = {}
-        self._values: list[tuple[int, str, type, Callable[[Scope], Any]]] = []
+        self._integers: list[tuple[int, str, Callable[[Scope], Any]]] = []
+        self._texts: list[tuple[int, str, Callable[[Scope], Any]]] = []
         self._truths: list[tuple[int, tuple[str, str, str], Callable[[Scope], Any]]] = []
 
     def value(self, node: Node) -> int:
@@ -70,8 +71,8 @@ class FlatFact:
             fields = self._groups.setdefault((node.root, node.path[:-1]), _Fields())
             (fields.integers if node.type.name in INTEGERS else fields.texts).append((index, node.path[-1], prefix))
         else:
-            expected = int if node.type.name in INTEGERS else str
-            self._values.append((index, prefix, expected, compile_value(node, self._tables)))
+            computed = self._integers if node.type.name in INTEGERS else self._texts
+            computed.append((index, prefix, compile_value(node, self._tables)))
         return index
 
     def truth(self, node: Node) -> int:
@@ -103,6 +104,7 @@ class FlatFact:
         Raises EngineFault for a value that is not of its type or not within bounds.
         """
         found = [""] * self._size
+        value: Any
         for (root, parents), fields in self._groups.items():
             record = _record(scope, root, parents)
             if record is None:
@@ -112,7 +114,6 @@ class FlatFact:
                     found[index] = codes[UNKNOWN_CODE]
                 continue
             get = record.get
-            value: Any
             for index, name, prefix in fields.integers:
                 value = get(name)
                 if type(value) is int and -BOUND < value < BOUND:
@@ -129,13 +130,18 @@ class FlatFact:
                 found[index] = codes[_code(get(name), f"{root}.{name}")]
             for index, name, codes in fields.presences:
                 found[index] = codes[TRUE_CODE if name in record else FALSE_CODE]
-        for index, prefix, expected, read in self._values:
+        for index, prefix, read in self._integers:
             value = read(scope)
-            if value is UNKNOWN or value is None:
-                continue
-            if type(value) is not expected or (expected is int and not -BOUND < value < BOUND):
-                raise _fault("a computed value", expected, value)
-            found[index] = prefix + (quoted(value) if expected is str else str(value))
+            if type(value) is int and -BOUND < value < BOUND:
+                found[index] = f"{prefix}{value}"
+            elif value is not None and value is not UNKNOWN:
+                raise _fault("a computed value", int, value)
+        for index, prefix, read in self._texts:
+            value = read(scope)
+            if type(value) is str:
+                found[index] = prefix + quoted(value)
+            elif value is not None and value is not UNKNOWN:
+                raise _fault("a computed value", str, value)
         for index, codes, read in self._truths:
             found[index] = codes[_code(read(scope), "a computed condition")]
         return found
