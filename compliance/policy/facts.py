@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from compliance.domain.time import SECOND
 from compliance.domain.vocabulary import KINDS
 from compliance.policy.expression.tree import Type
+from compliance.policy.expression.types import ERROR
 from compliance.policy.fields import Fields, Reading, elapsed, kind_of, unique
 from compliance.policy.located import Path
 from compliance.policy.model import Closing, Expect, Expression, Given, Quantifier
@@ -74,9 +75,9 @@ def read_given(rule: Fields, known: Known) -> tuple[Given, ...]:
             )
             continue
         fact = _fact(rule.reading, path, name, known)
+        known.add(name, fact[1] if fact is not None else ERROR)
         if fact is not None:
             found.append(fact[0])
-            known.add(name, fact[1])
     return tuple(found)
 
 

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from compliance.policy.expression import Names
+from compliance.policy.expression.tree import Span
 from compliance.policy.fields import Fields
 from compliance.policy.model import Expression, Message
-
-_NOT_PRINTED: Final = ("event", "record", "null")
 
 
 def read_message(fields: Fields, name: str, names: Names, remedy: str) -> Message:
@@ -27,25 +24,19 @@ def read_message(fields: Fields, name: str, names: Names, remedy: str) -> Messag
         elif text[i] == "{":
             end = _end_of_hole(text, i + 1)
             if end is None:
-                fields.wrong(
-                    name,
-                    "a { in this text is not closed",
-                    "close the hole with }, or write {{ for the brace itself",
-                )
+                remedy = "close the hole with }, or write {{ for the brace itself"
+                fields.reading.wrong(fields.at(name), "this { is not closed", remedy, span=Span(i, len(text)))
                 return Message((text,), text)
             hole = fields.reading.expression(fields.at(name), names, None, text[i + 1 : end], offset=i + 1)
-            if hole is not None and hole.node.type.name in _NOT_PRINTED:
-                fields.wrong(
-                    name,
-                    f"{{{hole.text}}} is a group of fields and cannot be printed",
-                    "name one of its fields",
-                )
-            elif hole is not None:
+            if hole is not None:
                 parts.extend((words, hole) if words else (hole,))
                 words = ""
             i = end + 1
         elif text[i] == "}":
-            fields.wrong(name, "a } in this text closes nothing", "write }} for the brace itself")
+            here = Span(i, i + 1)
+            fields.reading.wrong(
+                fields.at(name), "this } closes nothing", "write }} for the brace itself", span=here
+            )
             return Message((text,), text)
         else:
             words += text[i]

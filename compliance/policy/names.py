@@ -10,6 +10,7 @@ from typing import Final
 
 from compliance.policy.expression import Names, event_type
 from compliance.policy.expression.tree import Type
+from compliance.policy.expression.types import ERROR
 from compliance.policy.model import Parameter
 
 IDENTIFIER: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
@@ -24,15 +25,22 @@ INSTANT: Final = Type("instant")
 
 
 class Known:
-    """The names known so far in a rule: the judged event, its parameters, and each given after it was read."""
+    """The names known so far in a rule: the judged event, its parameters, and each given after it was read.
 
-    def __init__(self, on: tuple[str, ...], parameters: Iterable[Parameter]) -> None:
+    Parameters that were `written` but could not be read have the type of what is already reported, and go with everything.
+    """
+
+    def __init__(
+        self, on: tuple[str, ...], parameters: Iterable[Parameter], written: Iterable[str] = ()
+    ) -> None:
         self.on = on
+        types = {
+            **dict.fromkeys(written, ERROR),
+            **{parameter.name: parameter.type for parameter in parameters},
+        }
         self.roots: dict[str, Type] = {
             "event": event_of(on),
-            "param": Type(
-                "record", fields=tuple((parameter.name, parameter.type) for parameter in parameters)
-            ),
+            "param": Type("record", fields=tuple(types.items())),
             "now": INSTANT,
             "zone": Type("text"),
         }

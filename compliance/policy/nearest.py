@@ -14,5 +14,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         meant = next(candidate for candidate in names if candidate.lower() == near[0])
         return f"did you mean '{meant}'?"
     if len(names) <= 24:
-        return f"use one of: {', '.join(names)}" if names else ""
+        return f"use one of: {', '.join(names)}." if names else ""
     return ""

@@ -98,7 +98,7 @@ def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter 
         fields.wrong("tighten", f"{_called(types[0])} cannot be raised or lowered", "write tighten: fixed")
     if unit is not None and types[0].name not in ("number", "list"):
         fields.wrong("unit", f"{_called(types[0])} has no unit", "delete 'unit'")
-    first = values[0].start
+    first = min(value.start for value in values)
     if in_force is not None and before is not None and first > in_force.start:
         fields.wrong(
             "values",

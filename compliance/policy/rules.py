@@ -65,6 +65,7 @@ def _rule(fields: Fields, requirements: Collection[str] | None, stored: bool) ->
     owner = fields.text("owner", "name who answers for this rule: owner: medical director")
     review_by = fields.date("review_by", "say when it must be read again: review_by: 2027-11-22")
     parameters = read_parameters(fields, in_force)
+    written = tuple(fields.value["parameters"]) if isinstance(fields.value.get("parameters"), dict) else ()
     on = known_kinds(
         fields,
         "on",
@@ -72,7 +73,7 @@ def _rule(fields: Fields, requirements: Collection[str] | None, stored: bool) ->
         any_kind=True,
     )
     deadline = fields.has("expect")
-    conditions = _conditions(fields, on, Known(on, parameters)) if on else None
+    conditions = _conditions(fields, on, Known(on, parameters, written)) if on else None
     cases = () if stored else read_cases(fields, on, deadline=deadline)
     if conditions is None or in_force is None:
         return None

@@ -18,6 +18,7 @@ _INDENT: Final = (
     "align it with its neighbours (two spaces for each level, never tabs)",
 )
 
+_CLOSING: Final = ("}", "]", "'", '"')
 _KNOWN: Final[tuple[tuple[str, str, str], ...]] = (
     ("mapping values are not allowed", *_COLON),
     ("expected <block end>", *_INDENT),
@@ -36,6 +37,8 @@ def in_plain_words(error: MarkedYAMLError, source: str, lines: tuple[str, ...]) 
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     said = str(error.problem or "")
     message, remedy = _words(said, str(error.context or ""), _character(lines, line, column))
+    if "found '<scalar>'" in said and lines[line - 1][: column - 1].rstrip()[-1:] in _CLOSING:
+        message, remedy = "text goes on behind a closing bracket or quote", "put the whole text in quotes"
     unclosed = "expected ','" in said or ("quoted scalar" in str(error.context or "") and "end of" in said)
     if unclosed and error.context_mark is not None:
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
