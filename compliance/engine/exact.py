@@ -73,7 +73,9 @@ def exact(node: Node, tables: Tables) -> ValueOf:
             return _conditional(node, tables)
         case Compare():
             scale = max(scale_of(node.left), scale_of(node.right))
-            return _strict(_COMPARE[node.op], _raised(node.left, scale, tables), _raised(node.right, scale, tables))
+            return _strict(
+                _COMPARE[node.op], _raised(node.left, scale, tables), _raised(node.right, scale, tables)
+            )
         case In():
             return _in(node, tables)
         case ListOf():
@@ -146,7 +148,11 @@ def _lowered(node: Node, tables: Tables) -> ValueOf:
     """A number in millionths; unknown where that would lose digits."""
     factor = 10 ** (scale_of(node) - 6)
     value_of = exact(node, tables)
-    return value_of if factor == 1 else _strict(lambda value: UNKNOWN if value % factor else value // factor, value_of)
+    return (
+        value_of
+        if factor == 1
+        else _strict(lambda value: UNKNOWN if value % factor else value // factor, value_of)
+    )
 
 
 def _conditional(node: Conditional, tables: Tables) -> ValueOf:
@@ -167,7 +173,9 @@ def _in(node: In, tables: Tables) -> ValueOf:
     item = _raised(node.item, max(own, theirs), tables)
     if factor == 1:
         return _strict(lambda value, items: value in items, item, exact(node.items, tables))
-    return _strict(lambda value, items: any(value == each * factor for each in items), item, exact(node.items, tables))
+    return _strict(
+        lambda value, items: any(value == each * factor for each in items), item, exact(node.items, tables)
+    )
 
 
 def _arith(node: Arith, tables: Tables) -> ValueOf:
@@ -175,7 +183,11 @@ def _arith(node: Arith, tables: Tables) -> ValueOf:
         return _strict(operator.mul, exact(node.left, tables), exact(node.right, tables))
     sign = 1 if node.op == "+" else -1
     if node.right.type.name == "period":
-        return _strict(lambda day, step: day_after(tables, day, step, sign), exact(node.left, tables), exact(node.right, tables))
+        return _strict(
+            lambda day, step: day_after(tables, day, step, sign),
+            exact(node.left, tables),
+            exact(node.right, tables),
+        )
     left, right = (_raised(side, node.scale, tables) for side in (node.left, node.right))
     return _strict(operator.add if sign == 1 else operator.sub, left, right)
 
@@ -209,7 +221,13 @@ def _macro(node: Macro, tables: Tables) -> ValueOf:
         unknown = any(result is UNKNOWN for result in results)
         if node.name in ("exists", "all"):
             decisive = node.name == "exists"
-            return decisive if any(result is decisive for result in results) else UNKNOWN if unknown else not decisive
+            return (
+                decisive
+                if any(result is decisive for result in results)
+                else UNKNOWN
+                if unknown
+                else not decisive
+            )
         if unknown:
             return UNKNOWN
         if node.name == "exists_one":

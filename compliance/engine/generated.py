@@ -203,7 +203,11 @@ class _Writer:
         if scale_of(node.item) > scale:
             raise Unsuitable
         item = self._raised(node.item, scale)
-        if isinstance(node.items, Const) and isinstance(node.items.value, tuple) and len(node.items.value) > _FEW:
+        if (
+            isinstance(node.items, Const)
+            and isinstance(node.items.value, tuple)
+            and len(node.items.value) > _FEW
+        ):
             return f"({item} in {{{', '.join(map(repr, node.items.value))}}})"
         return f"({item} in {self.write(node.items)})"
 

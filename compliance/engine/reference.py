@@ -19,14 +19,20 @@ from compliance.domain.findings import Outcome
 from compliance.domain.values import UNKNOWN
 from compliance.engine.clause import Clause, Scope
 from compliance.engine.exact import ValueOf, exact
+from compliance.engine.explained import undecided, values_used
 from compliance.engine.generated import Unsuitable, generate
 from compliance.policy.expression.tree import Node
 from compliance.policy.model import Tables
 
+__all__ = ["OutcomeOf", "ValueOf", "compile_clause", "compile_value", "undecided", "values_used"]
+
 OutcomeOf: TypeAlias = Callable[[Scope], Outcome]
 
 _OUTCOMES: dict[str, Any] = {
-    "MISSING": (KeyError, TypeError),  # no such field; a null event or an unknown fact has no fields, order or length
+    "MISSING": (
+        KeyError,
+        TypeError,
+    ),  # no such field; a null event or an unknown fact has no fields, order or length
     "PASS": Outcome.PASS,
     "FAIL": Outcome.FAIL,
     "NOT_APPLICABLE": Outcome.NOT_APPLICABLE,
@@ -40,7 +46,9 @@ def compile_value(node: Node, tables: Tables) -> ValueOf:
         code = generate((node,), tables)
     except Unsuitable:
         return slow
-    value_of: ValueOf = _function(code.prelude, (f"return {code.expressions[0]}",), {**code.constants, "slow": slow})
+    value_of: ValueOf = _function(
+        code.prelude, (f"return {code.expressions[0]}",), {**code.constants, "slow": slow}
+    )
     return value_of
 
 

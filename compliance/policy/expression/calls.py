@@ -26,6 +26,8 @@ from compliance.policy.expression.types import (
 )
 from compliance.policy.nearest import did_you_mean
 
+_RESERVED = ("event", "it", "param", "zone", "now", "key", "log")
+_LOOK_UP = re.compile(r"f[0-9]+\Z")  # in a clause, facts have such names (engine/clause.py)
 MACROS = ("exists", "all", "exists_one", "filter", "map")
 _DURATION = re.compile(r"([+-]?)((?:[0-9]+(?:\.[0-9]+)?(?:ms|h|m|s))+)\Z")
 _DURATION_PART = re.compile(r"([0-9]+)(?:\.([0-9]+))?(ms|h|m|s)")
@@ -159,13 +161,8 @@ class CallRules(Reporting):
 
     def _wrong_argument(self, function: Function, argument: Node, allowed: tuple[str, ...]) -> Node:
         words = " or ".join(dict.fromkeys(PLAIN[name] for name in allowed if name != "enum"))
-        remedy = (
-            "Leave out duration( ): this is an elapsed time already."
-            if argument.type.name == "duration"
-            else ""
-        )
-        if function.name not in ("duration",):
-            remedy = ""
+        already = function.result is not None and function.result.name == argument.type.name
+        remedy = f"Leave out {function.name}( ): this is {plain(argument.type)} already." if already else ""
         return self.wrong(
             argument.span, f"{function.name} takes {words}, but this is {plain(argument.type)}.", remedy
         )

@@ -140,7 +140,7 @@ class _Checker(CallRules, CombineRules):
         return self.wrong(
             tree.span,
             f"'{tree.name}' is not known here.",
-            f"{did_you_mean(tree.name, known)} A word that is meant as text needs quotes: '{tree.name}'.".strip(),
+            f"{did_you_mean(tree.name, known) or 'check the name'}; a word that is meant as text needs quotes: '{tree.name}'",
         )
 
     def _member(self, tree: syntax.Member) -> Node:
@@ -234,7 +234,8 @@ class _Checker(CallRules, CombineRules):
             )
         then, otherwise = self.fitted(then, otherwise.type), self.fitted(otherwise, then.type)
         kind = united(then.type, otherwise.type)
-        if kind is None or kind.name in ("event", "null"):
+        scales = {arm.type.element.scale for arm in (then, otherwise) if arm.type.element is not None}
+        if kind is None or kind.name in ("event", "null") or len(scales) > 1:
             return self.wrong(
                 tree.span,
                 f"The two values of '?:' differ in type: {plain(then.type)} and {plain(otherwise.type)}.",

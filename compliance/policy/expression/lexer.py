@@ -46,8 +46,7 @@ _ESCAPE = re.compile(r"x[0-9A-Fa-f]{2}|X[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa
 _NOT_IN_THE_LANGUAGE = {
     "/": (
         "There is no division (and no comment) in a policy expression, because a quotient cannot be kept exact.",
-        "Multiply the other side: write 'dose_mg <= limit * weight_kg' for 'dose_mg / weight_kg <= limit'. "
-        "Put comments after '#' in the file.",
+        "Multiply the other side: 'dose_mg <= limit * weight_kg' for 'dose_mg / weight_kg <= limit'; comments follow a '#'.",
     ),
     "%": ("There is no remainder ('%') in a policy expression.", "Say it with comparisons."),
     "{": ("There are no maps or records in braces in a policy expression.", "Name the values one by one."),

@@ -20,7 +20,25 @@ MAX_DEPTH = 64
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 _BINARY = {**dict.fromkeys(_COMPARISONS, 1), "+": 2, "-": 2, "*": 3}
 _RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 _WORDS = {"and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!", "is": "==", "True": "true", "False": "false",
           "None": "null", "NULL": "null"}  # fmt: skip
@@ -167,7 +185,7 @@ class _Parser:
             items = self._list("]", token)
             return syntax.ListLiteral(items, self._since(token), self._depth(*items))
         self._at -= 1
-        self._unexpected(token)
+        return self._unexpected(token)
 
     def _named(self, token: Token) -> Syntax:
         if token.text in ("true", "false"):

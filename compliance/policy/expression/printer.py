@@ -1,6 +1,6 @@
 """The typed tree back to text.
 
-`to_text` writes CEL that types to an equal tree again. `to_plain` writes it so that an officer can read it aloud.
+`to_text` writes CEL that types to an equal tree again; see `plain` for words.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Regular expressions for ``matches``: the subset of RE2 that means the same in Python's `re`.
+r"""Regular expressions for ``matches``: the subset of RE2 that means the same in Python's `re`.
 
 CEL's ``matches`` is RE2 and searches anywhere in the text. What RE2 lacks (looking around, references back, possessive
-repetition) is refused, and so is what RE2 and `re` read differently; the rest is translated where one sign differs (``$``, ``\\z``,
-``\\s``). A repetition inside a repetition is refused too, because `re`, unlike RE2, can need exponential time for it.
+repetition) is refused, and so is what RE2 and `re` read differently; the rest is translated where one sign differs (``$``, ``\z``,
+``\s``). A repetition inside a repetition is refused too, because `re`, unlike RE2, can need exponential time for it.
 Source: RE2 syntax (https://github.com/google/re2/wiki/Syntax).
 """
 
@@ -132,7 +132,7 @@ class _Reader:
                     f"{counted.group()} is not a number of times that can be used",
                     "use at most 1000, the smaller first",
                 )
-            many = bool(counted.group(2)) and not counted.group(3) or high > 10
+            many = (bool(counted.group(2)) and not counted.group(3)) or high > 10
             varying = counted.group(2) is not None
             self._copy(len(counted.group()))
         if many and last == "varying group":

@@ -23,6 +23,8 @@ class NumberLiteral:
 
 @dataclass(frozen=True, slots=True)
 class TextLiteral:
+    """A text, without its quotes and escapes."""
+
     value: str
     span: Span
     depth: int = 1
@@ -30,6 +32,8 @@ class TextLiteral:
 
 @dataclass(frozen=True, slots=True)
 class TruthLiteral:
+    """``true`` or ``false``."""
+
     value: bool
     span: Span
     depth: int = 1
@@ -37,12 +41,16 @@ class TruthLiteral:
 
 @dataclass(frozen=True, slots=True)
 class NullLiteral:
+    """``null``."""
+
     span: Span
     depth: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """A name that stands alone or first."""
+
     name: str
     span: Span
     depth: int = 1
@@ -73,6 +81,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
+    """``!operand`` or ``-operand``."""
+
     operator: Literal["!", "-"]
     operand: Syntax
     span: Span
@@ -81,6 +91,8 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
+    """A comparison, ``in``, ``+``, ``-`` or ``*``."""
+
     operator: str
     left: Syntax
     right: Syntax
@@ -90,6 +102,8 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Logical:
+    """A chain of ``&&`` or of ``||``."""
+
     operator: Literal["&&", "||"]
     operands: tuple[Syntax, ...]
     span: Span
@@ -98,6 +112,8 @@ class Logical:
 
 @dataclass(frozen=True, slots=True)
 class Ternary:
+    """``condition ? then : otherwise``."""
+
     condition: Syntax
     then: Syntax
     otherwise: Syntax
@@ -107,6 +123,8 @@ class Ternary:
 
 @dataclass(frozen=True, slots=True)
 class ListLiteral:
+    """``[item, item]``."""
+
     items: tuple[Syntax, ...]
     span: Span
     depth: int

@@ -86,21 +86,29 @@ class IsNull(Node):
 
 @dataclass(frozen=True, slots=True)
 class Not(Node):
+    """``!operand``."""
+
     operand: Node
 
 
 @dataclass(frozen=True, slots=True)
 class And(Node):
+    """``a && b && ...``, flattened: no operand is itself an `And`."""
+
     operands: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or(Node):
+    """``a || b || ...``, flattened: no operand is itself an `Or`."""
+
     operands: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Conditional(Node):
+    """``condition ? then : otherwise``. Arms of unlike scale are raised to the larger one."""
+
     condition: Node
     then: Node
     otherwise: Node
@@ -117,7 +125,7 @@ class Compare(Node):
 
 @dataclass(frozen=True, slots=True)
 class In(Node):
-    """Membership in a list: a constant one, or a list field. Unknown where an element that would decide is unknown."""
+    """Membership in a list. Unknown where the item or the list is; a `ListOf` is unknown where any of its items is, as in CEL."""
 
     item: Node
     items: Node
@@ -125,7 +133,8 @@ class In(Node):
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Node):
-    """A list literal that is not constant: ``[screen.mania, screen.pregnant]``."""
+    """A list literal that is not constant: ``[screen.mania, screen.pregnant]``. Unknown where any of its items is, as in CEL.
+    Its numbers are at the scale of its element type."""
 
     items: tuple[Node, ...]
 
