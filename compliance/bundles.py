@@ -46,7 +46,10 @@ class Bundles:
     def _made(self, digest: str) -> Judge:
         bundle = bundle_from_documents(orjson.loads(self._log.bundle(digest)))
         if bundle.digest != digest:
-            raise LogError(f"the stored policies {digest} were changed: they now are {bundle.digest}", "Run `compliance log verify`.")
+            raise LogError(
+                f"the stored policies {digest} were changed: they now are {bundle.digest}",
+                "Run `compliance log verify`.",
+            )
         return Judge(bundle)
 
 
@@ -55,7 +58,9 @@ def store(batch: Batch, bundle: Bundle) -> None:
     batch.put_bundle(bundle.digest, encode(bundle.documents))
 
 
-def activation(bundle: Bundle, *, event_id: str, at: str, site: str, actor: str, reason: str, cases: tuple[int, int]) -> dict[str, Any]:
+def activation(
+    bundle: Bundle, *, event_id: str, at: str, site: str, actor: str, reason: str, cases: tuple[int, int]
+) -> dict[str, Any]:
     """The event that puts a bundle into force; `at` is RFC 3339, `cases` how many passed and failed."""
     return {
         "id": event_id, "kind": "policy_activation", "occurred_at": at, "site": site, "actor": actor, "artifact": ARTIFACT,

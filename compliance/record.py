@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -20,12 +20,12 @@ from compliance.domain.findings import Decision, decision_json, decision_of
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
 from compliance.domain.vocabulary import KINDS
-from compliance.engine.binding import Asked
 from compliance.engine.judging import Judge, voided
+from compliance.engine.sight import Asked
 from compliance.errors import Place, Problem
 from compliance.intake.json_lines import Draft, Rejected
-from compliance.ledger.history import LogHistory
 from compliance.ledger.batch import Batch
+from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 
 BATCH: Final = 1000
@@ -125,7 +125,9 @@ class _Submission:
             log_line.error("evaluators disagree", event=stands.id, entry=self._batch.size, fault=fault)
         return judgement.decision, judgement.asked
 
-    def _append_event(self, event: Event, stands: Event | None, decision: Decision, asked: tuple[Asked, ...]) -> int:
+    def _append_event(
+        self, event: Event, stands: Event | None, decision: Decision, asked: tuple[Asked, ...]
+    ) -> int:
         idx = self._batch.append(
             "event",
             {"event": event.body, "decision": decision_json(decision)},
@@ -163,7 +165,14 @@ class _Submission:
         place = Place(draft.source, draft.line, field="corrects")
         if target.kind == "void":
             what = "voided" if event.kind == "void" else "corrected"
-            return (Problem(place, f"{target.id} is a void; a void cannot be {what}", "Enter the voided event again.", "void-of-void"),)
+            return (
+                Problem(
+                    place,
+                    f"{target.id} is a void; a void cannot be {what}",
+                    "Enter the voided event again.",
+                    "void-of-void",
+                ),
+            )
         if event.kind == "void":
             return ()
         problems = []
@@ -171,9 +180,23 @@ class _Submission:
         for position, change in enumerate(event.body["fields"]):
             at = Place(draft.source, draft.line, field=f"fields[{position}].name")
             if change["name"] in UNCHANGEABLE:
-                problems.append(Problem(at, f"{change['name']} cannot be corrected", "Void the event and enter it again.", "fixed-field"))
+                problems.append(
+                    Problem(
+                        at,
+                        f"{change['name']} cannot be corrected",
+                        "Void the event and enter it again.",
+                        "fixed-field",
+                    )
+                )
             elif change["name"] not in fields:
-                problems.append(Problem(at, f"{target.kind} has no field {change['name']}", "Name a field of the event.", "unknown-field"))
+                problems.append(
+                    Problem(
+                        at,
+                        f"{target.kind} has no field {change['name']}",
+                        "Name a field of the event.",
+                        "unknown-field",
+                    )
+                )
         stands = self._history.stands(target.id)
         if problems or stands is None:
             return tuple(problems)
@@ -182,7 +205,10 @@ class _Submission:
         if isinstance(made, Event):
             return ()
         return tuple(
-            Problem(Place(draft.source, draft.line, field=f"fields: {p.place.field}"), p.message, p.remedy, p.code) for p in made
+            Problem(
+                Place(draft.source, draft.line, field=f"fields: {p.place.field}"), p.message, p.remedy, p.code
+            )
+            for p in made
         )
 
     def _rejected(self, rejected: Rejected) -> Iterator[Result]:
@@ -191,15 +217,25 @@ class _Submission:
             if self._log.entry(known).document().get("sha256") == rejected.sha256:
                 yield Refused(rejected.source, rejected.line, rejected.problems, known, repeated=True)
                 return
-        wrong = [{"field": p.place.field or "", "message": p.message, "code": p.code} for p in rejected.problems[:50]]
-        members = {"sha256": rejected.sha256, "source": rejected.source, "line": rejected.line, "problems": wrong}
+        wrong = [
+            {"field": p.place.field or "", "message": p.message, "code": p.code}
+            for p in rejected.problems[:50]
+        ]
+        members = {
+            "sha256": rejected.sha256,
+            "source": rejected.source,
+            "line": rejected.line,
+            "problems": wrong,
+        }
         idx = self._batch.append("rejected", members, keys=[key])
         self._batch.quarantine(idx, rejected.raw, rejected.source)
         yield Refused(rejected.source, rejected.line, rejected.problems, idx, repeated=False)
 
     # ---- judging again
 
-    def _judge_again(self, event: Event, stands: Event | None, before: list[tuple[Event, Event | None]]) -> Iterator[Rejudged]:
+    def _judge_again(
+        self, event: Event, stands: Event | None, before: list[tuple[Event, Event | None]]
+    ) -> Iterator[Rejudged]:
         """Judge again every earlier event that looked where this one now stands, or where what it amends stood or stands."""
         affected = self._asking(event)
         if stands is not None and stands is not event:
@@ -224,7 +260,9 @@ class _Submission:
     def _standing_targets(self, event: Event) -> list[tuple[Event, Event | None]]:
         """What a correction or void names, as sent and as it stood before; where that is itself a correction, also what that names."""
         found: list[tuple[Event, Event | None]] = []
-        target = self._history.sent(event.values["corrects"]) if event.kind in ("correction", "void") else None
+        target = (
+            self._history.sent(event.values["corrects"]) if event.kind in ("correction", "void") else None
+        )
         while target is not None and all(target.id != seen.id for seen, _ in found):
             found.append((target, self._history.stands(target.id)))
             target = self._history.sent(target.values["corrects"]) if "corrects" in target.values else None
@@ -256,4 +294,6 @@ def asked_keys(asked: Iterable[Asked]) -> list[tuple[int, int]]:
 
 def _key_rows(event: Event) -> list[tuple[int, int, int]]:
     """Rows of the index of look-up keys: (key, occurred_at, entry)."""
-    return [(key_of(*key), event.occurred_at, event.position) for key in lookup_keys(event.kind, event.values)]
+    return [
+        (key_of(*key), event.occurred_at, event.position) for key in lookup_keys(event.kind, event.values)
+    ]

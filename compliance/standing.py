@@ -74,10 +74,18 @@ def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding
         for finding in decision.findings:
             found = explained(finding, bundles.bundle(decision.bundle))
             name = finding_id(finding.rule, event.id, "event")
-            yield StandingFinding(name, _state(name, finding.overridden_by, actions), found, event, event.occurred_at)
+            yield StandingFinding(
+                name, _state(name, finding.overridden_by, actions), found, event, event.occurred_at
+            )
     for duty in duties(bundles.active(), history, as_of):
         if duty.outcome is not None:
-            yield StandingFinding(duty.id, _state(duty.id, None, actions), explained_duty(duty), duty.opened_by, duty.due_at or duty.opened_by.occurred_at)
+            yield StandingFinding(
+                duty.id,
+                _state(duty.id, None, actions),
+                explained_duty(duty),
+                duty.opened_by,
+                duty.due_at or duty.opened_by.occurred_at,
+            )
 
 
 def explained_duty(duty: Duty) -> Explained:

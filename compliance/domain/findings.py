@@ -93,7 +93,9 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
 def decision_of(kept: Mapping[str, Any]) -> Decision:
     """The decision that the log keeps; the inverse of `decision_json`."""
     findings = tuple(
-        Finding(f["rule"], Outcome(f["outcome"]), Severity(f["severity"]), f["because"], f.get("overridden_by"))
+        Finding(
+            f["rule"], Outcome(f["outcome"]), Severity(f["severity"]), f["because"], f.get("overridden_by")
+        )
         for f in kept["findings"]
     )
     return Decision(Verdict(kept["verdict"]), findings, kept["bundle"], kept["case"], kept["engine"])

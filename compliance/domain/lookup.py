@@ -8,7 +8,7 @@ asked for, so that a look-up costs what it finds, and a late event finds those i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ NAMES: Final = "names"
 # Handles that other kinds share ("other references use a handle of the same name in another kind", vocabulary.yaml), most
 # selective first: a look-up that could use several takes the first.
 _BY_SELECTIVITY: Final = (
-    "corrects", "overrides_event", "proposal", "session", "preparation", "discrepancy", "request", "incident", "episode", "count",
+    "id", "corrects", "overrides_event", "proposal", "session", "preparation", "discrepancy", "request", "incident", "episode", "count",
     "shift", "consent", "order", "prescription", "container", "kit", "login", "finding", "invoice_no",
     "course", "patient", "equipment", "storage_place", "subject", "person", "signer", "observer", "artifact",
     "party", "registration", "source_registration", "recipient_registration", "lot", "ndc11", "drug_code", "site", "drug",
@@ -29,7 +29,7 @@ _BY_SELECTIVITY: Final = (
 _RANK: Final = {field: rank for rank, field in enumerate(_BY_SELECTIVITY)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def indexed_fields(kind: str) -> tuple[str, ...]:
     """Fields of a kind that are look-up keys: shared handles, the kind's own key, references to events."""
     spec = KINDS[kind]

@@ -1,82 +1,29 @@
 """Binding: the facts that the applicable rules ask for, found in the history (policy-language.md, "Facts").
 
-What a judged event may see is decided here and nowhere else: events that come before it in history's order, events inside an
-``after:`` window, and events that name it in a ``*_event`` field whenever they come. Each look-up is made once per event; the keys
-it asked are kept, so that a later entry that would have changed it finds the event again.
+Each look-up is made once per event; what it may see is `sight`'s to say. A condition that is unknown of a candidate is never taken for false.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from heapq import merge
 from typing import Any, Final
 
 from compliance.domain.event import Event
-from compliance.domain.lookup import EVERY, NAMES, indexed_fields, names_event, selectivity
+from compliance.domain.lookup import EVERY, indexed_fields, selectivity
 from compliance.domain.values import SCALE, UNKNOWN
-from compliance.domain.vocabulary import KINDS, event_reference_fields
-from compliance.engine.history import History
+from compliance.domain.vocabulary import KINDS
 from compliance.engine.plan import LookUp, ValueOf, known_text
-
-FOREVER: Final = 2**62
-"""The end of the time in which a later entry can change a look-up that has no end of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A look-up key that a judged event asked, and the last instant (microseconds) at which an event under it would matter."""
-
-    kind: str
-    field: str
-    value: str
-    until: int
-
-
-class Sight:
-    """What one judged event sees of a history, and a record of where it looked."""
-
-    def __init__(self, history: History, judged: Event) -> None:
-        self.history = history
-        self.judged = judged
-        self.asked: dict[tuple[str, str, str], int] = {}
-        self._naming: dict[str, tuple[Event, ...]] = {}
-
-    def ask(self, kind: str, field: str, value: str, until: int) -> None:
-        """Remember that this key was looked at."""
-        key = (kind, field, value)
-        if self.asked.get(key, -FOREVER) < until:
-            self.asked[key] = until
-
-    def naming(self, kind: str) -> tuple[Event, ...]:
-        """Events of a kind that name the judged event, whenever they occurred, newest first."""
-        if not event_reference_fields(kind):
-            return ()
-        if kind not in self._naming:
-            self.ask(kind, NAMES, self.judged.id, FOREVER)
-            self._naming[kind] = tuple(self.history.newest_first(kind, NAMES, self.judged.id, None, None))
-        return self._naming[kind]
-
-    def candidates(self, kind: str, field: str, value: str, until: int, since: int | None) -> Iterator[Event]:
-        """Visible events of a kind under a key, newest first, the judged event left out."""
-        self.ask(kind, field, value, until)
-        judged = self.judged
-        naming = self.naming(kind)
-        named = {event.id for event in naming}
-        found = (
-            event
-            for event in self.history.newest_first(kind, field, value, until, since)
-            if event.id != judged.id and event.id not in named and (event.order < judged.order or until > judged.occurred_at)
-        )
-        if not naming:
-            return found
-        beside = (event for event in naming if event.id != judged.id and (since is None or event.occurred_at >= since))
-        return merge(found, beside, key=_order, reverse=True)
+from compliance.engine.sight import Sight, by_order
+from compliance.engine.spans import largest_gap, uncovered
+from compliance.engine.stock import balance
 
 
 def find(lookup: LookUp, scope: dict[str, Any], sight: Sight) -> Any:
     """The fact of one look-up: an event's values, None, a number, a truth value, or UNKNOWN."""
     given, judged = lookup.given, sight.judged
+    if given.quantifier == "balance":
+        return _balance(lookup, scope, sight)
     for field in given.by:
         if field not in judged.values:
             return UNKNOWN
@@ -88,15 +35,32 @@ def find(lookup: LookUp, scope: dict[str, Any], sight: Sight) -> Any:
     def stream(kind: str) -> Iterator[Event]:
         field, value = search_key(lookup.keys[kind], scope)
         events = sight.candidates(kind, field, value, until, since)
-        if given.present:
+        if given.present or (lookup.span is not None and KINDS[kind].key):
             events = _present(kind, events, sight, field, until)
         if given.include_self and judged.kind == kind:
-            events = merge(iter((judged,)), (e for e in events if not given.present or not same_subject(e, judged)), key=_order, reverse=True)
+            events = merge(
+                iter((judged,)),
+                (e for e in events if not given.present or not same_subject(e, judged)),
+                key=by_order,
+                reverse=True,
+            )
         return (event for event in events if shares(given.by, event, judged))
 
     streams = [stream(kind) for kind in given.kinds]
-    events = streams[0] if len(streams) == 1 else merge(*streams, key=_order, reverse=True)
+    events = streams[0] if len(streams) == 1 else merge(*streams, key=by_order, reverse=True)
     return _QUANTIFIERS[given.quantifier](lookup, events, scope)
+
+
+def _balance(lookup: LookUp, scope: Mapping[str, Any], sight: Sight) -> Any:
+    """One book balance, or each line with its own."""
+    given, values = lookup.given, sight.judged.values
+    if lookup.for_each is None:
+        return balance(given.by, values, sight)
+    lines = lookup.for_each(scope)
+    if lines is UNKNOWN:
+        return UNKNOWN
+    found = [(line, balance(given.by, {**values, **line}, sight)) for line in lines]
+    return tuple(line if amount is UNKNOWN else {**line, "balance": amount} for line, amount in found)
 
 
 def search_key(keys: tuple[tuple[str, ValueOf], ...], scope: Mapping[str, Any]) -> tuple[str, str]:
@@ -174,10 +138,6 @@ def _newest_of_subject(event: Event, about: tuple[Any, ...], sight: Sight, until
     return True
 
 
-def _order(event: Event) -> tuple[int, int, int]:
-    return event.order
-
-
 # ---- quantifiers: each takes the matching events newest first
 
 
@@ -242,6 +202,15 @@ def _sum(lookup: LookUp, events: Iterator[Event], scope: dict[str, Any]) -> Any:
     return total
 
 
+def _span(lookup: LookUp, events: Iterator[Event], scope: dict[str, Any]) -> Any:
+    assert lookup.span is not None
+    start, end = (value_of(scope) for value_of in lookup.span)
+    if start is UNKNOWN or end is UNKNOWN:
+        return UNKNOWN
+    measure = uncovered if lookup.given.quantifier == "uncovered" else largest_gap
+    return measure(start, end, ((event, _holds(lookup, event, scope)) for event in events))
+
+
 _QUANTIFIERS: Final[Mapping[str, Callable[[LookUp, Iterator[Event], dict[str, Any]], Any]]] = {
     "latest": _first,
     "earliest": _earliest,
@@ -249,4 +218,6 @@ _QUANTIFIERS: Final[Mapping[str, Callable[[LookUp, Iterator[Event], dict[str, An
     "none": _none,
     "count": _count,
     "sum": _sum,
+    "uncovered": _span,
+    "largest_gap": _span,
 }

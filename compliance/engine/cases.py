@@ -86,7 +86,9 @@ def run_case(rule: Rule, case: Case, judge: Judge) -> CaseResult:
     return CaseResult(rule, case, str(outcome), because)
 
 
-def _deadline(rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]) -> CaseResult:
+def _deadline(
+    rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]
+) -> CaseResult:
     as_of = parse_instant(case.now) if case.now else max(e.recorded_at or e.occurred_at for e in events)
     found = list(duties_of(rule, judge, history, as_of))
     mine = [duty for duty in found if duty.opened_by.id == events[-1].id] or found[-1:]
@@ -108,7 +110,11 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
     if problems:
         return TimelineResult(timeline, (), (), (), "invalid", problems)
     history = MemoryHistory(events)
-    as_of = parse_instant(timeline.now) if timeline.now else max((e.recorded_at or e.occurred_at for e in events), default=0)
+    as_of = (
+        parse_instant(timeline.now)
+        if timeline.now
+        else max((e.recorded_at or e.occurred_at for e in events), default=0)
+    )
     findings: list[Found] = []
     verdict = ""
     for event in events:
@@ -120,7 +126,10 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
             for finding in decision.findings:
                 _, outcome, severity = finding.stands()
                 implements = judge.bundle.rule(finding.rule).implements
-                findings += [Found(requirement, finding.rule, event.id, outcome, severity) for requirement in implements]
+                findings += [
+                    Found(requirement, finding.rule, event.id, outcome, severity)
+                    for requirement in implements
+                ]
     for duty in duties(judge, history, as_of):
         if duty.outcome is not None:
             about = (duty.rule.id, duty.opened_by.id, str(duty.outcome), str(duty.severity))

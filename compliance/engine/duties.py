@@ -16,13 +16,13 @@ from typing import Any
 from compliance.domain.event import Event
 from compliance.domain.findings import Outcome, Severity
 from compliance.domain.lookup import EVERY
-from compliance.domain.time import local_date
 from compliance.domain.values import UNKNOWN
 from compliance.domain.vocabulary import KINDS
-from compliance.engine.binding import Sight, search_key, shares, subject
+from compliance.engine.binding import search_key, shares, subject
 from compliance.engine.history import History
 from compliance.engine.judging import Judge
 from compliance.engine.plan import RulePlan
+from compliance.engine.sight import Sight
 from compliance.engine.wording import because
 from compliance.policy.expression.tree import Func
 from compliance.policy.model import Closing, Expect, Expression, Rule
@@ -132,7 +132,7 @@ def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> di
     """The bound scope where the rule applies to this event, or may; None where it does not."""
     sight = Sight(history, event)
     zone = judge.zone(event, sight)
-    day = local_date(event.occurred_at, "UTC" if zone is UNKNOWN else zone)
+    day = judge.day(event, zone)
     if not plan.rule.in_force.holds(day):
         return None
     scope = judge.scope(event, zone, day, (plan,))
@@ -142,20 +142,32 @@ def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> di
 
 
 def _judged(
-    plan: RulePlan, start: Event, state: Event, scope: dict[str, Any], judge: Judge, history: History, as_of: int
+    plan: RulePlan,
+    start: Event,
+    state: Event,
+    scope: dict[str, Any],
+    judge: Judge,
+    history: History,
+    as_of: int,
 ) -> Duty:
     def evaluate(expression: Expression) -> Any:
         value_of = judge.planner.compiled(expression, plan)
         return UNKNOWN if value_of is None else value_of(scope)
 
     sight = Sight(history, state)
-    assert plan.rule.expect is not None  # noqa: S101 - a rule has exactly one of require and expect (policy/rules.py)
+    assert plan.rule.expect is not None
     part = _part(plan.rule.expect, plan, start, scope, judge, sight, as_of)
     return Duty(plan.rule, start, part.state, part.due_at, part.closed_by, because(plan, scope, evaluate))
 
 
 def _part(
-    expect: Expect, plan: RulePlan, start: Event, scope: dict[str, Any], judge: Judge, sight: Sight, as_of: int
+    expect: Expect,
+    plan: RulePlan,
+    start: Event,
+    scope: dict[str, Any],
+    judge: Judge,
+    sight: Sight,
+    as_of: int,
 ) -> _Part:
     if expect.closing is not None:
         return _closing(expect.closing, plan, start, scope, judge, sight, as_of)
@@ -169,11 +181,21 @@ _ALL = (DutyState.MISSED, DutyState.MET_LATE, DutyState.OPEN, DutyState.MET)
 
 
 def _closing(
-    closing: Closing, plan: RulePlan, start: Event, scope: dict[str, Any], judge: Judge, sight: Sight, as_of: int
+    closing: Closing,
+    plan: RulePlan,
+    start: Event,
+    scope: dict[str, Any],
+    judge: Judge,
+    sight: Sight,
+    as_of: int,
 ) -> _Part:
     planner = judge.planner
-    due_of, where, at = planner.compiled(closing.due, plan), planner.compiled(closing.where, plan), planner.compiled(closing.at, plan)
-    due = UNKNOWN if due_of is None else due_of(scope)
+    due_of, where, at = (
+        planner.compiled(closing.due, plan),
+        planner.compiled(closing.where, plan),
+        planner.compiled(closing.at, plan),
+    )
+    due: Any = UNKNOWN if due_of is None else due_of(scope)
     closed: list[tuple[int, str]] = []
     for kind, keys in planner.closing_keys(closing, plan).items():
         field, value = search_key(keys, scope)
@@ -183,14 +205,18 @@ def _closing(
             scope["it"] = event.values
             if where is not None and where(scope) is not True:
                 continue
-            instant = event.occurred_at if at is None else at(scope)
+            instant: Any = event.occurred_at if at is None else at(scope)
             if instant is not UNKNOWN and instant <= as_of:
                 closed.append((instant, event.id))
     first = min(closed, default=None)
     if due is UNKNOWN:
         return _Part(DutyState.OPEN, None, None)
     # A day's end is the local midnight after it: what happens at that instant belongs to the next day.
-    end = due - 1 if isinstance(closing.due.node, Func) and closing.due.node.name.startswith("end_of_day") else due
+    end = (
+        due - 1
+        if isinstance(closing.due.node, Func) and closing.due.node.name.startswith("end_of_day")
+        else due
+    )
     if first is not None:
         return _Part(DutyState.MET if first[0] <= end else DutyState.MET_LATE, due, first[1])
     return _Part(DutyState.MISSED if as_of > end else DutyState.OPEN, due, None)

@@ -21,7 +21,9 @@ from compliance.domain.lookup import EVERY, lookup_keys
 class History(Protocol):
     """Events as they stand, found by look-up key."""
 
-    def newest_first(self, kind: str, field: str, value: str, until: int | None, since: int | None) -> Iterator[Event]:
+    def newest_first(
+        self, kind: str, field: str, value: str, until: int | None, since: int | None
+    ) -> Iterator[Event]:
         """Performed, unvoided events that stand under the key, newest first; `since` <= occurred_at <= `until` (microseconds)."""
 
     def sent(self, event_id: str) -> Event | None:
@@ -64,7 +66,9 @@ class MemoryHistory:
             if row not in self._by_key[key]:
                 insort(self._by_key[key], row)
 
-    def newest_first(self, kind: str, field: str, value: str, until: int | None, since: int | None) -> Iterator[Event]:
+    def newest_first(
+        self, kind: str, field: str, value: str, until: int | None, since: int | None
+    ) -> Iterator[Event]:
         """See `History.newest_first`."""
         for order, event_id in reversed(self._by_key.get((kind, field, value), ())):
             if (until is not None and order[0] > until) or (since is not None and order[0] < since):
@@ -110,12 +114,17 @@ class LayeredHistory:
                 if self._above.sent(amendment.id) is None:
                     self._above.add(amendment)
 
-    def newest_first(self, kind: str, field: str, value: str, until: int | None, since: int | None) -> Iterator[Event]:
+    def newest_first(
+        self, kind: str, field: str, value: str, until: int | None, since: int | None
+    ) -> Iterator[Event]:
         """See `History.newest_first`."""
         below = self._base.newest_first(kind, field, value, until, since)
         unchanged = (event for event in below if self._above.sent(event.id) is None)
         return merge(
-            unchanged, self._above.newest_first(kind, field, value, until, since), key=lambda event: event.order, reverse=True
+            unchanged,
+            self._above.newest_first(kind, field, value, until, since),
+            key=lambda event: event.order,
+            reverse=True,
         )
 
     def sent(self, event_id: str) -> Event | None:

@@ -19,12 +19,13 @@ from compliance.domain.event import Event
 from compliance.domain.findings import Decision, Finding, Outcome, Severity, Verdict
 from compliance.domain.time import local_date
 from compliance.domain.values import UNKNOWN
-from compliance.engine.binding import FOREVER, Asked, Sight, find
+from compliance.engine.binding import find
 from compliance.engine.durable import DurableRules
 from compliance.engine.history import History
 from compliance.engine.overrides import lifted
 from compliance.engine.plan import Planner, RulePlan
 from compliance.engine.reference import compile_clause
+from compliance.engine.sight import FOREVER, Asked, Sight
 from compliance.engine.wording import because
 from compliance.errors import EngineFault
 from compliance.policy.model import Bundle, Expression
@@ -84,7 +85,7 @@ class Judge:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
         plans = self.planner.judged(event.kind)
         zone = self.zone(event, sight) if plans else UNKNOWN
-        day = local_date(event.occurred_at, "UTC" if zone is UNKNOWN else zone)
+        day = self.day(event, zone)
         plans = tuple(plan for plan in plans if plan.rule.in_force.holds(day))
         scope = self.scope(event, zone, day, plans)
         facts: dict[str, Any] = {}
@@ -97,12 +98,18 @@ class Judge:
         zone = _site_zone(event, sight)
         return self._zone_without_profile(event) if zone is UNKNOWN else zone
 
+    def day(self, event: Event, zone: Any) -> int:
+        """The local date by which rules and parameters apply; the date in UTC where the zone is unknown."""
+        return local_date(event.occurred_at, zone if isinstance(zone, str) else "UTC")
+
     def scope(self, event: Event, zone: Any, day: int, plans: tuple[RulePlan, ...]) -> dict[str, Any]:
         """The names of a case before its facts are bound."""
         blank = self._blank.get(event.kind)
         if blank is None:
             every = self.planner.judged(event.kind)
-            blank = self._blank[event.kind] = dict.fromkeys((f for plan in every for f in plan.needs), UNKNOWN)
+            blank = self._blank[event.kind] = dict.fromkeys(
+                (f for plan in every for f in plan.needs), UNKNOWN
+            )
         parameters = {plan.rule.id: self._parameters(plan.rule.id, day) for plan in plans}
         return {**blank, "event": event.values, "param": parameters, "now": event.noted_at, "zone": zone}
 
@@ -119,10 +126,21 @@ class Judge:
         values = {p.name: p.at(day) for p in self.planner.plan(self.bundle.rule(rule_id)).rule.parameters}
         return {name: value for name, value in values.items() if value is not None}
 
-    def _digest(self, event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], plans: tuple[RulePlan, ...]) -> str:
+    def _digest(
+        self, event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], plans: tuple[RulePlan, ...]
+    ) -> str:
         zone = None if scope["zone"] is UNKNOWN else scope["zone"]
-        bound = {key: None if value is None else {} if value is UNKNOWN else {"is": value} for key, value in facts.items()}
-        body = {"event": event.values, "now": scope["now"], "zone": zone, "facts": bound, "param": scope["param"]}
+        bound = {
+            key: None if value is None else {} if value is UNKNOWN else {"is": value}
+            for key, value in facts.items()
+        }
+        body = {
+            "event": event.values,
+            "now": scope["now"],
+            "zone": zone,
+            "facts": bound,
+            "param": scope["param"],
+        }
         body["rules"] = [plan.rule.id for plan in plans]
         return "sha256:" + sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -131,9 +149,15 @@ class Judge:
         if not case.rules:
             return {}, {}
         durable, references = self._compiled(case.event.kind)
-        seconds = {rule_id: judged(case.scope) for rule_id, judged in references if rule_id in case.scope["param"]}
+        seconds = {
+            rule_id: judged(case.scope) for rule_id, judged in references if rule_id in case.scope["param"]
+        }
         try:
-            firsts = dict(zip((rule_id for rule_id, _ in references), durable.evaluate(case.scope), strict=True)) if durable else {}
+            firsts = (
+                dict(zip((rule_id for rule_id, _ in references), durable.evaluate(case.scope), strict=True))
+                if durable
+                else {}
+            )
         except EngineFault as fault:
             return dict.fromkeys(seconds, Outcome.INDETERMINATE), dict.fromkeys(seconds, fault.message)
         faults = {
@@ -152,7 +176,9 @@ class Judge:
             made = self._evaluators[kind] = (durable, [(c.rule, compile_clause(c, tables)) for c in clauses])
         return made
 
-    def _findings(self, case: Case, outcomes: Mapping[str, Outcome], faults: Mapping[str, str]) -> Iterator[Finding]:
+    def _findings(
+        self, case: Case, outcomes: Mapping[str, Outcome], faults: Mapping[str, str]
+    ) -> Iterator[Finding]:
         for plan in case.rules:
             outcome = outcomes[plan.rule.id]
             if plan.rule.id in faults:
@@ -189,7 +215,9 @@ def verdict(event: Event, findings: tuple[Finding, ...]) -> Verdict:
     """The decision that findings amount to (engine.md, step 4)."""
     denied = any(f.severity is Severity.DENY and not f.overridden_by for f in findings)
     if event.proposed:
-        return Verdict.DENIED if denied else Verdict.PERMITTED_WITH_WARNINGS if findings else Verdict.PERMITTED
+        return (
+            Verdict.DENIED if denied else Verdict.PERMITTED_WITH_WARNINGS if findings else Verdict.PERMITTED
+        )
     return Verdict.VIOLATION if denied else Verdict.FLAGGED if findings else Verdict.COMPLIANT
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from compliance.domain.event import Event
 from compliance.domain.findings import Finding, Outcome, Severity
 from compliance.domain.lookup import NAMES
-from compliance.engine.binding import Sight
+from compliance.engine.sight import Sight
 from compliance.policy.model import Bundle, Rule
 
 
@@ -20,7 +20,11 @@ def lifted(findings: tuple[Finding, ...], event: Event, sight: Sight, bundle: Bu
     denials = [f for f in findings if f.severity is Severity.DENY and f.outcome is Outcome.FAIL]
     if not isinstance(proposal, str) or not denials:
         return findings
-    overrides = [o for o in sight.candidates("override", NAMES, proposal, event.occurred_at, None) if _in_time(o, event)]
+    overrides = [
+        o
+        for o in sight.candidates("override", NAMES, proposal, event.occurred_at, None)
+        if _in_time(o, event)
+    ]
     proposed = sight.history.sent(proposal)
     marked = []
     for finding in findings:

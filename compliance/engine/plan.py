@@ -34,6 +34,8 @@ class LookUp:
     within: ValueOf | None
     after: ValueOf | None
     field: str | None
+    span: tuple[ValueOf, ValueOf] | None
+    for_each: ValueOf | None
     needs: frozenset[str]
     """Look-ups whose facts this one's conditions name."""
     keys: Mapping[str, tuple[tuple[str, ValueOf], ...]]
@@ -77,7 +79,9 @@ class Planner:
         """The rules judged on events of this kind, in the order of their ids."""
         plans = self._rules.get(kind)
         if plans is None:
-            rules = [r for r in self.bundle.rules if r.require is not None and (kind in r.on or "any" in r.on)]
+            rules = [
+                r for r in self.bundle.rules if r.require is not None and (kind in r.on or "any" in r.on)
+            ]
             plans = self._rules[kind] = tuple(self.plan(rule) for rule in sorted(rules, key=lambda r: r.id))
         return plans
 
@@ -101,7 +105,9 @@ class Planner:
 
     def compiled(self, expression: Expression | None, plan: RulePlan) -> ValueOf | None:
         """An expression of a rule as a function of the case's scope."""
-        return None if expression is None else self._compiled(renamed(expression.node, plan.rule.id, plan.names))
+        return (
+            None if expression is None else self._compiled(renamed(expression.node, plan.rule.id, plan.names))
+        )
 
     def closing_keys(self, closing: Closing, plan: RulePlan) -> Mapping[str, tuple[tuple[str, ValueOf], ...]]:
         """Index fields by which the events that may close a duty are found."""
@@ -144,22 +150,36 @@ class Planner:
         if known is not None:
             return known
         lookup_id = self._ids[identity] = f"f{len(self._ids)}"
-        needs = frozenset(root for node in (where, within, after, *span) if node is not None for root in roots(node))
+        needs = frozenset(
+            root for node in (where, within, after, *span) if node is not None for root in roots(node)
+        )
         self.lookups[lookup_id] = LookUp(
             lookup_id, replace(given, kinds=kinds), self._compiled(where), self._compiled(within), self._compiled(after),
-            given.field, frozenset(n for n in needs if n in self.lookups),
+            given.field, self._span(span[0], span[1]), self._compiled(span[2]), frozenset(n for n in needs if n in self.lookups),
             {kind: self._keys(kind, given.by, where) for kind in kinds},
         )  # fmt: skip
         return lookup_id
+
+    def _span(self, start: Node | None, end: Node | None) -> tuple[ValueOf, ValueOf] | None:
+        first, last = self._compiled(start), self._compiled(end)
+        return None if first is None or last is None else (first, last)
 
     def _keys(self, kind: str, by: tuple[str, ...], where: Node | None) -> tuple[tuple[str, ValueOf], ...]:
         indexed = indexed_fields(kind)
         found: dict[str, ValueOf] = {field: _event_field(field) for field in by if field in indexed}
         clauses = list(conjuncts(where)) if where is not None else []
-        asked = {c.ref.path[0] for c in clauses if isinstance(c, Has) and c.ref.root == "it" and len(c.ref.path) == 1}
+        asked = {
+            c.ref.path[0]
+            for c in clauses
+            if isinstance(c, Has) and c.ref.root == "it" and len(c.ref.path) == 1
+        }
         for field, value in _equalities(clauses):
             # A candidate without the field would make `where` unknown, not false: it must not be overlooked.
-            if field in indexed and field not in found and (KINDS[kind].fields[field].required or field in asked):
+            if (
+                field in indexed
+                and field not in found
+                and (KINDS[kind].fields[field].required or field in asked)
+            ):
                 compiled = self._compiled(value)
                 if compiled is not None:
                     found[field] = compiled
@@ -175,7 +195,12 @@ def _equalities(clauses: list[Node]) -> Iterator[tuple[str, Node]]:
     for clause in clauses:
         if isinstance(clause, Compare) and clause.op == "==":
             for side, other in ((clause.left, clause.right), (clause.right, clause.left)):
-                if isinstance(side, Ref) and side.root == "it" and len(side.path) == 1 and "it" not in roots(other):
+                if (
+                    isinstance(side, Ref)
+                    and side.root == "it"
+                    and len(side.path) == 1
+                    and "it" not in roots(other)
+                ):
                     yield side.path[0], other
 
 

@@ -31,22 +31,36 @@ def shown(value: Any, kind: Type, zone: Any, scale: int = 6) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         element = kind.element or Type("text")
-        return ", ".join(shown(item, element, zone) for item in value[:12]) + (" ..." if len(value) > 12 else "") or "none"
+        return (
+            ", ".join(shown(item, element, zone) for item in value[:12]) + (" ..." if len(value) > 12 else "")
+            or "none"
+        )
     if isinstance(value, dict):
         return shown(value.get("id", UNKNOWN), Type("text"), zone)
     if isinstance(value, str):
         return value if _HANDLE.fullmatch(value) else f"text of {len(value)} characters"
     if kind.name == "instant":
-        return format_instant(value, None if zone is UNKNOWN else zone)
+        return format_instant(value, "UTC" if zone is UNKNOWN else zone)
     if kind.name == "duration":
         return format_duration(value)
     if kind.name == "date":
         return format_date(value)
     unit = f" {kind.unit}" if kind.unit and kind.unit not in _UNITLESS else ""
-    return format_decimal(value, scale) + unit
+    return _number(value, scale) + unit
 
 
-def because(plan: RulePlan, scope: Mapping[str, Any], evaluate: Callable[[Expression], Any]) -> dict[str, str]:
+def _number(value: int, scale: int) -> str:
+    """A number of any scale; products have more than six fractional digits, and are never rounded."""
+    shift = 10 ** (scale - 6)
+    if value % shift == 0:
+        return format_decimal(value // shift)
+    whole, rest = divmod(abs(value), 10**scale)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:0{scale}d}".rstrip("0")
+
+
+def because(
+    plan: RulePlan, scope: Mapping[str, Any], evaluate: Callable[[Expression], Any]
+) -> dict[str, str]:
     """What a rule was decided by: each value it names, as written in the rule, and the holes of its message and remedy."""
     rule, zone = plan.rule, scope["zone"]
     result: dict[str, str] = {}
@@ -61,7 +75,9 @@ def because(plan: RulePlan, scope: Mapping[str, Any], evaluate: Callable[[Expres
     return result
 
 
-def leaves(node: Node, rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]) -> list[tuple[str, Any, Type]]:
+def leaves(
+    node: Node, rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]
+) -> list[tuple[str, Any, Type]]:
     """The values that a condition names outside of macro bodies, in order of appearance, each once."""
     inner = {part.variable for part in walk(node) if isinstance(part, Macro)}
     tested = [part.ref for part in walk(node) if isinstance(part, Has)]
@@ -96,4 +112,6 @@ def _value(ref: Ref, rule: Rule, names: Mapping[str, str], scope: Mapping[str, A
 
 def rendered(message: Message, values: Mapping[str, str]) -> str:
     """A message with its holes filled from a finding's `because`."""
-    return "".join(part if isinstance(part, str) else values.get(part.text, MISSING) for part in message.parts)
+    return "".join(
+        part if isinstance(part, str) else values.get(part.text, MISSING) for part in message.parts
+    )

@@ -32,11 +32,17 @@ class LogHistory:
         self._sent: dict[int, Event] = {}
         self._ids: dict[str, int] = {}
 
-    def newest_first(self, kind: str, field: str, value: str, until: int | None, since: int | None) -> Iterator[Event]:
+    def newest_first(
+        self, kind: str, field: str, value: str, until: int | None, since: int | None
+    ) -> Iterator[Event]:
         """See `History.newest_first`."""
         rows = self._log.key_scan(key_of(kind, field, value), until, since)
         for occurred, same in groupby(rows, key=_occurred):
-            found = [event for _, idx in same if (event := self._found(idx, kind, field, value, occurred)) is not None]
+            found = [
+                event
+                for _, idx in same
+                if (event := self._found(idx, kind, field, value, occurred)) is not None
+            ]
             if len(found) > 1:
                 found.sort(key=lambda event: event.order, reverse=True)
             yield from found
@@ -47,7 +53,9 @@ class LogHistory:
             return None
         if field == EVERY or event.values.get(field) == value:
             return event
-        named = field == NAMES and any(event.values.get(name) == value for name in event_reference_fields(kind))
+        named = field == NAMES and any(
+            event.values.get(name) == value for name in event_reference_fields(kind)
+        )
         return event if named else None
 
     def sent(self, event_id: str) -> Event | None:

@@ -1,0 +1,91 @@
+"""What a judged event may see of the past, and a record of where it looked (policy-language.md, "What counts as history").
+
+It sees events that come before it in history's order, events inside an ``after:`` window, and events that name it in a ``*_event`` field
+whenever they come. The keys that were asked are kept, so that a later entry that would have changed the answer finds the event again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from heapq import merge
+from typing import Any, Final
+
+from compliance.domain.event import Event
+from compliance.domain.lookup import EVERY, NAMES, indexed_fields
+from compliance.domain.vocabulary import event_reference_fields
+from compliance.engine.history import History
+
+FOREVER: Final = 2**62
+"""The end of the time in which a later entry can change a look-up that has no end of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A look-up key that a judged event asked, and the last instant (microseconds) at which an event under it would matter."""
+
+    kind: str
+    field: str
+    value: str
+    until: int
+
+
+class Sight:
+    """What one judged event sees of a history, and a record of where it looked."""
+
+    def __init__(self, history: History, judged: Event) -> None:
+        self.history = history
+        self.judged = judged
+        self.asked: dict[tuple[str, str, str], int] = {}
+        self._naming: dict[str, tuple[Event, ...]] = {}
+
+    def ask(self, kind: str, field: str, value: str, until: int) -> None:
+        """Remember that this key was looked at."""
+        key = (kind, field, value)
+        if self.asked.get(key, -FOREVER) < until:
+            self.asked[key] = until
+
+    def naming(self, kind: str) -> tuple[Event, ...]:
+        """Events of a kind that name the judged event, whenever they occurred, newest first."""
+        if not event_reference_fields(kind):
+            return ()
+        if kind not in self._naming:
+            self.ask(kind, NAMES, self.judged.id, FOREVER)
+            self._naming[kind] = tuple(self.history.newest_first(kind, NAMES, self.judged.id, None, None))
+        return self._naming[kind]
+
+    def candidates(self, kind: str, field: str, value: str, until: int, since: int | None) -> Iterator[Event]:
+        """Visible events of a kind under a key, newest first, the judged event left out."""
+        self.ask(kind, field, value, until)
+        judged = self.judged
+        naming = self.naming(kind)
+        named = {event.id for event in naming}
+        found = (
+            event
+            for event in self.history.newest_first(kind, field, value, until, since)
+            if event.id != judged.id
+            and event.id not in named
+            and (event.order < judged.order or until > judged.occurred_at)
+        )
+        if not naming:
+            return found
+        beside = (
+            event
+            for event in naming
+            if event.id != judged.id and (since is None or event.occurred_at >= since)
+        )
+        return merge(found, beside, key=by_order, reverse=True)
+
+
+def by_order(event: Event) -> tuple[int, int, int]:
+    """Sort key: history's order."""
+    return event.order
+
+
+def search_values(kind: str, keys: Mapping[str, Any]) -> tuple[str, str]:
+    """The most selective index key of a kind among some field values."""
+    for field in indexed_fields(kind):
+        value = keys.get(field)
+        if isinstance(value, str):
+            return field, value
+    return EVERY, ""
