@@ -14,6 +14,7 @@ from compliance.policy.facts import OPTIONS, QUANTIFIERS
 from compliance.policy.rules import OVERRIDES, SEVERITIES
 
 VERSION: Final = 1
+_KIND: Final = {"$ref": "#/definitions/kind"}
 _TEXT: Final = {"type": "string", "minLength": 1}
 _DATE: Final = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
@@ -41,7 +42,7 @@ def policy_schema() -> dict[str, Any]:
                     _parameter(), "Values that law or site policy may change, each with its dates"
                 ),
                 "on": _says(
-                    _names({"enum": [*KINDS, "any"]}),
+                    _names({"anyOf": [_KIND, {"const": "any"}]}),
                     "The kinds of event that are judged, or that open a duty",
                 ),
                 "given": _named(
@@ -68,7 +69,10 @@ def policy_schema() -> dict[str, Any]:
             ),
         ),
         "oneOf": [{"required": ["require"]}, {"required": ["expect"]}],
-        "definitions": {"expect": {"oneOf": [_closing(), _several("any_of"), _several("all_of")]}},
+        "definitions": {
+            "kind": {"enum": list(KINDS)},
+            "expect": {"oneOf": [_closing(), _several("any_of"), _several("all_of")]},
+        },
     }
 
 
@@ -91,8 +95,7 @@ def _parameter() -> dict[str, Any]:
 
 
 def _fact(quantifier: str) -> dict[str, Any]:
-    kinds = {"enum": list(KINDS)}
-    what: dict[str, Any] = _names(kinds)
+    what: dict[str, Any] = _names(_KIND)
     if quantifier == "sum":
         what = _names({"type": "string", "pattern": "^[a-z_]+\\.[a-z_]+$"})
     if quantifier == "balance":
@@ -119,7 +122,7 @@ def _fact(quantifier: str) -> dict[str, Any]:
 def _closing() -> dict[str, Any]:
     return _group(
         {
-            "event": _says(_names({"enum": list(KINDS)}), "The kind of event that closes the duty"),
+            "event": _says(_names(_KIND), "The kind of event that closes the duty"),
             "by": _says(_names(_TEXT), "Shared fields"),
             "where": _expression("A condition on the closing event, `it`"),
             "at": _expression("The instant that counts; occurred_at where it is left out"),
@@ -146,7 +149,7 @@ def _otherwise() -> dict[str, Any]:
 
 
 def _case() -> dict[str, Any]:
-    event = {"type": "object", "properties": {"kind": {"enum": list(KINDS)}}, "required": ["kind"]}
+    event = {"type": "object", "properties": {"kind": _KIND}, "required": ["kind"]}
     return _group(
         {
             "name": _TEXT,
