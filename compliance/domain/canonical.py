@@ -57,6 +57,11 @@ def encode(value: Any) -> bytes:
         raise CanonicalError(f"this cannot be written as JSON: {problem}") from problem
 
 
+def is_canonical(encoded: bytes, value: Any) -> bool:
+    """Whether bytes are the canonical bytes of the value that they were read as."""
+    return encode(value) == encoded and len(encoded) <= MAX_BYTES and _fits(value)
+
+
 def digest(value: Any) -> str:
     """``sha256:`` and the lower-case hexadecimal SHA-256 of the canonical bytes; raises as `canonical` does."""
     return digest_of(canonical(value))

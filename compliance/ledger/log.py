@@ -76,8 +76,8 @@ class Log:
     def __init__(self, connection: Connection, path: Path, clock: Callable[[], int]) -> None:
         self.path = path
         self.connection = connection
-        self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-        self._statements = statements(connection.dialect)
+        self.driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        self.statements = statements(connection.dialect)
         self._clock = clock
         self._batch: Batch | None = None
 
@@ -146,16 +146,16 @@ class Log:
         if self._batch is not None:
             raise ValueError("a batch is open already")
         with translated(self.path):
-            self._driver.execute("BEGIN IMMEDIATE")
+            self.driver.execute("BEGIN IMMEDIATE")
         try:
             with translated(self.path):
-                self._batch = Batch(self._driver, self._statements, self.path, self._clock)
+                self._batch = Batch(self.driver, self.statements, self.path, self._clock)
                 yield self._batch
                 self._batch.finish()
-                self._driver.execute("COMMIT")
+                self.driver.execute("COMMIT")
         except BaseException:
-            if self._driver.in_transaction:  # a full disk may have rolled back already
-                self._driver.execute("ROLLBACK")
+            if self.driver.in_transaction:  # a full disk may have rolled back already
+                self.driver.execute("ROLLBACK")
             raise
         finally:
             self._batch = None
@@ -163,21 +163,21 @@ class Log:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """One fixed state for all look-ups within, whatever others append meanwhile."""
-        if self._driver.in_transaction:
+        if self.driver.in_transaction:
             yield
             return
         with translated(self.path):
-            self._driver.execute("BEGIN")
+            self.driver.execute("BEGIN")
         try:
             yield
         finally:
-            self._driver.execute("COMMIT")
+            self.driver.execute("COMMIT")
 
     @property
     def head(self) -> Head:
         """The last head: what is committed. The entries of an open batch are not in it."""
         with translated(self.path):
-            row = self._driver.execute(self._statements.last_head).fetchone()
+            row = self.driver.execute(self.statements.last_head).fetchone()
         return Head(row[0], row[1], row[3]) if row else Head(0, EMPTY_ROOT, 0)
 
     @property
@@ -204,13 +204,13 @@ class Log:
     @property
     def subtrees(self) -> StoredSubtrees:
         """The hashes that proofs are made of."""
-        return StoredSubtrees(self._driver, self._statements, self.path)
+        return StoredSubtrees(self.driver, self.statements, self.path)
 
     def entry(self, idx: int) -> Entry:
         """The entry at an index; raises InputError where there is none."""
         if self._batch is not None and self._batch.waits_from(idx):
             self._batch.insert_waiting()
-        row = self._one(self._statements.entry, idx)
+        row = self._one(self.statements.entry, idx)
         if row is None:
             raise self._no_entry(idx)
         return Entry._make(row)
@@ -220,13 +220,13 @@ class Log:
         if self._batch is not None:
             self._batch.insert_waiting()
         with translated(self.path):
-            yield from map(Entry._make, self._driver.execute(self._statements.entries, (start, stop)))
+            yield from map(Entry._make, self.driver.execute(self.statements.entries, (start, stop)))
 
     def body(self, idx: int) -> bytes:
         """The canonical bytes of an entry; raises InputError where there is none."""
         if self._batch is not None and self._batch.waits_from(idx):
             self._batch.insert_waiting()
-        row = self._one(self._statements.body, idx)
+        row = self._one(self.statements.body, idx)
         if row is None:
             raise self._no_entry(idx)
         body: bytes = row[0]
@@ -235,7 +235,7 @@ class Log:
     def by_event_id(self, event_id: str) -> int | None:
         """The idx of the entry that holds an event, or None."""
         self._settle(event_id)
-        row = self._one(self._statements.by_event_id, event_id)
+        row = self._one(self.statements.by_event_id, event_id)
         return None if row is None else row[0]
 
     def receipt(self, event_id: str, digest: bytes) -> Receipt | None:
@@ -244,7 +244,7 @@ class Log:
         Raises InputError where another event was recorded under the same id: an id is the caller's idempotency key.
         """
         self._settle(event_id)
-        row = self._one(self._statements.receipt, event_id)
+        row = self._one(self.statements.receipt, event_id)
         if row is None:
             return None
         idx, leaf, recorded = row
@@ -260,20 +260,20 @@ class Log:
         """The entries whose correction, void, override or rejudgement names an event, in order."""
         if self._batch is not None:
             self._batch.insert_waiting()
-        return [idx for (idx,) in self._all(self._statements.by_target, event_id)]
+        return [idx for (idx,) in self._all(self.statements.by_target, event_id)]
 
     def last_judgement(self, event_id: str) -> int | None:
         """The entry by which an event was last judged again, or None where its first decision stands."""
         if self._batch is not None:
             self._batch.insert_waiting()
-        row = self._one(self._statements.last_judgement, event_id)
+        row = self._one(self.statements.last_judgement, event_id)
         return None if row is None else cast("int", row[0])
 
     def with_findings(self) -> list[int]:
         """The entries, in order, of events that the first decision or a later one objects to; costs what it finds."""
         if self._batch is not None:
             self._batch.insert_waiting()
-        return [idx for (idx,) in self._all(self._statements.with_findings)]
+        return [idx for (idx,) in self._all(self.statements.with_findings)]
 
     def key_scan(
         self, key: int, until_us: int | None = None, since_us: int | None = None
@@ -284,7 +284,7 @@ class Log:
             batch.insert_waiting()
         bounds = (key, LATEST if until_us is None else until_us, EARLIEST if since_us is None else since_us)
         try:
-            yield from self._driver.execute(self._statements.key_scan, bounds)
+            yield from self.driver.execute(self.statements.key_scan, bounds)
         except sqlite3.Error as problem:
             raise in_words(problem, self.path) from problem
 
@@ -293,11 +293,11 @@ class Log:
         batch = self._batch
         if batch is not None and batch.waits(key):
             batch.insert_waiting()
-        return iter([idx for (idx,) in self._all(self._statements.asked_scan, key, from_us)])
+        return iter([idx for (idx,) in self._all(self.statements.asked_scan, key, from_us)])
 
     def bundle(self, digest: str) -> bytes:
         """The documents of a bundle; raises InputError where the log has none of that digest."""
-        row = self._one(self._statements.bundle, digest)
+        row = self._one(self.statements.bundle, digest)
         if row is None:
             raise InputError(f"the log has no bundle {digest}", "Name one that a decision names.")
         documents: bytes = row[0]
@@ -305,13 +305,13 @@ class Log:
 
     def quarantined(self, idx: int) -> tuple[bytes, str] | None:
         """The bytes and the source of a rejected input, or None where they were discarded."""
-        row = self._one(self._statements.quarantined, idx)
+        row = self._one(self.statements.quarantined, idx)
         return None if row is None else (row[0], row[1])
 
     def discard_quarantined(self, idx: int) -> None:
         """Forget the bytes of a rejected input; its entry, with their digest, stays."""
         with translated(self.path):
-            self._driver.execute(self._statements.discard, (idx,))
+            self.driver.execute(self.statements.discard, (idx,))
 
     def _no_entry(self, idx: int) -> InputError:
         return InputError(f"the log has no entry {idx}", f"It has the entries 0 to {self.size - 1}.")
@@ -323,13 +323,13 @@ class Log:
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         try:
-            row: tuple[Any, ...] | None = self._driver.execute(statement, values).fetchone()
+            row: tuple[Any, ...] | None = self.driver.execute(statement, values).fetchone()
         except sqlite3.Error as problem:
             raise in_words(problem, self.path) from problem
         return row
 
     def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
-            return self._driver.execute(statement, values).fetchall()
+            return self.driver.execute(statement, values).fetchall()
         except sqlite3.Error as problem:
             raise in_words(problem, self.path) from problem

@@ -1,0 +1,186 @@
+"""Verifying the log (audit-log.md, "Checkpoints, proofs, witnesses"): exactly one of five answers.
+
+=================== ==================================================================================================
+``self-consistent`` everything in the database agrees; nothing outside was there to compare with
+``anchored``        and every given checkpoint is a beginning of the log
+``rolled back``     the log is shorter than a given checkpoint: entries are missing at its end, as after restoring a backup
+``forked``          at a given checkpoint's size the log has another root, or it names another key: it went on differently
+``tampered``        the database contradicts itself; the first bad index, where there is one, and why
+=================== ==================================================================================================
+
+``forked`` needs no broken hash: who owns the machine can rewrite a whole log consistently, and only a checkpoint that was kept
+elsewhere shows it. The walk itself (`walk.Walk`) recomputes everything that repeats the canonical bytes.
+
+A file that is no checkpoint, or one of another origin, is a wrong call (NoteError, exit 2), not an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from compliance.errors import LogError
+from compliance.ledger import schema
+from compliance.ledger.checkpoint import Checkpoint, open_checkpoint
+from compliance.ledger.database import DRIVER_ERRORS, in_words
+from compliance.ledger.index_check import KeysOf
+from compliance.ledger.log import Log
+from compliance.ledger.note import NoteError, Verifier, parse_note
+from compliance.ledger.tree import EMPTY_ROOT, Frontier, frontier_of
+from compliance.ledger.walk import Tampered, Walk
+
+
+class State(StrEnum):
+    """The five answers."""
+
+    SELF_CONSISTENT = "self-consistent"
+    ANCHORED = "anchored"
+    ROLLED_BACK = "rolled back"
+    FORKED = "forked"
+    TAMPERED = "tampered"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A checkpoint that the log continues, and when the last entry before it was recorded (microseconds)."""
+
+    checkpoint: Checkpoint
+    recorded_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The answer. `size` entries were found good; `index` is the first bad one, or the size at which a checkpoint disagrees."""
+
+    state: State
+    size: int
+    root: bytes
+    reason: str
+    index: int | None = None
+    anchors: tuple[Anchor, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the log verifies; otherwise a command exits 3."""
+        return self.state in {State.SELF_CONSISTENT, State.ANCHORED}
+
+
+def verify(
+    log: Log,
+    checkpoints: Sequence[str | bytes] = (),
+    *,
+    since: str | bytes | None = None,
+    verifiers: Sequence[Verifier] = (),
+    keys_of: KeysOf | None = None,
+    bundle_digest: Callable[[bytes], str] | None = None,
+) -> Verification:
+    """Verify the log against itself and against checkpoints (signed notes).
+
+    With `since`, a checkpoint, only what is new is recomputed; what lies before it is compared through its root. `verifiers` are
+    keys that the caller trusts for this log, beside the one its first entry names. `keys_of` gives the look-up keys of an entry's document
+    and `bundle_digest` the digest of stored policies; what they stand for is verified where they are given.
+
+    Raises NoteError for a file that is no checkpoint of this log, ComplianceError where the database cannot be read at all.
+    """
+    frontier = Frontier()
+    try:
+        with log.reading():
+            notes = [*checkpoints, *([] if since is None else [since])]
+            given: list[Checkpoint] = []
+            for note in notes:
+                opened = _opened(log, note, verifiers)
+                if isinstance(opened, Verification):
+                    return opened
+                given.append(opened)
+            if since is not None:
+                answer = _against(log, given[-1:], log.size)
+                if not answer.good:
+                    return answer
+                frontier = frontier_of(log.subtrees, given[-1].size)
+            _verify_guards(log)
+            Walk(log, frontier, keys_of=keys_of, bundle_digest=bundle_digest).run(whole=since is None)
+            return _against(log, given, frontier.size)
+    except Tampered as found:
+        return _tampered(frontier, found.index, found.reason)
+    except DRIVER_ERRORS as problem:
+        return _tampered(frontier, frontier.size, in_words(problem, log.path).message)
+    except NoteError:
+        raise
+    except LogError as problem:
+        return _tampered(frontier, None, problem.message)
+
+
+def _against(log: Log, given: Sequence[Checkpoint], size: int) -> Verification:
+    """What the checkpoints say about a log that agrees with itself; a fork is worse than missing entries."""
+    root = _root_at(log, size)
+    for checkpoint in given:
+        if checkpoint.size <= size and _root_at(log, checkpoint.size) != checkpoint.root:
+            reason = (
+                f"the checkpoint of size {checkpoint.size} has another root: entries before it were changed, removed or replaced "
+                "after it was signed, or the log was restored from a backup and went on differently"
+            )
+            return Verification(State.FORKED, size, root, reason, checkpoint.size)
+    longest = max(given, key=lambda checkpoint: checkpoint.size, default=None)
+    if longest is not None and longest.size > size:
+        reason = f"the log has {size} entries, and the checkpoint says {longest.size}: {longest.size - size} at its end are missing"
+        return Verification(State.ROLLED_BACK, size, root, reason, size)
+    if not given:
+        return Verification(
+            State.SELF_CONSISTENT,
+            size,
+            root,
+            "the database agrees with itself; compare it with a checkpoint that was kept elsewhere",
+        )
+    anchors = tuple(
+        Anchor(checkpoint, log.entry(checkpoint.size - 1).recorded_us if checkpoint.size else 0)
+        for checkpoint in given
+    )
+    return Verification(
+        State.ANCHORED, size, root, "every checkpoint is a beginning of the log", anchors=anchors
+    )
+
+
+def _opened(log: Log, note: str | bytes, verifiers: Sequence[Verifier]) -> Checkpoint | Verification:
+    """The checkpoint in a note of this log, or the answer that the log names another key than the one that signed it."""
+    identity = log.identity
+    try:
+        own = Verifier.parse(identity.vkey)
+    except NoteError as problem:
+        raise Tampered(0, f"the first entry does not name a verifier key: {problem.message}") from problem
+    parsed = parse_note(note)
+    said = Checkpoint.parse(parsed.text)
+    if said.origin != identity.origin:
+        raise NoteError(
+            f"the checkpoint is of the log {said.origin!r}, and this is the log {identity.origin!r}",
+            "Give a checkpoint of this log, or name the other database.",
+        )
+    if any((line.name, line.key_id) == (own.name, own.key_id) for line in parsed.signatures):
+        return open_checkpoint(note, [own, *verifiers])
+    if any(line.name == own.name for line in parsed.signatures):
+        if verifiers:
+            open_checkpoint(note, verifiers)
+        reason = (
+            f"the checkpoint of size {said.size} has this log's origin, but was signed by another key than {own}, which the log's "
+            "first entry names: the log was begun again, or the file is not of this log"
+        )
+        return Verification(State.FORKED, 0, EMPTY_ROOT, reason, 0)
+    return open_checkpoint(note, [own, *verifiers])
+
+
+def _verify_guards(log: Log) -> None:
+    broken = schema.status_of(log.connection).broken_guards
+    if broken:
+        raise Tampered(
+            None,
+            f"the guards {', '.join(broken)}, which keep the log append-only, are missing or were changed",
+        )
+
+
+def _root_at(log: Log, size: int) -> bytes:
+    """The root at an earlier size, from the stored hashes."""
+    return frontier_of(log.subtrees, size).root() if size else EMPTY_ROOT
+
+
+def _tampered(frontier: Frontier, index: int | None, reason: str) -> Verification:
+    return Verification(State.TAMPERED, frontier.size, frontier.root(), reason, index)
