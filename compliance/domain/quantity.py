@@ -79,7 +79,7 @@ def _shift(whole: str, fraction: str, exponent: str, text: str) -> tuple[str, st
     power = int(exponent) if len(exponent) <= WHOLE_DIGITS else LIMIT * (-1 if exponent[0] == "-" else 1)
     digits = whole + fraction
     point = len(whole) + power
-    if point > WHOLE_DIGITS + len(digits) or point > len(digits) + WHOLE_DIGITS:
+    if point > len(digits) + WHOLE_DIGITS:
         raise Unreadable(f"{echo(text)} is not below 10^9 in absolute value", "check the number and its unit")
     if point < -FRACTION_DIGITS:
         raise Unreadable(
