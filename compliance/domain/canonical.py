@@ -35,9 +35,11 @@ def canonical(value: Any) -> bytes:
 
     Raises CanonicalError where the value breaks the profile, or its bytes are more than 65,535.
     """
-    if not _fits(value):
+    if not _exact(value):
         raise CanonicalError(*_first_misfit(value, "$"))
     encoded = encode(value)
+    if not encoded.isascii() and not _ascii_names(value):
+        raise CanonicalError(*_first_misfit(value, "$"))
     if len(encoded) > MAX_BYTES:
         raise CanonicalError(
             f"the canonical JSON is {len(encoded):,} bytes; at most {MAX_BYTES:,} are allowed",
@@ -59,7 +61,12 @@ def encode(value: Any) -> bytes:
 
 def is_canonical(encoded: bytes, value: Any) -> bool:
     """Whether bytes are the canonical bytes of the value that they were read as."""
-    return encode(value) == encoded and len(encoded) <= MAX_BYTES and _fits(value)
+    return (
+        encode(value) == encoded
+        and len(encoded) <= MAX_BYTES
+        and _exact(value)
+        and (encoded.isascii() or _ascii_names(value))
+    )
 
 
 def digest(value: Any) -> str:
@@ -72,24 +79,32 @@ def digest_of(content: bytes) -> str:
     return "sha256:" + sha256(content).hexdigest()
 
 
-def _fits(value: Any) -> bool:
-    """Whether the value keeps the profile; exact types, since orjson would also write dates, enums and data classes."""
+def _exact(value: Any) -> bool:
+    """Whether every value in it is one of the profile; exact types, since orjson would also write dates, enums and data classes.
+
+    Names are left to `_ascii_names`, and text is not called on: this runs for every entry that is appended or verified.
+    """
     kind = type(value)
     if kind is dict:
-        try:
-            if not "".join(value).isascii():
-                return False
-        except TypeError:  # a member name that is no string
-            return False
-        for member in value.values():  # noqa: SIM110  (a generator here costs a third more, for every entry)
-            if type(member) is not str and not _fits(member):
+        for member in value.values():  # noqa: SIM110  (a generator costs a third more)
+            if type(member) is not str and not _exact(member):
                 return False
         return True
-    if kind is bool or value is None or kind is str:
+    if kind is list or kind is tuple:
+        for item in value:  # noqa: SIM110
+            if type(item) is not str and not _exact(item):
+                return False
         return True
     if kind is int:
         return abs(value) <= MAX_INTEGER  # type: ignore[no-any-return]
-    return (kind is list or kind is tuple) and all(type(item) is str or _fits(item) for item in value)
+    return kind is bool or kind is str or value is None
+
+
+def _ascii_names(value: Any) -> bool:
+    """Whether all member names are ASCII; only asked where some text is not."""
+    if isinstance(value, dict):
+        return all(name.isascii() and _ascii_names(member) for name, member in value.items())
+    return not isinstance(value, list | tuple) or all(map(_ascii_names, value))
 
 
 def _first_misfit(value: Any, path: str) -> tuple[str, str]:
@@ -98,11 +113,11 @@ def _first_misfit(value: Any, path: str) -> tuple[str, str]:
         for name, member in value.items():
             if not isinstance(name, str) or not name.isascii():
                 return f"{path}: member names are ASCII text, not {name!r}", "Rename the member."
-            if not _fits(member):
+            if not _exact(member) or not _ascii_names(member):
                 return _first_misfit(member, f"{path}.{name}")
     if isinstance(value, list | tuple):
         for position, item in enumerate(value):
-            if not _fits(item):
+            if not _exact(item) or not _ascii_names(item):
                 return _first_misfit(item, f"{path}[{position}]")
     if isinstance(value, float):
         return f"{path}: a floating-point number is not exact", "Send the decimal as a string."

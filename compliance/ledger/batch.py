@@ -17,7 +17,7 @@ from typing import Any
 from compliance.domain.canonical import canonical
 from compliance.errors import LogError
 from compliance.ledger.database import in_words
-from compliance.ledger.entry import VERSION, columns_of, rfc3339
+from compliance.ledger.entry import new_entry
 from compliance.ledger.statements import Statements
 from compliance.ledger.tree import Frontier, leaf_hash
 
@@ -72,9 +72,8 @@ class Batch:
             recorded_us = self.next_recorded_at()
         if not self._appended_us < recorded_us <= self._noted_us:
             raise ValueError("recorded_us comes from next_recorded_at, once, and in order")
-        document = {"v": VERSION, "type": type, "recorded_at": rfc3339(recorded_us), **members}
+        document, columns = new_entry(type, recorded_us, members)
         body = canonical(document)
-        columns = columns_of(document)
         leaf = leaf_hash(body)
         idx = self._frontier.size
         self._entries.append((idx, *columns, leaf, body))

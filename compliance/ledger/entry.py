@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -33,19 +34,9 @@ from compliance.domain.time import microseconds as since_epoch
 VERSION: Final = 1
 """The member ``v``: which reading of the document applies."""
 
-Columns: TypeAlias = tuple[
-    str,
-    int,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    str | None,
-    int | None,
-    str | None,
-    str | None,
-    bytes | None,
-]
+Text: TypeAlias = str | None
+JudgedColumns: TypeAlias = tuple[Text, Text, Text, Text, Text, int | None, Text, Text, bytes | None]
+Columns: TypeAlias = tuple[str, int, Text, Text, Text, Text, Text, int | None, Text, Text, bytes | None]
 
 
 class Entry(NamedTuple):
@@ -77,17 +68,24 @@ def columns_of(document: Mapping[str, Any]) -> Columns:
 
     Raises KeyError, TypeError, AttributeError or ValueError where the document is not one that this software appends.
     """
+    return (document["type"], microseconds(document["recorded_at"]), *_judged_columns(document))
+
+
+def new_entry(type: str, recorded_us: int, members: Mapping[str, Any]) -> tuple[dict[str, Any], Columns]:  # noqa: A002
+    """The document of a new entry, and its columns as `columns_of` would give them."""
+    document = {"v": VERSION, "type": type, "recorded_at": rfc3339(recorded_us), **members}
+    return document, (type, recorded_us, *_judged_columns(document))
+
+
+def _judged_columns(document: Mapping[str, Any]) -> JudgedColumns:
     event = document.get("event")
     target = document.get("target")
     decision = document.get("decision")
     verdict = decision["verdict"] if decision is not None else None
-    recorded_us = microseconds(document["recorded_at"])
     if event is None:
-        return (document["type"], recorded_us, None, None, None, None, None, None, verdict, target, None)
+        return (None, None, None, None, None, None, verdict, target, None)
     member = event.get
     return (
-        document["type"],
-        recorded_us,
         event["id"],
         event["kind"],
         event["site"],
@@ -102,7 +100,14 @@ def columns_of(document: Mapping[str, Any]) -> Columns:
 
 def rfc3339(instant: int) -> str:
     """Microseconds since the epoch as ``2026-11-22T14:03:11.412000Z``: always six digits, so that texts sort as instants do."""
-    return (EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds")[:26] + "Z"
+    seconds, fraction = divmod(instant, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    """Many entries are recorded within one second."""
+    return (EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
 def microseconds(text: str) -> int:

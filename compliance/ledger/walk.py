@@ -77,7 +77,8 @@ class Walk:
         rows = self._driver.execute(self._log.statements.entries, (frontier.size, LATEST))
         leaves = self._open[0]
         recorded_us = self._recorded_us
-        for idx, *columns, leaf, body in rows:
+        for row in rows:
+            idx, leaf, body = row[0], row[12], row[13]
             if idx != frontier.size:
                 raise Tampered(
                     frontier.size, f"entry {frontier.size} is missing: the next one there is {idx}"
@@ -94,7 +95,7 @@ class Walk:
                 ) from None
             if not canonical:
                 raise Tampered(idx, f"the bytes of entry {idx} are not in canonical form")
-            if tuple(columns) != expected:
+            if row[1:12] != expected:
                 raise Tampered(idx, f"the look-up columns of entry {idx} do not say what its bytes say")
             if expected[1] <= recorded_us:
                 raise Tampered(idx, f"entry {idx} was not recorded later than the one before it")
