@@ -184,13 +184,21 @@ def test_places_agree_in_every_quoting_and_folding(parts, data):
     style = data.draw(st.sampled_from(["single", "double", "folded"]))
     if style == "single":
         written = [part.replace("'", "''") for part in parts]
-        text = "e: '" + "".join(gap + part for gap, part in zip(["", *gaps[1:]], written, strict=True)) + "'\n"
+        text = (
+            "e: '" + "".join(gap + part for gap, part in zip(["", *gaps[1:]], written, strict=True)) + "'\n"
+        )
     elif style == "double":
         written = [part.replace("\\", "\\\\").replace('"', '\\"').replace("ü", "\\xfc") for part in parts]
-        text = 'e: "' + "".join(gap + part for gap, part in zip(["", *gaps[1:]], written, strict=True)) + '"\n'
+        text = (
+            'e: "' + "".join(gap + part for gap, part in zip(["", *gaps[1:]], written, strict=True)) + '"\n'
+        )
     else:
         written = parts
-        text = "e: >-\n  " + "".join(gap + part for gap, part in zip(["", *gaps[1:]], written, strict=True)) + "\n"
+        text = (
+            "e: >-\n  "
+            + "".join(gap + part for gap, part in zip(["", *gaps[1:]], written, strict=True))
+            + "\n"
+        )
     document = read_text(text, "a.yaml")
     assert isinstance(document, Document)
     value = document.value["e"]
@@ -219,7 +227,11 @@ def test_json_is_read_as_itself(value):
     assert value_of(text) == value
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-999_999_999, max_value=999_999_999))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=6, min_value=-999_999_999, max_value=999_999_999
+    )
+)
 def test_decimals_keep_every_digit_through_the_stored_form(number):
     """Law: digits in, digits out; the stored JSON says that it is a number and not text."""
     text = format(number, "f")
