@@ -49,8 +49,8 @@ class _Gathering:
     def __init__(self, line: int) -> None:
         self.line = line
         self.length = 0
-        self._content = b""
-        self._blanks = b""
+        self._content = bytearray()  # grows in place, where bytes would be copied with every line
+        self._blanks = bytearray()
         self._digest = sha256()
 
     def add(self, part: bytes) -> None:
@@ -61,22 +61,22 @@ class _Gathering:
             part = solid
         solid = part.rstrip(_SPACE)
         if solid or len(self._blanks) > MAX_PIECE:
-            self._take(self._blanks + solid)
-            self._blanks = b""
+            self._take(self._blanks)
+            self._take(solid)
+            self._blanks.clear()
         if self.length:
             self._blanks += part[len(solid) :]
 
-    def _take(self, solid: bytes) -> None:
+    def _take(self, solid: bytes | bytearray) -> None:
         self._digest.update(solid)
         self.length += len(solid)
-        if self.length <= MAX_PIECE:
-            self._content += solid
-        else:
-            self._content = (self._content + solid)[:KEPT]
+        self._content += solid
+        if self.length > MAX_PIECE:
+            del self._content[KEPT:]
 
     def done(self) -> Piece:
         """The piece as it now is."""
-        return Piece(self.line, self._content, self._digest.hexdigest(), self.length > MAX_PIECE)
+        return Piece(self.line, bytes(self._content), self._digest.hexdigest(), self.length > MAX_PIECE)
 
 
 def pieces(stream: BinaryIO) -> Iterator[Piece]:
