@@ -9,7 +9,7 @@ from compliance.policy.expression.errors import ExpressionError
 from compliance.policy.expression.lexer import LIMIT
 from compliance.policy.expression.names import Names
 from compliance.policy.expression.syntax import Syntax
-from compliance.policy.expression.tree import Const, Node, Span, Type
+from compliance.policy.expression.tree import Conditional, Const, Node, Span, Type
 from compliance.policy.expression.types import ERROR, NUMBER
 from compliance.policy.nearest import did_you_mean
 
@@ -42,6 +42,10 @@ class Reporting:
 
     def fitted(self, node: Node, wanted: Type) -> Node:
         """A constant text (or list of texts) where an enum is wanted, as a value of that enum."""
+        if isinstance(node, Conditional) and node.type.name == "text" and wanted.name == "enum":
+            then, otherwise = self.fitted(node.then, wanted), self.fitted(node.otherwise, wanted)
+            kind = wanted if then.type == otherwise.type == wanted else node.type
+            return Conditional(kind, node.span, node.condition, then, otherwise)
         if not isinstance(node, Const):
             return node
         if wanted.name == "enum" and node.type.name == "text":
