@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias
 
-import structlog
-
+from compliance import logs
 from compliance.domain.canonical import digest
 from compliance.domain.corrections import UNCHANGEABLE, changed, standing
 from compliance.domain.event import Event
@@ -30,8 +29,6 @@ from compliance.ledger.log import Log
 
 BATCH: Final = 1000
 """Events per transaction: large enough that the disk is not waited for, small enough that receipts come steadily."""
-
-log_line = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +77,11 @@ class Recorder:
         remaining = iter(items)
         while chunk := tuple(islice(remaining, BATCH)):
             with self._log.writing() as batch:
-                results = tuple(_Submission(self._log, batch, self._judge).results(chunk))
+                results = tuple(Submission(self._log, batch, self._judge).results(chunk))
             yield results
 
 
-class _Submission:
+class Submission:
     """One batch: its history sees what the batch has appended."""
 
     def __init__(self, log: Log, batch: Batch, judge: Judge) -> None:
@@ -122,7 +119,7 @@ class _Submission:
             return voided(self._judge.bundle), ()
         judgement = self._judge.judge(stands, self._history)
         for fault in judgement.faults:
-            log_line.error("evaluators disagree", event=stands.id, entry=self._batch.size, fault=fault)
+            logs.error("evaluators disagree", event=stands.id, entry=self._batch.size, fault=fault)
         return judgement.decision, judgement.asked
 
     def _append_event(

@@ -1,0 +1,94 @@
+"""The input of ``record`` and ``check``: files in their order, or several merged by when things occurred (engine.md, "Order")."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from compliance.errors import InputError
+
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from compliance.intake.json_lines import Draft, Rejected
+
+STDIN: Final = "-"
+
+
+class Inputs:
+    """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes."""
+
+    def __init__(self, names: Sequence[str], progress: Progress) -> None:
+        self.valid = 0
+        """How many valid events were read so far."""
+        self._progress = progress
+        self._stack = ExitStack()
+        with ExitStack() as opened:
+            self._streams = [(_called(name), _open(name, opened)) for name in _once(names)]
+            self._stack = opened.pop_all()
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def items(self) -> Iterator[Draft | Rejected]:
+        """Every event and every piece that is none: one file in its own order, several merged by `occurred_at` (ties: file, line)."""
+        if len(self._streams) == 1:
+            yield from self._read(*self._streams[0])
+            return
+        ordered: list[tuple[int, int, int, Draft | Rejected]] = []
+        for number, (source, stream) in enumerate(self._streams):
+            occurred = -(2**63)  # what cannot be read stays behind what stands before it in its file
+            for position, item in enumerate(self._read(source, stream)):
+                event = getattr(item, "event", None)
+                occurred = occurred if event is None else event.occurred_at
+                ordered.append((occurred, number, position, item))
+        ordered.sort(key=lambda row: row[:3])
+        yield from (item for *_, item in ordered)
+
+    def _read(self, source: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:
+        from compliance.intake.json_lines import Draft, read_json
+
+        try:
+            for item in read_json(source, self._progress.watched(stream)):
+                self.valid += isinstance(item, Draft)
+                yield item
+        except IsADirectoryError:
+            raise _not_a_file(source) from None
+
+
+def _once(names: Sequence[str]) -> list[str]:
+    """The names; standard input can be read once only."""
+    if list(names).count(STDIN) > 1:
+        raise InputError("standard input is named twice", "Name - once.")
+    return list(names)
+
+
+def _called(name: str) -> str:
+    return "<stdin>" if name == STDIN else name
+
+
+def _open(name: str, opened: ExitStack) -> BinaryIO:
+    if name == STDIN:
+        return sys.stdin.buffer
+    path = Path(name)
+    try:
+        if path.is_dir():
+            raise _not_a_file(name)
+        return opened.enter_context(path.open("rb"))
+    except FileNotFoundError:
+        raise InputError(f"there is no file {name}", "Check the name; nothing was read.") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"{name} cannot be read: {reason}", "Check the file and its permissions; nothing was read.") from error
+    except ValueError:  # a NUL byte in the name
+        raise InputError("a file's name cannot hold a NUL byte", "Check the name; nothing was read.") from None
+
+
+def _not_a_file(name: str) -> InputError:
+    return InputError(f"{name} is a folder", "Name the files in it.")

@@ -1,0 +1,93 @@
+"""``compliance record`` and ``compliance check``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from . import opening, results
+from .application import Call, Command, pass_call
+from .inputs import Inputs
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from compliance.bundles import Bundles
+    from compliance.intake.json_lines import Draft, Rejected
+    from compliance.record import Result
+
+    Submit = Callable[[Iterable[Draft | Rejected]], Iterator[tuple[Result, ...]]]
+
+strict_option = click.option("--strict", is_flag=True, help="Exit 1 for warnings, too.")
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "compliance record day.ndjson",
+        "compliance record --output json site-1.ndjson site-2.ndjson > verdicts.ndjson",
+        "export-from-source | compliance record -",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@strict_option
+@pass_call
+def record(call: Call, files: tuple[str, ...], strict: bool) -> int:
+    """Judge the events of files and append them to the log.
+
+    A file holds JSON: one event per line, one event, or a list of events; - is standard input. One file is taken in its own
+    order, several are merged by when things occurred. A bad line stops nothing: it is reported and kept. The same event twice is
+    written once.
+    """
+    from compliance.bundles import Bundles
+    from compliance.record import Recorder
+
+    progress = Progress()
+    with Inputs(files, progress) as inputs, opening.writing(call) as log:
+        bundles = Bundles(log)
+        submit = Recorder(log, bundles.active()).submit
+        return _run(call, inputs, submit, bundles, progress, strict=strict, written=True)
+
+
+@click.command(
+    cls=Command,
+    examples=("compliance check day.ndjson", "compliance check --output json - < proposal.json"),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@strict_option
+@pass_call
+def check(call: Call, files: tuple[str, ...], strict: bool) -> int:
+    """Judge the events of files as `record` would, and write nothing.
+
+    The events see what is in the log, and each other. A reader's rights suffice.
+    """
+    from compliance.bundles import Bundles
+    from compliance.checking import Checker
+
+    progress = Progress()
+    with Inputs(files, progress) as inputs, opening.reading(call) as log, log.reading():
+        bundles = Bundles(log)
+        submit = Checker(log, bundles.active()).submit
+        return _run(call, inputs, submit, bundles, progress, strict=strict, written=False)
+
+
+def _run(
+    call: Call, inputs: Inputs, submit: Submit, bundles: Bundles, progress: Progress, *, strict: bool, written: bool
+) -> int:
+    from compliance import logs
+
+    tally = results.Tally()
+    for batch in submit(inputs.items()):
+        progress.clear()
+        for result in batch:
+            tally.take(result)
+        results.echo_results(batch, bundles, as_json=call.json, written=written)
+        logs.info("batch", events=tally.recorded, repeated=tally.repeated, rejected=tally.rejected)
+    progress.clear()
+    if not call.json:
+        click.echo(results.summary(tally, written=written))
+    if not inputs.valid:
+        click.echo("error: there is no valid event in this input", err=True)
+        return 2
+    return tally.exit_code(strict=strict)
