@@ -100,8 +100,8 @@ class CallRules(Reporting):
                 tree.span, f"{tree.function} takes a new name and what is asked of it.", f"Write {form}."
             )
         variable = tree.arguments[0]
-        taken = variable.name in {*self.names.roots, *self.names.aliases, *self.variables, "zone"}
-        if taken:
+        taken = {*self.names.roots, *self.names.aliases, *self.variables, *_RESERVED}
+        if variable.name in taken or _LOOK_UP.match(variable.name):
             return self.wrong(
                 variable.span, f"The name '{variable.name}' is already in use.", "Choose another, such as x."
             )
