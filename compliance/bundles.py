@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import orjson
 
-from compliance.domain.canonical import encode
 from compliance.domain.lookup import key_of
 from compliance.engine.judging import Judge
 from compliance.errors import InputError, LogError
@@ -54,8 +53,8 @@ class Bundles:
 
 
 def store(batch: Batch, bundle: Bundle) -> None:
-    """Keep a bundle in the database, once."""
-    batch.put_bundle(bundle.digest, encode(bundle.documents))
+    """Keep a bundle in the database, once; members in their order, since a fact may name those before it."""
+    batch.put_bundle(bundle.digest, orjson.dumps(bundle.documents))
 
 
 def activation(
