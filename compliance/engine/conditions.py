@@ -77,7 +77,7 @@ class Conditions:
                     found = self._texts(node)
             case In(item=item, items=Const(value=tuple(members))):
                 found = self._member(item, members)
-        return code(self._fact.truth(node)) if found is None else found
+        return code(self._fact.field(node)) if found is None else found
 
     def _same_truth(self, node: Compare) -> Condition | None:
         for constant, other in ((node.left, node.right), (node.right, node.left)):
@@ -95,10 +95,10 @@ class Conditions:
             left, right = right, left
         if isinstance(left, Const):
             return None
-        name = self._fact.value(left)
+        name = self._fact.field(left)
         if isinstance(right, Const):
             return _comparison(name, node.op, str(right.value))
-        other = self._fact.value(right)
+        other = self._fact.field(right)
         return None if name == other else _comparison(name, node.op, Sum(((1, other),), 0))
 
     def _integers(self, node: Compare) -> Condition | None:
@@ -116,14 +116,14 @@ class Conditions:
             if abs(times) == 1:
                 # times * single + others + constant <op> 0, solved for the single field
                 others = tuple(
-                    (-1 if many * times > 0 else 1, self._fact.value(other))
+                    (-1 if many * times > 0 else 1, self._fact.field(other))
                     for other, many in terms.items()
                     if other is not single
                     for _ in range(abs(many))
                 )
                 op = node.op if times == 1 else _MIRRORED[node.op]
                 right = Sum(others, -constant * times) if others else -constant * times
-                return _comparison(self._fact.value(single), op, right)
+                return _comparison(self._fact.field(single), op, right)
         return None
 
     def _add(self, node: Node, times: int, terms: Counter[Node]) -> int | None:
@@ -146,7 +146,7 @@ class Conditions:
         wanted = [member for member in dict.fromkeys(members) if type(member) is expected]
         if len(wanted) < len(set(members)) or any(isinstance(one, int) and abs(one) >= BOUND for one in wanted):
             return None
-        name = self._fact.value(item)
+        name = self._fact.field(item)
         chunks = [wanted[i : i + _MEMBERS] for i in range(0, len(wanted), _MEMBERS)]
         parts = tuple(
             Leaf(

@@ -20,7 +20,7 @@ Invariants, each held by a test that fails without it:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from operator import itemgetter
@@ -71,6 +71,11 @@ _CODES: Final = {
 }
 _ids = count(1)
 
+_assert_fact: Final = _engine.assert_fact
+_start_action: Final = _engine.start_action_for_state
+_next_action: Final = _engine.complete_and_start_action
+_retract_fact: Final = _engine.retract_fact
+
 
 @dataclass(frozen=True, slots=True)
 class _Target:
@@ -97,8 +102,8 @@ class DurableRules:
 
     def __init__(self, name: str, clauses: Sequence[Clause], tables: Tables) -> None:
         self._rules = [clause.rule for clause in clauses]
-        self._fact = FlatFact(tables)
-        conditions, forms = Conditions(self._fact), NormalForm(self._fact.reserve)
+        fact = FlatFact(tables)
+        conditions, forms = Conditions(fact), NormalForm(fact.reserve)
         targets: list[_Target] = []
         for slot, clause in enumerate(clauses):
             when = TRUE if clause.when is None else conditions.of(clause.when)
@@ -108,12 +113,13 @@ class DurableRules:
             false, unknown, true = code_pieces(step.field)
             senses = ((true, step.senses.true), (false, step.senses.false), (unknown, step.senses.unknown))
             targets.append(_Target(slot, step.layer, senses))
-        layers = range(max((target.layer for target in targets), default=-1) + 1)
-        self._layers = [_packed(name, [target for target in targets if target.layer == layer]) for layer in layers]
-        self._steps = [  # per layer: the slots of steps, and the fields that their answers become
-            [(slot, step.field) for slot, step in enumerate(forms.steps, len(clauses)) if step.layer == layer]
-            for layer in layers
-        ]
+        self._layers = []
+        for layer in range(max((target.layer for target in targets), default=-1) + 1):
+            rulesets = _packed(f"{name}/{layer}", [target for target in targets if target.layer == layer])
+            # Steps answer for the layers behind them: their slots, and the fields that their answers become.
+            steps = [(slot, each.field) for slot, each in enumerate(forms.steps, len(clauses)) if each.layer == layer]
+            self._layers.append((rulesets, steps))
+        self._pieces = fact.compiled()
         self._slots = len(targets)
 
     def evaluate(self, scope: Scope) -> list[Outcome]:
@@ -122,29 +128,23 @@ class DurableRules:
         Raises EngineFault for any result code of the engine but 0 and 1, for a clause of which no outcome or more than one
         fired, and for values that are not of their type or beyond bounds.
         """
-        pieces = self._fact.pieces(scope)
+        pieces = self._pieces(scope)
         answers: list[Any] = [None] * self._slots
-        for rulesets, steps in zip(self._layers, self._steps, strict=True):
+        for rulesets, steps in self._layers:
             for ruleset in rulesets:
-                for slot, answer in ruleset.fired(pieces):
-                    if answers[slot] is None:
-                        answers[slot] = answer
-                    elif answers[slot] is not answer:
-                        raise EngineFault(f"{self._subject(slot)}: the rules engine gave two answers", _REMEDY)
-            for slot, name in steps:
+                ruleset.judge(pieces, answers)
+            for slot, field in steps:
                 if answers[slot] is None:
                     raise self._silent(slot)
-                pieces[name] = answers[slot]
-        outcomes = answers[: len(self._rules)]
-        if None in outcomes:
-            raise self._silent(outcomes.index(None))
-        return outcomes
+                pieces[field] = answers[slot]
+        if None in answers:
+            raise self._silent(answers.index(None))
+        return answers[: len(self._rules)]
 
     def _silent(self, slot: int) -> EngineFault:
-        return EngineFault(f"{self._subject(slot)}: the rules engine gave no answer", _REMEDY)
+        subject = f"rule {self._rules[slot]}" if slot < len(self._rules) else "part of a rule"
+        return EngineFault(f"{subject}: the rules engine gave no answer", _REMEDY)
 
-    def _subject(self, slot: int) -> str:
-        return f"rule {self._rules[slot]}" if slot < len(self._rules) else "part of a rule"
 
 
 class _Ruleset:
@@ -152,68 +152,70 @@ class _Ruleset:
 
     def __init__(self, name: str, targets: Sequence[_Target]) -> None:
         self._name = name
-        self._answers: dict[str, tuple[int, Any]] = {}
+        self._answers: dict[str, tuple[int, Any]] = {}  # by what precedes the fact in the message of a firing
         definition: dict[str, Any] = {}
         for target in targets:
             for answer, branches in target.answers:
                 for branch in branches:
                     rule = str(len(definition))
-                    self._answers[rule] = (target.slot, answer)
+                    self._answers[f'{{"{rule}'] = (target.slot, answer)
                     definition[rule] = {"all": [{"m": {"$and": _conjuncts(branch)}}]}
         self._definition = json.dumps(definition)
         fields = sorted(set().union(*(target.fields for target in targets)))
         self._project: Callable[[list[str]], Any] = itemgetter(*fields) if fields else lambda _: ""
         self._registrations = 0
-        self._handle = self._register()
+        self._handle = self._registered()
 
-    def _register(self) -> int:
+    def _registered(self) -> int:
         self._registrations += 1
         if self._registrations > _MAX_REGISTRATIONS:
-            raise EngineFault(f"ruleset {self._name} failed too often and is out of use", _REMEDY)
+            raise self._fault("it failed too often and is out of use")
         try:
             handle: int = _engine.create_ruleset(self._name, self._definition)
         except _engine.error as error:
-            raise EngineFault(f"ruleset {self._name} was refused: {error}", _REMEDY) from error
+            raise self._fault(f"it was refused: {error}") from error
         return handle
 
-    def fired(self, pieces: list[str]) -> Iterable[tuple[int, Any]]:
-        """What the rules that fire on the projected fact say: (slot, answer), each firing once."""
-        fact = f'{{"k":1,"id":{next(_ids)}{"".join(self._project(pieces))}}}'
-        if self._handle == 0:
-            self._handle = self._register()
-        handle, self._handle = self._handle, 0  # given back only if all goes well
-        try:
-            messages = self._firings(handle, fact)
-        except _engine.error as error:
-            raise EngineFault(f"ruleset {self._name}: {error}", _REMEDY) from error
-        ending = f'":{{"m":{fact}}}}}'
-        cut = -len(ending)
-        answers = []
-        for message in messages:
-            answer = self._answers.get(message[2:cut])
-            if answer is None or not message.endswith(ending):
-                raise EngineFault(f"ruleset {self._name}: something fired that was not asserted", _REMEDY)
-            answers.append(answer)
-        self._handle = handle
-        return answers
+    def judge(self, pieces: list[str], answers: list[Any]) -> None:
+        """Asserts the fact, notes in `answers` what the rules that fire say, and retracts the fact.
 
-    def _firings(self, handle: int, fact: str) -> list[str]:
-        result, state = _engine.assert_fact(handle, fact)
-        messages: list[str] = []
-        if result == 0:
-            started = _engine.start_action_for_state(handle, state)
-            message = started[1] if started else None
-            while message and len(messages) <= MAX_RULES:
-                messages.append(message)
-                message = _engine.complete_and_start_action(handle, state)
-            if message:
-                raise EngineFault(f"ruleset {self._name} does not stop firing", _REMEDY)
-        elif result != 1:
-            raise EngineFault(f"ruleset {self._name}: asserting the case gave result code {result}", _REMEDY)
-        result, _ = _engine.retract_fact(handle, fact)
+        Raises EngineFault for everything that is not plainly in order.
+        """
+        fact = f'{{"k":1,"id":{next(_ids)}{"".join(self._project(pieces))}}}'
+        ending = f'":{{"m":{fact}}}}}'
+        known = self._answers
+        handle = self._handle or self._registered()
+        self._handle = 0  # until all has gone well: a lease of 30 seconds or a fact may remain of what did not
+        try:
+            result, state = _assert_fact(handle, fact)
+            if result == 0:
+                started = _start_action(handle, state)
+                message = started[1] if started else None
+                left = MAX_RULES
+                while message:
+                    answer = known.get(message.removesuffix(ending))
+                    if answer is None:
+                        raise self._fault("something fired that was not asserted")
+                    slot, said = answer
+                    if answers[slot] is None:
+                        answers[slot] = said
+                    elif answers[slot] is not said:
+                        raise self._fault("two outcomes of one clause fired")
+                    left -= 1
+                    if left < 0:
+                        raise self._fault("it does not stop firing")
+                    message = _next_action(handle, state)
+            elif result != 1:
+                raise self._fault(f"asserting the case gave result code {result}")
+            result, _ = _retract_fact(handle, fact)
+        except _engine.error as error:
+            raise self._fault(str(error)) from error
         if result not in {0, 1}:
-            raise EngineFault(f"ruleset {self._name}: retracting the case gave result code {result}", _REMEDY)
-        return messages
+            raise self._fault(f"retracting the case gave result code {result}")
+        self._handle = handle
+
+    def _fault(self, what: str) -> EngineFault:
+        return EngineFault(f"ruleset {self._name}: {what}", _REMEDY)
 
 
 def _packed(name: str, targets: Sequence[_Target]) -> list[_Ruleset]:
@@ -242,7 +244,7 @@ def _conjuncts(branch: Branch) -> list[dict[str, Any]]:
     codes = sorted((one for one in branch if isinstance(one, Code)), key=lambda one: (one.field, sorted(one.allowed)))
     absences = sorted(one.field for one in branch if isinstance(one, Missing))
     tests = sorted((one for one in branch if isinstance(one, Test)), key=lambda one: (one.field, one.op, repr(one.right)))
-    needed = sorted({name for test in tests for name in _fields(test)})
+    needed = sorted({name for test in tests for name in test.needs})
     return [
         {"k": 1},
         *(_compared(one.field, *_CODES[one.allowed]) for one in codes),

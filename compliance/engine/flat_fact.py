@@ -10,18 +10,17 @@ is computed exactly by the reference evaluator and enters as such a field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from compliance.domain.values import UNKNOWN
 from compliance.engine.clause import Scope
 from compliance.engine.normal_form import FALSE_CODE, TRUE_CODE, UNKNOWN_CODE
 from compliance.engine.reference import compile_value
 from compliance.errors import EngineFault
-from compliance.policy.expression.tree import Has, IsNull, Node, Ref
+from compliance.policy.expression.tree import Has, Node, Ref
 from compliance.policy.model import Tables
 
 INTEGERS: Final = frozenset({"number", "instant", "duration", "date"})
@@ -35,62 +34,28 @@ _LONG_TEXT: Final = 1000
 
 _REMEDY: Final = "The event is decided as indeterminate. Report this as a fault of the software, with the bundle's digest."
 
-_Group = tuple[str, tuple[str, ...]]  # where a record is: root, and the fields down to it
-
-
-@dataclass(slots=True)
-class _Fields:
-    """What is read from one record; each with its index, its name, and its piece of JSON up to the value."""
-
-    integers: list[tuple[int, str, str]] = field(default_factory=list)
-    texts: list[tuple[int, str, str]] = field(default_factory=list)
-    truths: list[tuple[int, str, tuple[str, str, str]]] = field(default_factory=list)
-    presences: list[tuple[int, str, tuple[str, str, str]]] = field(default_factory=list)
-
-
 class FlatFact:
-    """The numbered fields of the fact. Ask for fields while compiling; then `pieces` writes a scope's values."""
+    """The numbered fields of the fact: asked for while compiling, then read by one generated function (`compiled`)."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._size = 0
         self._known: dict[Node, int] = {}
-        self._groups: dict[_Group, _Fields] = {}
-        self._integers: list[tuple[int, str, Callable[[Scope], Any]]] = []
-        self._texts: list[tuple[int, str, Callable[[Scope], Any]]] = []
-        self._truths: list[tuple[int, tuple[str, str, str], Callable[[Scope], Any]]] = []
+        self._read: dict[tuple[str, ...], list[tuple[int, Ref | Has]]] = {}  # by the path of the record they stand in
+        self._computed: list[tuple[int, Node]] = []
 
-    def value(self, node: Node) -> int:
-        """The field of a number, instant, duration, date or text; a `Ref` is read, anything else computed."""
+    def field(self, node: Node) -> int:
+        """The field of a value, or the code field of a condition: `Ref` and `Has` are read, anything else is computed."""
         known = self._known.get(node)
         if known is not None:
             return known
         index = self._known[node] = self.reserve()
-        prefix = f',"{field_name(index)}":'
-        if isinstance(node, Ref) and node.path:
-            fields = self._groups.setdefault((node.root, node.path[:-1]), _Fields())
-            (fields.integers if node.type.name in INTEGERS else fields.texts).append((index, node.path[-1], prefix))
+        if isinstance(node, Has):
+            self._read.setdefault((node.ref.root, *node.ref.path[:-1]), []).append((index, node))
+        elif isinstance(node, Ref) and node.path:
+            self._read.setdefault((node.root, *node.path[:-1]), []).append((index, node))
         else:
-            computed = self._integers if node.type.name in INTEGERS else self._texts
-            computed.append((index, prefix, compile_value(node, self._tables)))
-        return index
-
-    def truth(self, node: Node) -> int:
-        """The code field of a condition: a boolean `Ref`, `Has` and `IsNull` are read, anything else computed."""
-        known = self._known.get(node)
-        if known is not None:
-            return known
-        index = self._known[node] = self.reserve()
-        codes = code_pieces(index)
-        match node:
-            case Ref(root=root, path=(*parents, name)):
-                self._groups.setdefault((root, tuple(parents)), _Fields()).truths.append((index, name, codes))
-            case Has(ref=Ref(root=root, path=(*parents, name))):
-                self._groups.setdefault((root, tuple(parents)), _Fields()).presences.append((index, name, codes))
-            case IsNull(root=root):
-                self._truths.append((index, codes, lambda scope: _is_null(scope, root)))
-            case _:
-                self._truths.append((index, codes, compile_value(node, self._tables)))
+            self._computed.append((index, node))
         return index
 
     def reserve(self) -> int:
@@ -98,53 +63,60 @@ class FlatFact:
         self._size += 1
         return self._size - 1
 
-    def pieces(self, scope: Scope) -> list[str]:
-        """Every field as JSON with a comma before it, empty where it is absent; reserved fields are empty.
+    def compiled(self) -> Callable[[Scope], list[str]]:
+        """A function of the scope: every field as JSON with a comma before it, empty where it is absent or reserved.
 
-        Raises EngineFault for a value that is not of its type or not within bounds.
+        It raises EngineFault for a value that is not of its type or not within bounds. Reading is a good part of what a decision
+        costs, so it is generated: straight lines instead of loops, names and bounds as literals.
         """
-        found = [""] * self._size
-        value: Any
-        for (root, parents), fields in self._groups.items():
-            record = _record(scope, root, parents)
-            if record is None:
-                for index, _, codes in fields.truths:
-                    found[index] = codes[UNKNOWN_CODE]
-                for index, _, codes in fields.presences:
-                    found[index] = codes[UNKNOWN_CODE]
-                continue
-            get = record.get
-            for index, name, prefix in fields.integers:
-                value = get(name)
-                if type(value) is int and -BOUND < value < BOUND:
-                    found[index] = f"{prefix}{value}"
-                elif value is not None and value is not UNKNOWN:
-                    raise _fault(f"{root}.{name}", int, value)
-            for index, name, prefix in fields.texts:
-                value = get(name)
-                if type(value) is str:
-                    found[index] = prefix + quoted(value)
-                elif value is not None and value is not UNKNOWN:
-                    raise _fault(f"{root}.{name}", str, value)
-            for index, name, codes in fields.truths:
-                found[index] = codes[_code(get(name), f"{root}.{name}")]
-            for index, name, codes in fields.presences:
-                found[index] = codes[TRUE_CODE if name in record else FALSE_CODE]
-        for index, prefix, read in self._integers:
-            value = read(scope)
-            if type(value) is int and -BOUND < value < BOUND:
-                found[index] = f"{prefix}{value}"
-            elif value is not None and value is not UNKNOWN:
-                raise _fault("a computed value", int, value)
-        for index, prefix, read in self._texts:
-            value = read(scope)
-            if type(value) is str:
-                found[index] = prefix + quoted(value)
-            elif value is not None and value is not UNKNOWN:
-                raise _fault("a computed value", str, value)
-        for index, codes, read in self._truths:
-            found[index] = codes[_code(read(scope), "a computed condition")]
-        return found
+        lines = ["def pieces(S):"]
+        names: dict[str, Any] = {
+            "UNKNOWN": UNKNOWN,
+            "absent": _absent,
+            "refuse": _refuse,
+            "encode": encode_basestring_ascii,
+            "quoted": quoted,
+        }
+        for (root, *parents), fields in self._read.items():
+            lines.append(f"    R = S.get({root!r})")
+            lines += [f"    R = None if R is None or R is UNKNOWN else R.get({name!r})" for name in parents]
+            lines.append("    if R is None or R is UNKNOWN:")
+            lines += [f"        p{index} = {_unknown_piece(index, node)!r}" for index, node in fields]
+            lines.append(f"    elif R.__class__ is not dict: refuse(R, dict, {'.'.join((root, *parents))!r})")
+            lines += ["    else:", "        get = R.get"]
+            for index, node in fields:
+                if isinstance(node, Has):
+                    false, _, true = code_pieces(index)
+                    lines.append(f"        p{index} = {true!r} if {node.ref.path[-1]!r} in R else {false!r}")
+                else:
+                    lines.append(f"        v = get({node.path[-1]!r})")
+                    lines.append(f"        p{index} = {_piece(index, node, '.'.join((root, *node.path)))}")
+        for index, computed in self._computed:
+            names[f"read{index}"] = compile_value(computed, self._tables)
+            lines += [f"    v = read{index}(S)", f"    p{index} = {_piece(index, computed, 'a computed value')}"]
+        written = {index for index, _ in self._computed} | {index for each in self._read.values() for index, _ in each}
+        lines.append(f"    return [{', '.join(f'p{i}' if i in written else repr('') for i in range(self._size))}]")
+        exec(compile("\n".join(lines), "<fact>", "exec"), names)  # noqa: S102 (our own source; names only as literals)
+        pieces: Callable[[Scope], list[str]] = names["pieces"]
+        return pieces
+
+
+def _piece(index: int, node: Node, name: str) -> str:
+    """Python source: the piece of the value `v`, which must be of the node's type if it is there."""
+    prefix = f',"{field_name(index)}":'
+    if node.type.name in INTEGERS:
+        return f"f'{prefix}{{v}}' if v.__class__ is int and {-BOUND} < v < {BOUND} else absent(v, int, {name!r})"
+    if node.type.name in TEXTS:
+        return (
+            f"{prefix!r} + (encode(v) if len(v) <= {_LONG_TEXT} else quoted(v)) "
+            f"if v.__class__ is str else absent(v, str, {name!r})"
+        )
+    false, unknown, true = code_pieces(index)
+    return f"{true!r} if v is True else {false!r} if v is False else {unknown!r} + absent(v, bool, {name!r})"
+
+
+def _unknown_piece(index: int, node: Node) -> str:
+    return "" if node.type.name in INTEGERS | TEXTS else code_pieces(index)[UNKNOWN_CODE]
 
 
 def field_name(index: int) -> str:
@@ -154,7 +126,8 @@ def field_name(index: int) -> str:
 
 def code_pieces(index: int) -> tuple[str, str, str]:
     """A code field as JSON: false, unknown, true."""
-    return tuple(f',"{field_name(index)}":{value}' for value in (FALSE_CODE, UNKNOWN_CODE, TRUE_CODE))  # type: ignore[return-value]
+    prefix = f',"{field_name(index)}":'
+    return f"{prefix}{FALSE_CODE}", f"{prefix}{UNKNOWN_CODE}", f"{prefix}{TRUE_CODE}"
 
 
 def quoted(text: str) -> str:
@@ -164,35 +137,12 @@ def quoted(text: str) -> str:
     return encode_basestring_ascii(text)
 
 
-def _record(scope: Scope, root: str, parents: tuple[str, ...]) -> Mapping[str, Any] | None:
-    value = scope.get(root)
-    for name in parents:
-        if value is None or value is UNKNOWN:
-            return None
-        value = value.get(name)
-    if value is None or value is UNKNOWN:
-        return None
-    if not isinstance(value, dict):
-        raise _fault(".".join((root, *parents)), dict, value)
-    return value
+def _absent(value: Any, expected: type, name: str) -> str:
+    """The empty piece of a value that is not there. Raises EngineFault where there is one, since it was not accepted."""
+    return "" if value is None or value is UNKNOWN else _refuse(value, expected, name)
 
 
-def _is_null(scope: Scope, root: str) -> Any:
-    value = scope.get(root, UNKNOWN)
-    return UNKNOWN if value is UNKNOWN else value is None
-
-
-def _code(value: Any, what: str) -> int:
-    if value is True:
-        return TRUE_CODE
-    if value is False:
-        return FALSE_CODE
-    if value is None or value is UNKNOWN:
-        return UNKNOWN_CODE
-    raise _fault(what, bool, value)
-
-
-def _fault(what: str, expected: type, value: Any) -> EngineFault:
+def _refuse(value: Any, expected: type, name: str) -> NoReturn:
     if type(value) is expected:
-        return EngineFault(f"{what} lies beyond what the rules engine can count (2^59)", _REMEDY)
-    return EngineFault(f"{what} should be of type {expected.__name__} but is of type {type(value).__name__}", _REMEDY)
+        raise EngineFault(f"{name} lies beyond what the rules engine can count (2^59)", _REMEDY)
+    raise EngineFault(f"{name} should be of type {expected.__name__} but is of type {type(value).__name__}", _REMEDY)
