@@ -208,7 +208,3 @@ def _code(problem: Exception) -> int | None:
     """SQLite's primary result code (the low byte of the extended one), where the error has one."""
     code = getattr(problem, "sqlite_errorcode", None)
     return code & 0xFF if isinstance(code, int) else None
-
-
-def _sibling(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
