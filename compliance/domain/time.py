@@ -240,11 +240,10 @@ def end_of_local_day(ordinal: int, zone_name: str) -> int:
     if ordinal >= date.max.toordinal():
         return microseconds(_LAST)
     midnight = datetime.combine(date.fromordinal(ordinal + 1), datetime.min.time(), zone(zone_name))
-    for fold in (1, 0):
-        instant = microseconds(midnight.replace(fold=fold))
-        if local_date(instant - 1, zone_name) <= ordinal < local_date(instant, zone_name):
-            return instant
-    # The change skips midnight from some minutes before it: bisect for the instant of the change.
+    instant = microseconds(midnight.replace(fold=1))
+    if local_date(instant - 1, zone_name) <= ordinal < local_date(instant, zone_name):
+        return instant
+    # Clocks change about midnight: bisect for the instant at which the date does.
     within, after = instant - DAY, instant + DAY
     while after - within > 1:
         middle = (within + after) // 2

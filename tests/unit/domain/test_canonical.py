@@ -16,10 +16,15 @@ from compliance.domain.canonical import CanonicalError, canonical, digest, diges
 
 NAMES = st.text(st.characters(max_codepoint=127), max_size=8)
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-999_999_999, 999_999_999), st.text(st.characters(exclude_categories=("Cs",)))
+    st.none(),
+    st.booleans(),
+    st.integers(-999_999_999, 999_999_999),
+    st.text(st.characters(exclude_categories=("Cs",))),
 )
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(NAMES, inner, max_size=5), max_leaves=30
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=30,
 )
 
 
@@ -73,7 +78,9 @@ def test_what_the_profile_does_not_allow_is_refused_with_its_place(value, words)
     assert refused.value.exit_code == 2
 
 
-@pytest.mark.parametrize("encoded", [b'{"a":1.0}', b'{"a":1e2}', b"[10000000000]", '{"\u00e9":1}'.encode(), b'{"a":1,"a":1}'])
+@pytest.mark.parametrize(
+    "encoded", [b'{"a":1.0}', b'{"a":1e2}', b"[10000000000]", '{"\u00e9":1}'.encode(), b'{"a":1,"a":1}']
+)
 def test_bytes_outside_the_profile_are_not_canonical(encoded):
     """Bytes that other software could have written, but this profile does not allow, are recognised."""
     assert not is_canonical(encoded, orjson.loads(encoded))

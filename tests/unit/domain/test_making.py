@@ -210,6 +210,7 @@ TABLE = [
     ("dose_mg", None, "wrong_type", "null, where a decimal", "fill it in"),
     ("lot", None, "wrong_type", "null, where text", "leave the field out"),
     ("lot", "", "bad_value", "blank", "leave the field out"),
+    ("lot", "   ", "bad_value", "blank", "leave the field out"),
     ("lot", " \t ", "bad_value", "blank", "leave the field out"),
     ("lot", "x" * 4001, "bad_value", "4001 characters", "shorten"),
     ("lot", "a\x00b", "bad_value", "U+0000) at position 2 of 3", "take it out"),

@@ -151,7 +151,7 @@ def test_brackets_and_quotes_within_strings_cut_nothing() -> None:
     for text in ('"],[{,}', "\\", '\\"', "[" * 200, "x" * 3900 + '\\"]}', "}{"):
         body = VOID | {"reason": text + "."}
         assert drafts(json.dumps([body, body], indent=1).encode()) == ["E-2", "E-2"]
-    for pad in range(64 * 1024 - 40, 64 * 1024 + 2):
+    for pad in range(64 * 1024 - len(LINE) - 8, 64 * 1024):
         content = b"[" + b" " * pad + LINE.replace(b"twice", b'\\"tw\\\\ice') + b"," + LINE + b"]"
         assert drafts(content) == ["E-2", "E-2"]
 
@@ -213,6 +213,10 @@ def test_a_huge_piece_is_dropped_and_its_digest_kept(layout: bytes) -> None:
 def test_a_huge_first_line_does_not_hide_the_next() -> None:
     """Where the first line is beyond 1 MiB, the others are read all the same."""
     for first in (
+        b'{"'
+        + b"a" * (KEPT - 4)
+        + b'":'
+        + b"x" * 3 * MAX_PIECE,  # what is kept of it ends like an open object
         b"x" * 3 * MAX_PIECE,
         b'{"a":"' + b"x" * 3 * MAX_PIECE,
         b"{" + b'"a":1,' * MAX_PIECE + b"}",
