@@ -80,8 +80,8 @@ def _open(path: Path, role: Role, *, create: bool) -> sqlite3.Connection:
         connection.close()
         if (
             role is not Role.READER
-            or _code(problem) != sqlite3.SQLITE_CANTOPEN
-            or _sibling(path, "-wal").exists()
+            or _code(problem) not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+            or path.with_name(path.name + "-wal").exists()
         ):
             raise
         # A WAL database needs a -shm file beside it. Whoever may not create one can still read a database at rest
