@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from compliance.domain.vocabulary import KINDS, FieldSpec
 from compliance.policy.expression.tree import Type
@@ -21,8 +22,11 @@ def event_type(kinds: Iterable[str]) -> Type:
     Raises KeyError for a kind that the vocabulary does not have.
     """
     wanted = tuple(kinds)
-    if "any" in wanted:
-        wanted = tuple(sorted(KINDS))
+    return _event_type(tuple(sorted(KINDS)) if "any" in wanted else wanted)
+
+
+@lru_cache(maxsize=512)
+def _event_type(wanted: tuple[str, ...]) -> Type:
     fields: dict[str, Type | None] = {}
     for kind in wanted:
         for name, spec in KINDS[kind].fields.items():

@@ -376,3 +376,11 @@ def test_the_deepest_expression_goes_all_the_way() -> None:
 def test_officers_can_read_a_rule(text: str, plain: str) -> None:
     """A condition in words."""
     assert to_plain(check(text)) == plain
+
+
+def test_only_fields_that_mean_different_things_are_left_out_of_any() -> None:
+    """A field that is, say, a text in one kind and a list in another cannot be used on an event of any kind."""
+    every = {name for kind in KINDS.values() for name in kind.fields}
+    left_out = every - set(dict(event_type(["any"]).fields))
+    for name in left_out:
+        assert len({spec.fields[name].type for spec in KINDS.values() if name in spec.fields}) > 1
