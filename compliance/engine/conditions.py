@@ -132,7 +132,11 @@ class Conditions:
             return None
         if isinstance(node, Const):
             return times * node.value if isinstance(node.value, int) else None
-        if isinstance(node, Arith) and node.op != "*" and {node.left.type.name, node.right.type.name} <= _ADDED:
+        if (
+            isinstance(node, Arith)
+            and node.op != "*"
+            and {node.left.type.name, node.right.type.name} <= _ADDED
+        ):
             left = self._add(node.left, times, terms)
             right = self._add(node.right, times if node.op == "+" else -times, terms)
             return None if left is None or right is None else left + right
@@ -141,10 +145,17 @@ class Conditions:
 
     def _member(self, item: Node, members: tuple[object, ...]) -> Condition | None:
         expected = int if item.type.name in INTEGERS else str
-        if isinstance(item, Const) or item.type.name not in INTEGERS | TEXTS or scale_of(item) != 6 or not members:
+        if (
+            isinstance(item, Const)
+            or item.type.name not in INTEGERS | TEXTS
+            or scale_of(item) != 6
+            or not members
+        ):
             return None
         wanted = [member for member in dict.fromkeys(members) if type(member) is expected]
-        if len(wanted) < len(set(members)) or any(isinstance(one, int) and abs(one) >= BOUND for one in wanted):
+        if len(wanted) < len(set(members)) or any(
+            isinstance(one, int) and abs(one) >= BOUND for one in wanted
+        ):
             return None
         name = self._fact.field(item)
         chunks = [wanted[i : i + _MEMBERS] for i in range(0, len(wanted), _MEMBERS)]

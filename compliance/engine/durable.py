@@ -31,7 +31,7 @@ import durable_rules_engine as _engine
 from compliance.domain.findings import Outcome
 from compliance.engine.clause import Clause, Scope
 from compliance.engine.conditions import Conditions
-from compliance.engine.flat_fact import FlatFact, code_pieces, field_name, quoted
+from compliance.engine.flat_fact import REMEDY, FlatFact, code_pieces, field_name, quoted
 from compliance.engine.normal_form import (
     FALSE_CODE,
     TRUE,
@@ -58,7 +58,6 @@ MAX_FIELDS: Final = 200
 _MAX_REGISTRATIONS: Final = 16
 """Each registration of a ruleset retains about 144 KiB for ever."""
 
-_REMEDY: Final = "The event is decided as indeterminate. Report this as a fault of the software, with the bundle's digest."
 
 _OPERATORS: Final = {"==": "$eq", "!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _CODES: Final = {
@@ -91,7 +90,13 @@ class _Target:
 
     @property
     def fields(self) -> set[int]:
-        return {name for _, branches in self.answers for branch in branches for each in branch for name in _fields(each)}
+        return {
+            name
+            for _, branches in self.answers
+            for branch in branches
+            for each in branch
+            for name in _fields(each)
+        }
 
 
 class DurableRules:
@@ -117,7 +122,11 @@ class DurableRules:
         for layer in range(max((target.layer for target in targets), default=-1) + 1):
             rulesets = _packed(f"{name}/{layer}", [target for target in targets if target.layer == layer])
             # Steps answer for the layers behind them: their slots, and the fields that their answers become.
-            steps = [(slot, each.field) for slot, each in enumerate(forms.steps, len(clauses)) if each.layer == layer]
+            steps = [
+                (slot, each.field)
+                for slot, each in enumerate(forms.steps, len(clauses))
+                if each.layer == layer
+            ]
             self._layers.append((rulesets, steps))
         self._pieces = fact.compiled()
         self._slots = len(targets)
@@ -143,8 +152,7 @@ class DurableRules:
 
     def _silent(self, slot: int) -> EngineFault:
         subject = f"rule {self._rules[slot]}" if slot < len(self._rules) else "part of a rule"
-        return EngineFault(f"{subject}: the rules engine gave no answer", _REMEDY)
-
+        return EngineFault(f"{subject}: the rules engine gave no answer", REMEDY)
 
 
 class _Ruleset:
@@ -167,9 +175,9 @@ class _Ruleset:
         self._handle = self._registered()
 
     def _registered(self) -> int:
-        self._registrations += 1
-        if self._registrations > _MAX_REGISTRATIONS:
+        if self._registrations == _MAX_REGISTRATIONS:
             raise self._fault("it failed too often and is out of use")
+        self._registrations += 1
         try:
             handle: int = _engine.create_ruleset(self._name, self._definition)
         except _engine.error as error:
@@ -185,7 +193,7 @@ class _Ruleset:
         ending = f'":{{"m":{fact}}}}}'
         known = self._answers
         handle = self._handle or self._registered()
-        self._handle = 0  # until all has gone well: a lease of 30 seconds or a fact may remain of what did not
+        self._handle = 0  # until all has gone well: a lease of 30 seconds or a fact may remain otherwise
         try:
             result, state = _assert_fact(handle, fact)
             if result == 0:
@@ -208,14 +216,14 @@ class _Ruleset:
             elif result != 1:
                 raise self._fault(f"asserting the case gave result code {result}")
             result, _ = _retract_fact(handle, fact)
-        except _engine.error as error:
-            raise self._fault(str(error)) from error
+        except (_engine.error, MemoryError) as error:  # its code 101 comes as MemoryError
+            raise self._fault(str(error) or "it is out of memory") from error
         if result not in {0, 1}:
             raise self._fault(f"retracting the case gave result code {result}")
         self._handle = handle
 
     def _fault(self, what: str) -> EngineFault:
-        return EngineFault(f"ruleset {self._name}: {what}", _REMEDY)
+        return EngineFault(f"ruleset {self._name}: {what}", REMEDY)
 
 
 def _packed(name: str, targets: Sequence[_Target]) -> list[_Ruleset]:
@@ -224,7 +232,10 @@ def _packed(name: str, targets: Sequence[_Target]) -> list[_Ruleset]:
     for target in targets:
         for group in groups:
             together = [*group, target]
-            if sum(one.size for one in together) <= MAX_RULES and len(set().union(*(one.fields for one in together))) <= MAX_FIELDS:
+            if (
+                sum(one.size for one in together) <= MAX_RULES
+                and len(set().union(*(one.fields for one in together))) <= MAX_FIELDS
+            ):
                 group.append(target)
                 break
         else:
@@ -241,9 +252,13 @@ def _conjuncts(branch: Branch) -> list[dict[str, Any]]:
 
     The order is the same in every branch, so that branches share the nodes of a common beginning.
     """
-    codes = sorted((one for one in branch if isinstance(one, Code)), key=lambda one: (one.field, sorted(one.allowed)))
+    codes = sorted(
+        (one for one in branch if isinstance(one, Code)), key=lambda one: (one.field, sorted(one.allowed))
+    )
     absences = sorted(one.field for one in branch if isinstance(one, Missing))
-    tests = sorted((one for one in branch if isinstance(one, Test)), key=lambda one: (one.field, one.op, repr(one.right)))
+    tests = sorted(
+        (one for one in branch if isinstance(one, Test)), key=lambda one: (one.field, one.op, repr(one.right))
+    )
     needed = sorted({name for test in tests for name in test.needs})
     return [
         {"k": 1},

@@ -32,7 +32,9 @@ BOUND: Final = 2**59
 _LONG_TEXT: Final = 1000
 """The engine keeps lengths of text in 16 bits; longer text is compared by its digest."""
 
-_REMEDY: Final = "The event is decided as indeterminate. Report this as a fault of the software, with the bundle's digest."
+REMEDY: Final = "The event is decided as indeterminate. Report this as a fault of the software."
+"""What a person can do about an evaluator that went wrong."""
+
 
 class FlatFact:
     """The numbered fields of the fact: asked for while compiling, then read by one generated function (`compiled`)."""
@@ -41,7 +43,7 @@ class FlatFact:
         self._tables = tables
         self._size = 0
         self._known: dict[Node, int] = {}
-        self._read: dict[tuple[str, ...], list[tuple[int, Ref | Has]]] = {}  # by the path of the record they stand in
+        self._read: dict[tuple[str, ...], list[tuple[int, Ref | Has]]] = {}  # by the record they stand in
         self._computed: list[tuple[int, Node]] = []
 
     def field(self, node: Node) -> int:
@@ -93,9 +95,16 @@ class FlatFact:
                     lines.append(f"        p{index} = {_piece(index, node, '.'.join((root, *node.path)))}")
         for index, computed in self._computed:
             names[f"read{index}"] = compile_value(computed, self._tables)
-            lines += [f"    v = read{index}(S)", f"    p{index} = {_piece(index, computed, 'a computed value')}"]
-        written = {index for index, _ in self._computed} | {index for each in self._read.values() for index, _ in each}
-        lines.append(f"    return [{', '.join(f'p{i}' if i in written else repr('') for i in range(self._size))}]")
+            lines += [
+                f"    v = read{index}(S)",
+                f"    p{index} = {_piece(index, computed, 'a computed value')}",
+            ]
+        written = {index for index, _ in self._computed} | {
+            index for each in self._read.values() for index, _ in each
+        }
+        lines.append(
+            f"    return [{', '.join(f'p{i}' if i in written else repr('') for i in range(self._size))}]"
+        )
         exec(compile("\n".join(lines), "<fact>", "exec"), names)  # noqa: S102 (our own source; names only as literals)
         pieces: Callable[[Scope], list[str]] = names["pieces"]
         return pieces
@@ -105,7 +114,9 @@ def _piece(index: int, node: Node, name: str) -> str:
     """Python source: the piece of the value `v`, which must be of the node's type if it is there."""
     prefix = f',"{field_name(index)}":'
     if node.type.name in INTEGERS:
-        return f"f'{prefix}{{v}}' if v.__class__ is int and {-BOUND} < v < {BOUND} else absent(v, int, {name!r})"
+        return (
+            f"f'{prefix}{{v}}' if v.__class__ is int and {-BOUND} < v < {BOUND} else absent(v, int, {name!r})"
+        )
     if node.type.name in TEXTS:
         return (
             f"{prefix!r} + (encode(v) if len(v) <= {_LONG_TEXT} else quoted(v)) "
@@ -144,5 +155,7 @@ def _absent(value: Any, expected: type, name: str) -> str:
 
 def _refuse(value: Any, expected: type, name: str) -> NoReturn:
     if type(value) is expected:
-        raise EngineFault(f"{name} lies beyond what the rules engine can count (2^59)", _REMEDY)
-    raise EngineFault(f"{name} should be of type {expected.__name__} but is of type {type(value).__name__}", _REMEDY)
+        raise EngineFault(f"{name} lies beyond what the rules engine can count (2^59)", REMEDY)
+    raise EngineFault(
+        f"{name} should be of type {expected.__name__} but is of type {type(value).__name__}", REMEDY
+    )

@@ -210,7 +210,12 @@ class NormalForm:
 
     def _layer(self, senses: Leaf) -> int:
         return max(
-            (self._layers.get(literal.field, 0) for sense in _parts(senses) for branch in sense for literal in branch),
+            (
+                self._layers.get(literal.field, 0)
+                for sense in _parts(senses)
+                for branch in sense
+                for literal in branch
+            ),
             default=0,
         )
 
@@ -238,7 +243,11 @@ def _every(parts: Sequence[Leaf]) -> Leaf:
         both(*(part.true for part in parts)),
         either(*(part.false for part in parts)),
         either(
-            *(both(part.unknown, *not_false[:i], *not_false[i + 1 :]) for i, part in enumerate(parts) if part.unknown)
+            *(
+                both(part.unknown, *not_false[:i], *not_false[i + 1 :])
+                for i, part in enumerate(parts)
+                if part.unknown
+            )
         ),
     )
 
@@ -263,7 +272,9 @@ def both(*conjuncts: Branches) -> Branches:
     for conjunct in conjuncts:
         if len(found) * len(conjunct) > _EXPLODED:
             raise TooManyBranches
-        found = either(joined for one in found for other in conjunct if (joined := _joined(one, other)) is not None)
+        found = either(
+            joined for one in found for other in conjunct if (joined := _joined(one, other)) is not None
+        )
     return found
 
 
@@ -310,7 +321,11 @@ def _covers(wide: Branch, narrow: Branch) -> bool:
     allowed = {literal.field: literal.allowed for literal in narrow if isinstance(literal, Code)}
     return all(
         literal in narrow
-        or (isinstance(literal, Code) and literal.field in allowed and allowed[literal.field] <= literal.allowed)
+        or (
+            isinstance(literal, Code)
+            and literal.field in allowed
+            and allowed[literal.field] <= literal.allowed
+        )
         for literal in wide
     )
 

@@ -91,13 +91,22 @@ CLAUSES = [
     Clause(
         "observed for two hours",
         every(Not(BOOL, NOWHERE, IsNull(BOOL, NOWHERE, "f0")), ref(BOOL, "f0.rems")),
-        compare(minus(instant("event.left_at"), instant("f0.completed_at")), ">=", ref(DURATION, "param.p.observe")),
+        compare(
+            minus(instant("event.left_at"), instant("f0.completed_at")),
+            ">=",
+            ref(DURATION, "param.p.observe"),
+        ),
     ),
     Clause("route", None, compare(ref(TEXT, "event.route"), "==", const(TEXT, "nasal"))),
     Clause(
         "dose is one of the strengths",
         compare(ref(TEXT, "event.drug"), "==", const(TEXT, "esketamine")),
-        In(BOOL, NOWHERE, number("event.dose"), const(Type("list", element=NUMBER), (28_000_000, 56_000_000, 84_000_000))),
+        In(
+            BOOL,
+            NOWHERE,
+            number("event.dose"),
+            const(Type("list", element=NUMBER), (28_000_000, 56_000_000, 84_000_000)),
+        ),
     ),
     Clause(
         "pressure before the dose",
@@ -117,7 +126,11 @@ CLAUSES = [
             compare(ref(TEXT, "event.witness"), "!=", ref(TEXT, "event.actor")),
         ),
     ),
-    Clause("nothing is lost", None, compare(plus(number("event.dose"), number("event.waste")), "==", number("event.drawn"))),
+    Clause(
+        "nothing is lost",
+        None,
+        compare(plus(number("event.dose"), number("event.waste")), "==", number("event.drawn")),
+    ),
     Clause(
         "dose below the maximum",
         compare(ref(TEXT, "event.drug"), "!=", const(TEXT, "esketamine")),
@@ -126,14 +139,25 @@ CLAUSES = [
     Clause(
         "enrolled first",
         ref(BOOL, "f0.rems"),
-        every(Not(BOOL, NOWHERE, IsNull(BOOL, NOWHERE, "f2")), compare(instant("f2.at"), "<", instant("event.occurred_at"))),
+        every(
+            Not(BOOL, NOWHERE, IsNull(BOOL, NOWHERE, "f2")),
+            compare(instant("f2.at"), "<", instant("event.occurred_at")),
+        ),
     ),
     Clause(
         "transport is arranged",
         None,
-        Or(BOOL, NOWHERE, (ref(BOOL, "event.escort"), compare(ref(TEXT, "event.transport"), "==", const(TEXT, "taxi")))),
+        Or(
+            BOOL,
+            NOWHERE,
+            (ref(BOOL, "event.escort"), compare(ref(TEXT, "event.transport"), "==", const(TEXT, "taxi"))),
+        ),
     ),
-    Clause("entered in a day", None, compare(instant("event.noted_at"), "<=", plus(instant("event.occurred_at"), hours(24)))),
+    Clause(
+        "entered in a day",
+        None,
+        compare(instant("event.noted_at"), "<=", plus(instant("event.occurred_at"), hours(24))),
+    ),
     Clause(
         "stock covers the dose",
         compare(number("event.dose"), ">", mg(0)),
@@ -154,7 +178,11 @@ def plain() -> list[Callable[[dict[str, Any]], Outcome]]:
         rems = dose.get("rems")
         if not rems:
             return UNSURE if rems is None else NOT
-        left, completed, least = scope["event"].get("left_at"), dose.get("completed_at"), scope["param"]["p"].get("observe")
+        left, completed, least = (
+            scope["event"].get("left_at"),
+            dose.get("completed_at"),
+            scope["param"]["p"].get("observe"),
+        )
         if left is None or completed is None or least is None:
             return UNSURE
         return PASS if left - completed >= least else FAIL
@@ -177,7 +205,9 @@ def plain() -> list[Callable[[dict[str, Any]], Outcome]]:
         if vitals is None or vitals is UNKNOWN:
             return UNSURE
         systolic, diastolic = vitals.get("systolic"), vitals.get("diastolic")
-        if (systolic is not None and systolic > 140_000_000) or (diastolic is not None and diastolic > 90_000_000):
+        if (systolic is not None and systolic > 140_000_000) or (
+            diastolic is not None and diastolic > 90_000_000
+        ):
             return FAIL
         return UNSURE if systolic is None or diastolic is None else PASS
 
@@ -252,7 +282,20 @@ def plain() -> list[Callable[[dict[str, Any]], Outcome]]:
         balance, drawn = scope["f3"], event.get("drawn")
         return UNSURE if balance is UNKNOWN or drawn is None else PASS if balance >= drawn else FAIL
 
-    return [observed, route, strength, pressure, recent, witnessed, lost, maximum, enrolled, transport, entered, stock]
+    return [
+        observed,
+        route,
+        strength,
+        pressure,
+        recent,
+        witnessed,
+        lost,
+        maximum,
+        enrolled,
+        transport,
+        entered,
+        stock,
+    ]
 
 
 def case(rng: random.Random) -> dict[str, Any]:
@@ -321,7 +364,9 @@ def main() -> None:
                 way(scope)
             best[name] = min(best[name], process_time() - start)
     for name, seconds in best.items():
-        print(f"{name:10} {CASES / seconds:10,.0f} decisions/s   {best['closures'] / seconds:5.2f} of closures")
+        print(
+            f"{name:10} {CASES / seconds:10,.0f} decisions/s   {best['closures'] / seconds:5.2f} of closures"
+        )
 
 
 if __name__ == "__main__":

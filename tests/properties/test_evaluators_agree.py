@@ -45,7 +45,9 @@ from compliance.policy.model import Tables
 SETS, CLAUSES, CASES = 60, 6, 64  # 23,040 judgements
 
 NOWHERE = Span(0, 0)
-BOOL, TEXT, INSTANT, DURATION, DATE, PERIOD = map(Type, ("bool", "text", "instant", "duration", "date", "period"))
+BOOL, TEXT, INSTANT, DURATION, DATE, PERIOD = map(
+    Type, ("bool", "text", "instant", "duration", "date", "period")
+)
 NUMBER = Type("number")
 NUMBERS = Type("list", element=NUMBER)
 TEXTS = Type("list", element=TEXT)
@@ -70,7 +72,13 @@ FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
         "text": ("t1", "t2", "t3", "t4"),
         "bool": ("b1", "b2", "b3", "b4"),
     },
-    "f0": {"number": ("n1", "n2"), "instant": ("i1", "i2"), "text": ("t1", "t2"), "bool": ("b1", "b2"), "date": ("day1",)},
+    "f0": {
+        "number": ("n1", "n2"),
+        "instant": ("i1", "i2"),
+        "text": ("t1", "t2"),
+        "bool": ("b1", "b2"),
+        "date": ("day1",),
+    },
     "f1": {"number": ("n1",), "instant": ("i1",), "text": ("t1",), "bool": ("b1",)},
 }  # with two lists, a nested record of two, two scalar look-ups and two parameters: 42
 SCALARS = {"f2": "number", "f3": "bool"}
@@ -91,7 +99,10 @@ TABLES = Tables(
 
 def record(rng: random.Random, kinds: dict[str, tuple[str, ...]], gaps: float) -> dict[str, Any]:
     return {
-        name: rng.choice(POOL[kind]) for kind, names in kinds.items() for name in names if rng.random() >= gaps
+        name: rng.choice(POOL[kind])
+        for kind, names in kinds.items()
+        for name in names
+        if rng.random() >= gaps
     }
 
 
@@ -137,7 +148,10 @@ REFS["number"] += [
 ]
 REFS["bool"] += [Ref(BOOL, NOWHERE, "f3", ()), Ref(BOOL, NOWHERE, "event", ("part", "b1"))]
 REFS["duration"].append(Ref(DURATION, NOWHERE, "param", ("p", "least")))
-LISTS = {"number": Ref(NUMBERS, NOWHERE, "event", ("numbers",)), "text": Ref(TEXTS, NOWHERE, "event", ("texts",))}
+LISTS = {
+    "number": Ref(NUMBERS, NOWHERE, "event", ("numbers",)),
+    "text": Ref(TEXTS, NOWHERE, "event", ("texts",)),
+}
 PRESENCES = [ref for refs in REFS.values() for ref in refs if ref.path and ref.root != "param"]
 
 
@@ -165,11 +179,25 @@ def values(draw: Any, kind: str, depth: int) -> Node:
             scale = scale_of(left) + scale_of(right) if op == "*" else max(scale_of(left), scale_of(right))
             return Arith(Type("number", scale=scale), NOWHERE, op, left, right, scale)
         case "instant":
-            return Arith(INSTANT, NOWHERE, draw(st.sampled_from("+-")), draw(values("instant", below)), draw(values("duration", below)))
+            return Arith(
+                INSTANT,
+                NOWHERE,
+                draw(st.sampled_from("+-")),
+                draw(values("instant", below)),
+                draw(values("duration", below)),
+            )
         case "duration" if draw(st.booleans()):
-            return Arith(DURATION, NOWHERE, "-", draw(values("instant", below)), draw(values("instant", below)))
+            return Arith(
+                DURATION, NOWHERE, "-", draw(values("instant", below)), draw(values("instant", below))
+            )
         case "duration":
-            return Arith(DURATION, NOWHERE, draw(st.sampled_from("+-")), draw(values("duration", below)), draw(values("duration", below)))
+            return Arith(
+                DURATION,
+                NOWHERE,
+                draw(st.sampled_from("+-")),
+                draw(values("duration", below)),
+                draw(values("duration", below)),
+            )
         case "date" if draw(st.booleans()):
             return Func(DATE, NOWHERE, "local_date", (Ref(INSTANT, NOWHERE, "event", ("i1",)),))
         case "date":
@@ -193,7 +221,12 @@ def atoms(draw: Any, depth: int) -> Node:
         case 3:
             kind = draw(st.sampled_from(("number", "text", "instant", "date")))
             members = tuple(draw(st.lists(st.sampled_from(POOL[kind]), max_size=12)))
-            return In(BOOL, NOWHERE, draw(values(kind, depth - 1)), Const(Type("list", element=Type(kind)), NOWHERE, members))
+            return In(
+                BOOL,
+                NOWHERE,
+                draw(values(kind, depth - 1)),
+                Const(Type("list", element=Type(kind)), NOWHERE, members),
+            )
         case 4:
             kind = draw(st.sampled_from(("number", "text")))
             return In(BOOL, NOWHERE, draw(values(kind, 0)), LISTS[kind])
@@ -202,8 +235,17 @@ def atoms(draw: Any, depth: int) -> Node:
             return In(BOOL, NOWHERE, draw(values("text", 0)), ListOf(TEXTS, NOWHERE, members))
         case 6:
             it = Ref(NUMBER, NOWHERE, "v", ())
-            body = Compare(BOOL, NOWHERE, draw(st.sampled_from(("<", ">=", "=="))), it, draw(values("number", 0)))
-            return Macro(BOOL, NOWHERE, draw(st.sampled_from(("exists", "all", "exists_one"))), LISTS["number"], "v", body)
+            body = Compare(
+                BOOL, NOWHERE, draw(st.sampled_from(("<", ">=", "=="))), it, draw(values("number", 0))
+            )
+            return Macro(
+                BOOL,
+                NOWHERE,
+                draw(st.sampled_from(("exists", "all", "exists_one"))),
+                LISTS["number"],
+                "v",
+                body,
+            )
         case 7:
             pattern = Const(TEXT, NOWHERE, draw(st.sampled_from(("^a", "b$", "[a-z]+"))))
             return Func(BOOL, NOWHERE, "matches", (draw(values("text", 0)), pattern))
@@ -259,7 +301,10 @@ def stripped(scope: dict[str, Any], disagree: Any) -> dict[str, Any]:
         if disagree(smaller):
             scope = smaller
         elif isinstance(value, dict):
-            scope = {**scope, root: stripped(value, lambda inner, root=root, scope=scope: disagree({**scope, root: inner}))}
+            scope = {
+                **scope,
+                root: stripped(value, lambda inner, root=root, scope=scope: disagree({**scope, root: inner})),
+            }
     return scope
 
 
@@ -288,7 +333,9 @@ def agree(rules: list[Clause], seed: int) -> None:
         if first == second:
             continue
         wrong = next(i for i, (one, other) in enumerate(zip(first, second, strict=True)) if one is not other)
-        shown = stripped(scope, lambda smaller: durable.evaluate(smaller)[wrong] is not references[wrong](smaller))
+        shown = stripped(
+            scope, lambda smaller: durable.evaluate(smaller)[wrong] is not references[wrong](smaller)
+        )
         note(f"{rules[wrong]}\non {shown}")
         raise AssertionError(f"durable says {first[wrong]}, reference says {second[wrong]}")
     for outcome in Outcome:
