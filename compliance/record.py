@@ -160,13 +160,12 @@ class Submission:
         if target is None:
             return ()
         place = Place(draft.source, draft.line, field="corrects")
-        if target.kind == "void":
-            what = "voided" if event.kind == "void" else "corrected"
+        if target.kind == "void" and event.kind == "void":
             return (
                 Problem(
                     place,
-                    f"{target.id} is a void; a void cannot be {what}",
-                    "Enter the voided event again.",
+                    f"{target.id} is a void; a void cannot be voided",
+                    "Enter the event that it voided again, under a new id.",
                     "void-of-void",
                 ),
             )

@@ -14,7 +14,7 @@ from typing import Any, Final
 from compliance.domain.event import Event
 from compliance.domain.making import event_from_log, make_event
 
-UNCHANGEABLE: Final = ("id", "kind", "recorded_at", "noted_at")
+UNCHANGEABLE: Final = ("id", "kind", "intent", "corrects", "recorded_at", "noted_at")
 """Fields that a correction may not name."""
 
 Amendments = Callable[[str], Iterable[Event]]

@@ -21,7 +21,7 @@ NAMES: Final = "names"
 # Handles that other kinds share ("other references use a handle of the same name in another kind", vocabulary.yaml), most
 # selective first: a look-up that could use several takes the first.
 _BY_SELECTIVITY: Final = (
-    "id", "corrects", "overrides_event", "proposal", "session", "preparation", "discrepancy", "request", "incident", "episode", "count",
+    "corrects", "overrides_event", "proposal", "session", "preparation", "discrepancy", "request", "incident", "episode", "count",
     "shift", "consent", "order", "prescription", "container", "kit", "login", "finding", "invoice_no",
     "course", "patient", "equipment", "storage_place", "subject", "person", "signer", "observer", "artifact",
     "party", "registration", "source_registration", "recipient_registration", "lot", "ndc11", "drug_code", "site", "drug",
@@ -55,7 +55,7 @@ def lookup_keys(kind: str, values: Mapping[str, Any]) -> tuple[tuple[str, str, s
         value = values.get(field)
         if isinstance(value, str):
             keys.append((kind, NAMES, value))
-    return tuple(keys)
+    return tuple(dict.fromkeys(keys))
 
 
 def names_event(event: Event, event_id: str) -> bool:

@@ -92,10 +92,12 @@ class Batch:
 
     def add_keys(self, rows: Iterable[tuple[int, int, int]]) -> None:
         """Look-up rows (key, occurred_us, idx) of an earlier event as it now stands; rows that are there stay."""
+        self.insert_waiting()
         self._driver.executemany(self._statements.add_event_key_again, list(rows))
 
     def add_asked(self, rows: Iterable[tuple[int, int, int]]) -> None:
         """Rows (key, until_us, idx) of what judging an earlier event again looked up; rows that are there stay."""
+        self.insert_waiting()
         self._driver.executemany(self._statements.add_asked_key_again, list(rows))
 
     def put_bundle(self, digest: str, documents: bytes) -> None:
