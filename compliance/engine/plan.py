@@ -73,15 +73,13 @@ class Planner:
     @cached_property
     def duty_rules(self) -> tuple[Rule, ...]:
         """The deadline rules of the bundle."""
-        return tuple(rule for rule in self.bundle.rules if rule.expect is not None)
+        return self.bundle.duties()
 
     def judged(self, kind: str) -> tuple[RulePlan, ...]:
         """The rules judged on events of this kind, in the order of their ids."""
         plans = self._rules.get(kind)
         if plans is None:
-            rules = [
-                r for r in self.bundle.rules if r.require is not None and (kind in r.on or "any" in r.on)
-            ]
+            rules = [r for r in self.bundle.judging(kind) if r.require is not None]
             plans = self._rules[kind] = tuple(self.plan(rule) for rule in sorted(rules, key=lambda r: r.id))
         return plans
 
