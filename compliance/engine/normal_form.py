@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from math import prod
 from typing import Final, Literal, TypeAlias
 
 from compliance.domain.findings import Outcome
@@ -268,10 +269,10 @@ def _choice(parts: Sequence[Leaf]) -> Leaf:
 
 def both(*conjuncts: Branches) -> Branches:
     """All of them hold: every combination of branches that does not contradict itself. Raises TooManyBranches."""
+    if prod(map(len, conjuncts)) > _EXPLODED:
+        raise TooManyBranches
     found: Branches = ALWAYS
     for conjunct in conjuncts:
-        if len(found) * len(conjunct) > _EXPLODED:
-            raise TooManyBranches
         found = either(
             joined for one in found for other in conjunct if (joined := _joined(one, other)) is not None
         )
@@ -279,9 +280,14 @@ def both(*conjuncts: Branches) -> Branches:
 
 
 def either(*alternatives: Iterable[Branch]) -> Branches:
-    """Any of them holds: branches that another one covers are left out, and codes that differ alone are united."""
+    """Any of them holds: branches that another one covers are left out, and codes that differ alone are united.
+
+    Raises TooManyBranches.
+    """
     branches: list[Branch] = []
     waiting = [branch for alternative in alternatives for branch in alternative]
+    if len(waiting) > _EXPLODED:
+        raise TooManyBranches
     waiting.reverse()
     while waiting:
         new = waiting.pop()
@@ -318,6 +324,8 @@ def _covers(wide: Branch, narrow: Branch) -> bool:
     """Whether all that holds in `narrow` holds in `wide`."""
     if wide <= narrow:
         return True
+    if len(wide) > len(narrow) or not any(isinstance(literal, Code) for literal in wide - narrow):
+        return False
     allowed = {literal.field: literal.allowed for literal in narrow if isinstance(literal, Code)}
     return all(
         literal in narrow
