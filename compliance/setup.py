@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from compliance.bundles import activation, store
 from compliance.domain.event import Event
 from compliance.domain.making import make_event
@@ -68,6 +70,8 @@ def initialise(url: str, wanted: Wanted) -> Made:
     drafts = _drafts(wanted, None)
     checked = check_folder(wanted.policies)
     bundle = usable(checked)
+    stored = bundle_from_documents(orjson.loads(orjson.dumps(bundle.documents)))
+    tuple(stored.rules)  # each rule is typed once from its stored form: what comes into force must be readable
     drafts = _drafts(wanted, checked)
     making = path.with_name(f".{path.name}.{os.getpid()}.init")
     signer = create_key(key, wanted.origin)
@@ -76,8 +80,7 @@ def initialise(url: str, wanted: Wanted) -> Made:
         with Log.create(f"sqlite:///{making}", wanted.origin, str(signer.verifier)) as log:
             with log.writing() as batch:
                 store(batch, bundle)
-            judge = Judge(bundle_from_documents(bundle.documents))
-            results = tuple(result for batch_ in Recorder(log, judge).submit(drafts) for result in batch_)
+            results = tuple(result for recorded in Recorder(log, Judge(stored)).submit(drafts) for result in recorded)
         _take_name(making, path)
         complete = True
     finally:
