@@ -79,7 +79,18 @@ def test_what_the_profile_does_not_allow_is_refused_with_its_place(value, words)
 
 
 @pytest.mark.parametrize(
-    "encoded", [b'{"a":1.0}', b'{"a":1e2}', b"[10000000000]", '{"\u00e9":1}'.encode(), b'{"a":1,"a":1}']
+    "encoded",
+    [
+        b'{"a":1.0}',
+        b'{"a":1e2}',
+        b"[10000000000]",
+        b"[1.5]",
+        b"[true,1.5]",
+        b'{"a":-1.5}',
+        b'{"a":12345678901}',
+        '{"\u00e9":1}'.encode(),
+        b'{"a":1,"a":1}',
+    ],
 )
 def test_bytes_outside_the_profile_are_not_canonical(encoded):
     """Bytes that other software could have written, but this profile does not allow, are recognised."""
