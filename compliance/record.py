@@ -91,6 +91,7 @@ class Submission:
         self._history = LogHistory(log)
 
     def results(self, items: Iterable[Draft | Rejected]) -> Iterator[Result]:
+        """What becomes of each item, and of the earlier events that it changes."""
         for item in items:
             yield from self._rejected(item) if isinstance(item, Rejected) else self._draft(item)
 
@@ -109,7 +110,7 @@ class Submission:
         stands = standing(event, self._history.amendments)
         decision, asked = self._decided(stands)
         idx = self._append_event(event, stands, decision, asked)
-        self._history.take(event)
+        self._history.take(event, stands)
         yield Recorded(draft, idx, decision, repeated=False)
         yield from self._judge_again(event, stands, before)
 

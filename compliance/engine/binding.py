@@ -73,9 +73,9 @@ def search_key(keys: tuple[tuple[str, ValueOf], ...], scope: Mapping[str, Any]) 
 
 
 def shares(by: tuple[str, ...], event: Event, judged: Event) -> bool:
-    """Whether an event shares the keys; an event that lacks one does not."""
+    """Whether an event shares the keys; an event that lacks one does not, and with one that lacks one nothing does."""
     values, wanted = event.values, judged.values
-    return all(field in values and values[field] == wanted[field] for field in by)
+    return all(field in values and field in wanted and values[field] == wanted[field] for field in by)
 
 
 def subject(event: Event) -> tuple[Any, ...]:

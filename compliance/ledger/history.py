@@ -77,10 +77,10 @@ class LogHistory:
             self._remember(event)
         return event
 
-    def take(self, event: Event) -> None:
-        """Keep an event that was just appended, so that it is not read back."""
+    def take(self, event: Event, stands: Event | None) -> None:
+        """Keep an event that was just appended, as sent and as it stands, so that it is not read back."""
         self._remember(event)
-        self._standing[event.position] = event
+        self._standing[event.position] = stands
         if event.kind in ("correction", "void"):
             self.forget(event.values["corrects"])
 
