@@ -1,0 +1,45 @@
+"""Reading and writing whole files that a call names, with errors in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from compliance.errors import InputError
+
+
+def read(name: str) -> bytes:
+    """The bytes of a file, or of standard input for ``-``; raises InputError."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "that is no file name"
+        raise InputError(f"{name} cannot be read: {reason}", "Check the name and its permissions.") from error
+
+
+def write(name: str, parts: Iterable[bytes]) -> None:
+    """Write a file whole or not at all; ``-`` is standard output. Raises InputError where it cannot be written."""
+    if name == "-":
+        for part in parts:
+            click.echo(part, nl=False)
+        return
+    path = Path(name)
+    making = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        try:
+            with making.open("xb") as file:
+                file.writelines(parts)
+                file.flush()
+                os.fsync(file.fileno())
+            making.replace(path)
+        finally:
+            making.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "that is no file name"
+        raise InputError(f"{name} cannot be written: {reason}", "Check the folder, its permissions and the free space.") from error
