@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from compliance.domain.canonical import canonical
 from compliance.errors import LogError
@@ -21,7 +21,7 @@ from compliance.ledger.entry import new_entry
 from compliance.ledger.statements import Statements
 from compliance.ledger.tree import Frontier, leaf_hash
 
-TILE_WIDTH = 256
+TILE_WIDTH: Final = 256
 """Hashes in a full tile (C2SP tlog-tiles)."""
 
 
