@@ -12,10 +12,11 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from compliance import logs
+from compliance.continuation import decision_at, parts_of
 from compliance.domain.canonical import digest
 from compliance.domain.corrections import UNCHANGEABLE, changed, standing
 from compliance.domain.event import Event
-from compliance.domain.findings import Decision, decision_json, decision_of
+from compliance.domain.findings import Decision
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
 from compliance.domain.vocabulary import KINDS
@@ -126,13 +127,15 @@ class Submission:
     def _append_event(
         self, event: Event, stands: Event | None, decision: Decision, asked: tuple[Asked, ...]
     ) -> int:
+        parts = parts_of(decision)
         idx = self._batch.append(
             "event",
-            {"event": event.body, "decision": decision_json(decision)},
+            {"event": event.body, "decision": parts.decision},
             recorded_us=event.recorded_at,
             keys=[key_of(*key) for key in lookup_keys(event.kind, event.values)],
             asked=asked_keys(asked),
         )
+        parts.append_more(self._batch, idx)
         if stands is not None and stands is not event:
             self._batch.add_keys(_key_rows(stands))
         return idx
@@ -141,7 +144,7 @@ class Submission:
         """The same id: the same event gives its first receipt, another is an error that names both."""
         idx = before.position
         if before.body == draft.event.body:
-            yield Recorded(draft, idx, self._decision(idx), repeated=True)
+            yield Recorded(draft, idx, decision_at(self._log, idx), repeated=True)
             return
         problem = Problem(
             Place(draft.source, draft.line, field="id"),
@@ -270,18 +273,18 @@ class Submission:
         event = self._history.stands(sent.id)
         decision, asked = self._decided(event)
         self._batch.add_asked((key, until, idx) for key, until in asked_keys(asked))
-        first = self._decision(idx)
+        first = decision_at(self._log, idx)
         last = self._log.last_judgement(sent.id)
-        stood = first if last is None else self._decision(last)
+        stood = first if last is None else decision_at(self._log, last)
         if decision.stands() == stood.stands():
             return
+        parts = parts_of(decision)
         members = {
-            "target": sent.id, "of": idx, "cause": cause.id, "first_bundle": first.bundle, "decision": decision_json(decision),
+            "target": sent.id, "of": idx, "cause": cause.id, "first_bundle": first.bundle, "decision": parts.decision,
         }  # fmt: skip
-        yield Rejudged(sent, self._batch.append("rejudgement", members), decision, cause.id)
-
-    def _decision(self, idx: int) -> Decision:
-        return decision_of(self._log.entry(idx).document()["decision"])
+        at = self._batch.append("rejudgement", members)
+        parts.append_more(self._batch, at)
+        yield Rejudged(sent, at, decision, cause.id)
 
 
 def asked_keys(asked: Iterable[Asked]) -> list[tuple[int, int]]:

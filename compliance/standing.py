@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from compliance.bundles import Bundles
+from compliance.continuation import decision_at
 from compliance.domain.event import Event
-from compliance.domain.findings import Decision, Finding, decision_of
+from compliance.domain.findings import Decision, Finding
 from compliance.engine.duties import Duty, duties, finding_id
 from compliance.engine.wording import rendered
 from compliance.ledger.history import LogHistory
@@ -59,7 +60,7 @@ def last_decision(log: Log, idx: int) -> Decision:
     """How the event of an entry was last judged."""
     entry = log.entry(idx)
     later = None if entry.event_id is None else log.last_judgement(entry.event_id)
-    return decision_of((entry if later is None else log.entry(later)).document()["decision"])
+    return decision_at(log, idx if later is None else later)
 
 
 def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding]:
