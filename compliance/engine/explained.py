@@ -38,7 +38,7 @@ from compliance.policy.model import Tables
 MISSING: Final = "missing"
 _HANDLE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _NO_TABLES: Final = Tables({}, frozenset(), {}, {}, {})
-_FREE_TEXT: Final = frozenset({
+FREE_TEXT: Final = frozenset({
     "narrative", "rationale", "reason", "declined_reason", "description", "directions", "evidence_note", "exceptions",
     "exemption_basis", "findings", "indication_covered", "intervention", "justification", "material_version",
     "new", "old", "other_dose_reason", "reason_not_used", "change_reason", "statement", "filter", "diagnosis_code",
@@ -85,7 +85,7 @@ def shown(ref: Ref | Has | IsNull, value: Any, zone: Any) -> str | None:
     if isinstance(ref, Has):
         return "present" if value else MISSING
     if isinstance(value, (tuple, Mapping)) or (
-        isinstance(value, str) and ref.path and ref.path[-1] in _FREE_TEXT
+        isinstance(value, str) and ref.path and ref.path[-1] in FREE_TEXT
     ):
         return None
     return _scalar(value, ref.type, zone)

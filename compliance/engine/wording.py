@@ -13,6 +13,7 @@ from typing import Any, Final
 from compliance.domain.quantity import format_decimal
 from compliance.domain.time import format_date, format_duration, format_instant
 from compliance.domain.values import UNKNOWN
+from compliance.engine.explained import FREE_TEXT
 from compliance.engine.plan import RulePlan, walk
 from compliance.policy.expression import to_text
 from compliance.policy.expression.tree import Has, IsNull, Macro, Node, Ref, Type, scale_of
@@ -23,22 +24,21 @@ _HANDLE: Final = re.compile(r"[A-Za-z0-9._:/+@-]{1,64}")
 _UNITLESS: Final = frozenset({"per quantity_unit"})
 
 
-def shown(value: Any, kind: Type, zone: Any, scale: int = 6) -> str:
-    """One engine value as a person reads it, with its unit; instants in the site's zone where it is known."""
+def shown(value: Any, kind: Type, zone: Any, scale: int = 6, *, quoted: bool = True) -> str:
+    """One engine value as a person reads it, with its unit; instants in the site's zone where it is known. Text is only
+    counted unless `quoted`."""
     if value is UNKNOWN or value is None:
         return MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
         element = kind.element or Type("text")
-        return (
-            ", ".join(shown(item, element, zone) for item in value[:12]) + (" ..." if len(value) > 12 else "")
-            or "none"
-        )
+        items = ", ".join(shown(item, element, zone, quoted=quoted) for item in value[:12])
+        return items + (" ..." if len(value) > 12 else "") or "none"
     if isinstance(value, dict):
         return shown(value.get("id", UNKNOWN), Type("text"), zone)
     if isinstance(value, str):
-        return value if _HANDLE.fullmatch(value) else f"text of {len(value)} characters"
+        return value if quoted and _HANDLE.fullmatch(value) else f"text of {len(value)} characters"
     if kind.name == "instant":
         return format_instant(value, "UTC" if zone is UNKNOWN else zone)
     if kind.name == "duration":
@@ -47,6 +47,11 @@ def shown(value: Any, kind: Type, zone: Any, scale: int = 6) -> str:
         return format_date(value)
     unit = f" {kind.unit}" if kind.unit and kind.unit not in _UNITLESS else ""
     return _number(value, scale) + unit
+
+
+def private(text: str) -> bool:
+    """Whether a reference, as written, is to a text that people fill with anything: one word of it may be a name."""
+    return text.rpartition(".")[2] in FREE_TEXT
 
 
 def _number(value: int, scale: int) -> str:
@@ -67,11 +72,13 @@ def because(
     for condition in (rule.when, rule.require):
         if condition is not None:
             for text, value, kind in leaves(condition.node, rule, plan.names, scope):
-                result[text] = shown(value, kind, zone)
+                result[text] = shown(value, kind, zone, quoted=not private(text))
     for message in (rule.message, rule.remedy):
         for part in message.parts:
             if isinstance(part, Expression):
-                result[part.text] = shown(evaluate(part), part.node.type, zone, scale_of(part.node))
+                value = evaluate(part)
+                quoted = not any(private(to_text(node)) for node in walk(part.node) if isinstance(node, Ref))
+                result[part.text] = shown(value, part.node.type, zone, scale_of(part.node), quoted=quoted)
     return result
 
 
