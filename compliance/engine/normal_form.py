@@ -194,7 +194,7 @@ class NormalForm:
                     return joined
             except TooManyBranches:
                 pass
-            largest = max(range(len(parts)), key=lambda index: _size(parts[index]))
+            largest = max(range(len(parts)), key=lambda index: _weight(parts[index]))
             parts[largest] = self._step(parts[largest])
 
     def _step(self, senses: Leaf) -> Leaf:
@@ -227,6 +227,15 @@ def _parts(senses: Leaf) -> tuple[Branches, Branches, Branches]:
 
 def _size(senses: Leaf) -> int:
     return sum(map(len, _parts(senses)))
+
+
+def _weight(senses: Leaf) -> tuple[int, int]:
+    """How much a part adds to what it is part of: least for a code, whose ``not false`` and ``not true`` are one literal each.
+
+    Only what is heavier than a code is made a step, so splitting comes to an end: `_FAN` codes always fit.
+    """
+    negated = len(either(senses.true, senses.unknown)) + len(either(senses.false, senses.unknown))
+    return negated, _size(senses)
 
 
 def _outcomes(when: Leaf, require: Leaf) -> dict[Outcome, Branches]:
