@@ -121,7 +121,7 @@ class Submission:
             return voided(self._judge.bundle), ()
         judgement = self._judge.judge(stands, self._history)
         for fault in judgement.faults:
-            logs.error("evaluators disagree", event=stands.id, entry=self._batch.size, fault=fault)
+            logs.error("evaluators disagree", about=stands.id, entry=self._batch.size, fault=fault)
         return judgement.decision, judgement.asked
 
     def _append_event(
