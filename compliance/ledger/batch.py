@@ -12,12 +12,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from compliance.domain.canonical import canonical
 from compliance.errors import LogError
 from compliance.ledger.database import in_words
-from compliance.ledger.entry import new_entry
+from compliance.ledger.entry import Entry, new_entry
+from compliance.ledger.key_rows import KeyRows
 from compliance.ledger.statements import Statements
 from compliance.ledger.tree import Frontier, leaf_hash
 
@@ -25,12 +26,26 @@ TILE_WIDTH: Final = 256
 """Hashes in a full tile (C2SP tlog-tiles)."""
 
 
+class LookUps(NamedTuple):
+    """Rows of both indexes as they were read when the log had `size` entries."""
+
+    size: int
+    keys: KeyRows
+    asked: KeyRows
+
+
 class Batch:
     """Entries to be appended in one transaction; use it within `Log.writing` only."""
 
     def __init__(
-        self, driver: sqlite3.Connection, statements: Statements, path: Path, clock: Callable[[], int]
+        self,
+        driver: sqlite3.Connection,
+        statements: Statements,
+        path: Path,
+        clock: Callable[[], int],
+        before: LookUps | None = None,
     ) -> None:
+        """`before` is what the batch before has read of the indexes; it holds where nobody else has written since."""
         self._driver = driver
         self._statements = statements
         self._path = path
@@ -38,10 +53,19 @@ class Batch:
         self._frontier, self._appended_us = self._last_head()
         self._noted_us = self._appended_us
         self._first = self._frontier.size
-        self._entries: list[tuple[Any, ...]] = []
-        self._keys: list[tuple[int, int, int]] = []
-        self._asked: list[tuple[int, int, int]] = []
-        self._waiting: set[int | str | None] = set()  # keys, asked keys and event ids of the rows that wait
+        self._entries: list[Entry] = []
+        self._by_event_id: dict[str, int] = {}
+        self._by_target: dict[str, list[int]] = {}
+        if before is not None and before.size == self._first:
+            self.keys, self.asked = before.keys, before.asked
+        else:
+            self.keys = KeyRows(driver, statements.event_keys)
+            self.asked = KeyRows(driver, statements.asked_keys)
+
+    @property
+    def look_ups(self) -> LookUps:
+        """What was read of the indexes, for the next batch."""
+        return LookUps(self.size, self.keys, self.asked)
 
     @property
     def size(self) -> int:
@@ -76,29 +100,30 @@ class Batch:
         body = canonical(document)
         leaf = leaf_hash(body)
         idx = self._frontier.size
-        self._entries.append((idx, *columns, leaf, body))
+        entry = Entry(idx, *columns, leaf, body)
+        self._entries.append(entry)
         self._frontier.append(leaf)
         self._appended_us = recorded_us
-        waiting = self._waiting
-        waiting.add(columns[2])
-        occurred_us = columns[7]
+        if entry.event_id is not None:
+            self._by_event_id[entry.event_id] = idx
+        if entry.target is not None:
+            self._by_target.setdefault(entry.target, []).append(idx)
+        occurred_us = entry.occurred_us or 0
         for key in keys:
-            self._keys.append((key, occurred_us or 0, idx))
-            waiting.add(key)
+            self.keys.add(key, ((occurred_us, idx),))
         for key, until_us in asked:
-            self._asked.append((key, until_us, idx))
-            waiting.add(key)
+            self.asked.add(key, ((until_us, idx),))
         return idx
 
     def add_keys(self, rows: Iterable[tuple[int, int, int]]) -> None:
         """Look-up rows (key, occurred_us, idx) of an earlier event as it now stands; rows that are there stay."""
-        self.insert_waiting()
-        self._driver.executemany(self._statements.add_event_key_again, list(rows))
+        for key, occurred_us, idx in rows:
+            self.keys.add(key, ((occurred_us, idx),))
 
     def add_asked(self, rows: Iterable[tuple[int, int, int]]) -> None:
         """Rows (key, until_us, idx) of what judging an earlier event again looked up; rows that are there stay."""
-        self.insert_waiting()
-        self._driver.executemany(self._statements.add_asked_key_again, list(rows))
+        for key, until_us, idx in rows:
+            self.asked.add(key, ((until_us, idx),))
 
     def put_bundle(self, digest: str, documents: bytes) -> None:
         """Store the documents of a bundle, once, under the digest by which decisions call it."""
@@ -109,29 +134,36 @@ class Batch:
         """Keep the bytes of a ``rejected`` entry outside the tree, where they can be mended or discarded."""
         self._driver.execute(self._statements.add_quarantine, (idx, raw, source))
 
-    def waits(self, key: int | str) -> bool:
-        """Whether a row with this key or event id has not been inserted yet."""
-        return key in self._waiting
+    def entry(self, idx: int) -> Entry | None:
+        """An entry that waits to be inserted, or None."""
+        position = idx - self._entries[0].idx if self._entries else -1
+        return self._entries[position] if 0 <= position < len(self._entries) else None
 
-    def waits_from(self, idx: int) -> bool:
-        """Whether the entry at this index has not been inserted yet."""
-        return bool(self._entries) and idx >= self._entries[0][0]
+    def by_event_id(self, event_id: str) -> int | None:
+        """The idx of a waiting entry that holds an event, or None."""
+        return self._by_event_id.get(event_id)
+
+    def naming(self, event_id: str) -> list[Entry]:
+        """The waiting entries that name an event, in order."""
+        return [entry for idx in self._by_target.get(event_id, ()) if (entry := self.entry(idx)) is not None]
 
     def insert_waiting(self) -> None:
         """Insert the rows that wait; they are seen by every look-up of this connection then."""
         try:
             if self._entries:
                 self._driver.executemany(self._statements.add_entry, self._entries)
-            if self._keys:
-                self._keys.sort()
-                self._driver.executemany(self._statements.add_event_key, self._keys)
-            if self._asked:
-                self._asked.sort()
-                self._driver.executemany(self._statements.add_asked_key, self._asked)
+            for rows, statement in (
+                (self.keys, self._statements.add_event_key),
+                (self.asked, self._statements.add_asked_key),
+            ):
+                if rows.waiting:
+                    self._driver.executemany(statement, sorted(rows.waiting))
+                    rows.inserted()
         except sqlite3.Error as problem:
             raise in_words(problem, self._path) from problem
-        self._entries, self._keys, self._asked = [], [], []
-        self._waiting.clear()
+        self._entries = []
+        self._by_event_id.clear()
+        self._by_target.clear()
 
     def finish(self) -> None:
         """Write what is left: rows, tiles that became full, and the head. Only `Log.writing` calls it."""

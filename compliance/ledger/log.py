@@ -28,7 +28,7 @@ from sqlalchemy import Connection
 
 from compliance.errors import DatabaseError, InputError, LogError
 from compliance.ledger import schema
-from compliance.ledger.batch import Batch
+from compliance.ledger.batch import Batch, LookUps
 from compliance.ledger.database import Role, connect, database_path, in_words, translated
 from compliance.ledger.entry import Entry
 from compliance.ledger.statements import statements
@@ -80,6 +80,7 @@ class Log:
         self.statements = statements(connection.dialect)
         self._clock = clock
         self._batch: Batch | None = None
+        self._look_ups: LookUps | None = None
 
     @classmethod
     def create(cls, url: str, origin: str, vkey: str, *, clock: Callable[[], int] = system_clock) -> Log:
@@ -149,11 +150,13 @@ class Log:
             self.driver.execute("BEGIN IMMEDIATE")
         try:
             with translated(self.path):
-                self._batch = Batch(self.driver, self.statements, self.path, self._clock)
+                self._batch = Batch(self.driver, self.statements, self.path, self._clock, self._look_ups)
                 yield self._batch
                 self._batch.finish()
                 self.driver.execute("COMMIT")
+            self._look_ups = self._batch.look_ups
         except BaseException:
+            self._look_ups = None
             if self.driver.in_transaction:  # a full disk may have rolled back already
                 self.driver.execute("ROLLBACK")
             raise
@@ -208,8 +211,9 @@ class Log:
 
     def entry(self, idx: int) -> Entry:
         """The entry at an index; raises InputError where there is none."""
-        if self._batch is not None and self._batch.waits_from(idx):
-            self._batch.insert_waiting()
+        waiting = None if self._batch is None else self._batch.entry(idx)
+        if waiting is not None:
+            return waiting
         row = self._one(self.statements.entry, idx)
         if row is None:
             raise self._no_entry(idx)
@@ -224,8 +228,9 @@ class Log:
 
     def body(self, idx: int) -> bytes:
         """The canonical bytes of an entry; raises InputError where there is none."""
-        if self._batch is not None and self._batch.waits_from(idx):
-            self._batch.insert_waiting()
+        waiting = None if self._batch is None else self._batch.entry(idx)
+        if waiting is not None:
+            return waiting.body
         row = self._one(self.statements.body, idx)
         if row is None:
             raise self._no_entry(idx)
@@ -234,7 +239,9 @@ class Log:
 
     def by_event_id(self, event_id: str) -> int | None:
         """The idx of the entry that holds an event, or None."""
-        self._settle(event_id)
+        waiting = None if self._batch is None else self._batch.by_event_id(event_id)
+        if waiting is not None:
+            return waiting
         row = self._one(self.statements.by_event_id, event_id)
         return None if row is None else row[0]
 
@@ -243,29 +250,30 @@ class Log:
 
         Raises InputError where another event was recorded under the same id: an id is the caller's idempotency key.
         """
-        self._settle(event_id)
-        row = self._one(self.statements.receipt, event_id)
-        if row is None:
+        idx = self.by_event_id(event_id)
+        if idx is None:
             return None
-        idx, leaf, recorded = row
-        if recorded != digest:
+        entry = self.entry(idx)
+        if entry.digest != digest:
             raise InputError(
                 f"event {event_id} was recorded before (entry {idx}) with other content: "
-                f"sha256:{recorded.hex()}, and now sha256:{digest.hex()}",
+                f"sha256:{(entry.digest or b'').hex()}, and now sha256:{digest.hex()}",
                 "Give a new event a new id; to change what was recorded, send a correction.",
             )
-        return Receipt(idx, leaf)
+        return Receipt(idx, entry.leaf)
 
     def naming(self, event_id: str) -> list[int]:
         """The entries whose correction, void, override or rejudgement names an event, in order."""
-        if self._batch is not None:
-            self._batch.insert_waiting()
-        return [idx for (idx,) in self._all(self.statements.by_target, event_id)]
+        stored = [idx for (idx,) in self._all(self.statements.by_target, event_id)]
+        waiting = [] if self._batch is None else [entry.idx for entry in self._batch.naming(event_id)]
+        return stored + waiting
 
     def last_judgement(self, event_id: str) -> int | None:
         """The entry by which an event was last judged again, or None where its first decision stands."""
-        if self._batch is not None:
-            self._batch.insert_waiting()
+        waiting = [] if self._batch is None else self._batch.naming(event_id)
+        again = [entry.idx for entry in waiting if entry.type == "rejudgement"]
+        if again:
+            return again[-1]
         row = self._one(self.statements.last_judgement, event_id)
         return None if row is None else cast("int", row[0])
 
@@ -279,21 +287,28 @@ class Log:
         self, key: int, until_us: int | None = None, since_us: int | None = None
     ) -> Iterator[tuple[int, int]]:
         """(occurred_us, idx) of the events that have a look-up key and occurred in [since, until], newest first."""
-        batch = self._batch
-        if batch is not None and batch.waits(key):
-            batch.insert_waiting()
-        bounds = (key, LATEST if until_us is None else until_us, EARLIEST if since_us is None else since_us)
-        try:
-            yield from self.driver.execute(self.statements.key_scan, bounds)
-        except sqlite3.Error as problem:
-            raise in_words(problem, self.path) from problem
+        until = LATEST if until_us is None else until_us
+        since = EARLIEST if since_us is None else since_us
+        if self._batch is not None:
+            return self._batch.keys.newest_first(key, until, since)
+        return self._stored(self.statements.event_keys, key, until, since)
 
     def asked_scan(self, key: int, from_us: int) -> Iterator[int]:
         """The idx of the judged events that looked at a key up to `from_us` or later."""
-        batch = self._batch
-        if batch is not None and batch.waits(key):
-            batch.insert_waiting()
-        return iter([idx for (idx,) in self._all(self.statements.asked_scan, key, from_us)])
+        if self._batch is not None:
+            rows = self._batch.asked.newest_first(key, LATEST, from_us)
+        else:
+            rows = self._stored(self.statements.asked_keys, key, LATEST, from_us)
+        return (idx for _, idx in rows)
+
+    def _stored(self, statement: str, key: int, until: int, since: int) -> Iterator[tuple[int, int]]:
+        try:
+            for row in self.driver.execute(statement, (key, until, -1)):
+                if row[0] < since:
+                    return
+                yield row
+        except sqlite3.Error as problem:
+            raise in_words(problem, self.path) from problem
 
     def bundle(self, digest: str) -> bytes:
         """The documents of a bundle; raises InputError where the log has none of that digest."""
@@ -315,11 +330,6 @@ class Log:
 
     def _no_entry(self, idx: int) -> InputError:
         return InputError(f"the log has no entry {idx}", f"It has the entries 0 to {self.size - 1}.")
-
-    def _settle(self, event_id: str) -> None:
-        batch = self._batch
-        if batch is not None and batch.waits(event_id):
-            batch.insert_waiting()
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         try:

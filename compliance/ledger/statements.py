@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Table, bindparam, func, insert, literal_column, select
+from sqlalchemy import Column, Dialect, Executable, Table, bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_pass
 
 from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, OBJECTED, QUARANTINE, TILE
@@ -42,8 +42,8 @@ class Statements:
     leaves: str  # start, stop
     tile_hashes: str  # level, n
     tile_roots: str  # level, start, stop
-    key_scan: str  # key, until_us, since_us; gives occurred_us, idx, newest first
-    asked_scan: str  # key, from_us; gives idx
+    event_keys: str  # key, until, limit (-1: all); gives occurred_us, idx, newest first
+    asked_keys: str  # key, until, limit; gives until_us, idx, latest first
     bundle: str  # digest; gives documents
     quarantined: str  # idx; gives raw, source
     discard: str  # idx
@@ -62,6 +62,14 @@ def statements(dialect: Dialect) -> Statements:
         row: dict[str, Any] = {column.name: bindparam(column.name) for column in table.columns}
         return text(
             insert_or_pass(table).values(row).on_conflict_do_nothing() if once else insert(table).values(row)
+        )
+
+    def newest(table: Table, instant: Column[int]) -> Executable:
+        rows = select(instant, table.c.idx).where(table.c.key == value("key_"), instant <= value("until"))
+        return (
+            rows.order_by(instant.desc(), table.c.idx.desc())
+            .limit(value("limit_"))
+            .offset(literal_column("0"))
         )
 
     def value(name: str) -> Any:
@@ -114,18 +122,8 @@ def statements(dialect: Dialect) -> Statements:
             .where(tile.level == value("level_"), tile.n >= value("start"), tile.n < value("stop"))
             .order_by(tile.n)
         ),
-        key_scan=text(
-            select(key.occurred_us, key.idx)
-            .where(
-                key.key == value("key_"), key.occurred_us <= value("until"), key.occurred_us >= value("since")
-            )
-            .order_by(key.occurred_us.desc(), key.idx.desc())
-        ),
-        asked_scan=text(
-            select(asked.idx)
-            .where(asked.key == value("key_"), asked.until_us >= value("from_"))
-            .order_by(asked.until_us)
-        ),
+        event_keys=text(newest(EVENT_KEY, key.occurred_us)),
+        asked_keys=text(newest(ASKED_KEY, asked.until_us)),
         bundle=text(select(BUNDLE.c.documents).where(BUNDLE.c.digest == value("digest_"))),
         quarantined=text(
             select(QUARANTINE.c.raw, QUARANTINE.c.source).where(QUARANTINE.c.idx == value("idx_"))

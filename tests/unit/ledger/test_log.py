@@ -182,7 +182,7 @@ def test_look_ups_see_the_open_batch(log):
         assert batch.size == idx + 1
         assert list(log.key_scan(7)) == [(log.entry(idx).occurred_us, idx)]
         second = batch.append("event", {"event": event(2), "decision": decision()}, keys=[7], asked=[(8, 60)])
-        assert list(log.asked_scan(8, 50)) == [idx, second]
+        assert sorted(log.asked_scan(8, 50)) == [idx, second]
         assert log.by_event_id("e-2") == second
         third = batch.append("rejudgement", {"target": "e-2", "decision": decision("denied")})
         assert log.last_judgement("e-2") == third
@@ -208,7 +208,7 @@ def test_asked_scan_gives_judgements_that_looked_so_far(log):
     with log.writing() as batch:
         for number, until in ((1, 10), (2, 20), (3, 30)):
             batch.append("event", {"event": event(number), "decision": decision()}, asked=[(5, until)])
-    assert list(log.asked_scan(5, 20)) == [2, 3]
+    assert sorted(log.asked_scan(5, 20)) == [2, 3]
 
 
 def test_rows_of_an_amended_event_are_added_once(log):
