@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     Submit = Callable[[Iterable[Draft | Rejected]], Iterator[tuple[Result, ...]]]
 
-strict_option = click.option("--strict", is_flag=True, help="Exit 1 for warnings, too.")
-
-
 @click.command(
     cls=Command,
     examples=(
@@ -31,7 +28,7 @@ strict_option = click.option("--strict", is_flag=True, help="Exit 1 for warnings
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@strict_option
+@results.strict_option
 @pass_call
 def record(call: Call, files: tuple[str, ...], strict: bool) -> int:
     """Judge the events of files and append them to the log.
@@ -55,7 +52,7 @@ def record(call: Call, files: tuple[str, ...], strict: bool) -> int:
     examples=("compliance check day.ndjson", "compliance check --output json - < proposal.json"),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@strict_option
+@results.strict_option
 @pass_call
 def check(call: Call, files: tuple[str, ...], strict: bool) -> int:
     """Judge the events of files as `record` would, and write nothing.

@@ -26,6 +26,9 @@ OBJECTIONS: Final = frozenset({"violation", "denied"})
 WARNINGS: Final = frozenset({"flagged", "permitted_with_warnings"})
 
 
+strict_option: Final = click.option("--strict", is_flag=True, help="Exit 1 for warnings, too.")
+
+
 @dataclass
 class Tally:
     """What a run amounts to: how many of each, and whether there is something."""

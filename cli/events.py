@@ -1,0 +1,197 @@
+"""``compliance events``: look at events, correct them, void them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from compliance.errors import InputError
+
+from . import opening, output, results
+from .application import Call, Command, Group, pass_call
+from .types import INSTANT
+
+if TYPE_CHECKING:
+    from compliance.bundles import Bundles
+    from compliance.finding_events import Listed
+    from compliance.intake.json_lines import Draft
+    from compliance.ledger.log import Log
+
+ON_TERMINAL: Final = 50
+"""So many events are listed where a person looks and does not say how many."""
+
+CORRECTION_REASONS: Final = ("typing", "wrong_patient", "wrong_quantity", "wrong_time", "missing_value", "patient_amendment", "other")
+VOID_REASONS: Final = ("duplicate", "wrong_patient", "never_happened", "test_entry")
+VERDICTS: Final = ("compliant", "flagged", "violation", "permitted", "permitted_with_warnings", "denied", "voided")
+
+
+@click.group(cls=Group, examples=("compliance events list --verdict violation", "compliance events show e3"))
+def events() -> None:
+    """Events with their decisions; corrections and voids."""
+
+
+@events.command(cls=Command, examples=("compliance events show e3", "compliance events show e3 --output json"))
+@click.argument("event_id", metavar="ID")
+@pass_call
+def show(call: Call, event_id: str) -> None:
+    """An event as it stands: its decision at first and now, what amends it, the facts it was judged on."""
+    from compliance.bundles import Bundles
+
+    from . import event_page
+
+    with opening.reading(call) as log, log.reading():
+        idx = log.by_event_id(event_id)
+        if idx is None:
+            raise InputError(f"the log has no event {event_id!r}", "Look for it with `compliance events list`.")
+        page = event_page.gather(log, Bundles(log), idx)
+        if call.json:
+            output.echo_json(event_page.as_json(page))
+        else:
+            click.echo(event_page.as_text(page))
+
+
+@events.command(
+    name="list",
+    cls=Command,
+    examples=(
+        "compliance events list --site S1 --since 2026-03-02 --until 2026-03-03",
+        "compliance events list --kind administration --verdict violation --limit 10",
+        "compliance events list --patient P1 --output json",
+    ),
+)
+@click.option("--site", metavar="ID")
+@click.option("--patient", metavar="ID")
+@click.option("--session", metavar="ID")
+@click.option("--kind", "kinds", metavar="KIND", multiple=True, help="May be repeated.")
+@click.option("--rule", metavar="RULE", help="Events that the last decision objects to by this rule.")
+@click.option("--verdict", type=click.Choice(VERDICTS), help="The last decision.")
+@click.option("--since", type=INSTANT, metavar="TIME", help="Occurred then or later: RFC 3339, or a date (midnight UTC).")
+@click.option("--until", type=INSTANT, metavar="TIME", help="Occurred then or earlier.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many; on a terminal {ON_TERMINAL} unless said otherwise.")
+@pass_call
+def list_events(call: Call, limit: int | None, kinds: tuple[str, ...], **filters: Any) -> None:
+    """Events as they now stand, the latest first."""
+    from compliance.domain.objections import did_you_mean
+    from compliance.domain.vocabulary import KINDS
+    from compliance.finding_events import Asked, find_events
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise InputError(f"there is no kind of event {kind!r}", did_you_mean(kind, KINDS) or "`compliance schema event` lists them.")
+    if limit is None and not call.json and output.on_terminal():
+        limit = ON_TERMINAL
+    with opening.reading(call) as log, log.reading():
+        found = find_events(log, Asked(kinds=kinds, **filters))
+        if call.json:
+            for listed in islice(found, limit):
+                output.echo_json(_listed_json(listed))
+            return
+        rows = [_listed_row(listed) for listed in islice(found, limit)]
+        more = limit is not None and next(found, None) is not None
+    output.table(("occurred", "event", "kind", "site", "patient", "session", "verdict", "rules"), rows)
+    if more:
+        click.echo(f"There are more than {limit}; --limit N shows more.", err=True)
+    if not rows:
+        click.echo("No event is like that.", err=True)
+
+
+def _listed_json(listed: Listed) -> dict[str, Any]:
+    event = listed.event
+    return {
+        "event": event.id, "kind": event.kind, "entry": event.position, "intent": event.values["intent"],
+        "occurred_at": event.body["occurred_at"], "recorded_at": output.instant(event.recorded_at or 0),
+        "site": event.body["site"], "actor": event.body["actor"], "patient": event.body.get("patient"),
+        "session": event.body.get("session"), "verdict": str(listed.decision.verdict),
+        "rules": sorted({finding.rule for finding in listed.decision.findings}), "void": listed.void,
+    }  # fmt: skip
+
+
+def _listed_row(listed: Listed) -> tuple[str, ...]:
+    body = listed.event.body
+    rules = sorted({finding.rule for finding in listed.decision.findings})
+    shown = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
+    verdict = str(listed.decision.verdict)
+    return (
+        str(body["occurred_at"]), listed.event.id, listed.event.kind, str(body["site"]), str(body.get("patient", "")),
+        str(body.get("session", "")), verdict, shown,
+    )  # fmt: skip
+
+
+@events.command(
+    cls=Command,
+    examples=(
+        "compliance events correct e3 occurred_at=2026-03-02T11:06:00-06:00 --reason 'read 10 for 11' --reason-code wrong_time",
+        "compliance events correct e2 lot=L2 container= --reason 'label read again' --reason-code typing --approved-by MD-2",
+    ),
+)
+@click.argument("event_id", metavar="ID")
+@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
+@click.option("--reason", required=True, metavar="TEXT", help="Why.")
+@click.option("--reason-code", required=True, type=click.Choice(CORRECTION_REASONS), help="Why, in one word.")
+@click.option("--approved-by", metavar="ID", help="Who approves a change of quantity, time or patient.")
+@click.option("--resign-required", is_flag=True, help="A fresh signature is needed.")
+@results.strict_option
+@pass_call
+def correct(
+    call: Call, event_id: str, changes: tuple[str, ...], reason: str, reason_code: str, approved_by: str | None,
+    resign_required: bool, strict: bool,
+) -> int:  # fmt: skip
+    """Replace fields of an event; the old entry stays, and the new one names it.
+
+    FIELD= removes a field. Lists and records are written as JSON. What the change touches is judged again.
+    """
+    from compliance.amending import correction
+
+    actor = opening.acting(call)
+    members = {"reason": reason, "reason_code": reason_code, "approved_by": approved_by, "resign_required": resign_required}
+    wanted: dict[str, str] = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals or not name:
+            raise InputError(f"{change!r} is no change", "Write FIELD=VALUE; FIELD= removes the field.")
+        if name in wanted:
+            raise InputError(f"{name} is named twice", "Name each field once.")
+        wanted[name] = value
+    with opening.writing(call) as log:
+        return _record(call, log, correction(log, event_id, wanted, members, actor), strict=strict)
+
+
+@events.command(
+    cls=Command,
+    examples=("compliance events void e7 --reason 'entered twice' --reason-code duplicate --replaced-by e6",),
+)
+@click.argument("event_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT", help="Why.")
+@click.option("--reason-code", required=True, type=click.Choice(VOID_REASONS), help="Why, in one word.")
+@click.option("--approved-by", metavar="ID", help="Who approves it.")
+@click.option("--replaced-by", metavar="ID", help="The event that was entered instead.")
+@results.strict_option
+@pass_call
+def void(
+    call: Call, event_id: str, reason: str, reason_code: str, approved_by: str | None, replaced_by: str | None, strict: bool
+) -> int:
+    """Declare that an event did not happen; its entry stays. A void cannot be taken back."""
+    from compliance import amending
+
+    actor = opening.acting(call)
+    members = {"reason": reason, "reason_code": reason_code, "approved_by": approved_by, "replaced_by_event": replaced_by}
+    with opening.writing(call) as log:
+        return _record(call, log, amending.void(log, event_id, members, actor), strict=strict)
+
+
+def _record(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
+    from compliance.bundles import Bundles
+    from compliance.record import Recorder
+
+    bundles: Bundles = Bundles(log)
+    tally = results.Tally()
+    for batch in Recorder(log, bundles.active()).submit([draft]):
+        for result in batch:
+            tally.take(result)
+        results.echo_results(batch, bundles, as_json=call.json, written=True)
+    if not call.json:
+        click.echo(f"{draft.event.kind} {draft.event.id}")
+        click.echo(results.summary(tally, written=True))
+    return tally.exit_code(strict=strict)

@@ -1,0 +1,57 @@
+"""Kinds of values that options take."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+
+class Instant(click.ParamType):
+    """An instant, as microseconds: RFC 3339 with an offset, or a date (its midnight in UTC), or ``now``."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how it is written."""
+        if isinstance(value, int):
+            return value
+        from compliance.domain.reading import Unreadable
+        from compliance.domain.time import parse_instant
+
+        text = str(value)
+        if text == "now":
+            return now()
+        try:
+            return parse_instant(f"{text}T00:00:00Z" if len(text) == 10 else text)
+        except Unreadable as error:
+            self.fail(f"{error.message}; {error.remedy}", param, ctx)
+
+
+class Duration(click.ParamType):
+    """A length of time, as microseconds: ``24h``, ``7d``, ``PT2H``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how it is written."""
+        if isinstance(value, int):
+            return value
+        from compliance.domain.reading import Unreadable
+        from compliance.domain.time import parse_duration
+
+        try:
+            return parse_duration(str(value))
+        except Unreadable as error:
+            self.fail(f"{error.message}; {error.remedy}", param, ctx)
+
+
+INSTANT: Final = Instant()
+DURATION: Final = Duration()
+
+
+def now() -> int:
+    """Microseconds since the epoch, by the clock that the log uses."""
+    from compliance.ledger.log import system_clock
+
+    return system_clock()
