@@ -10,13 +10,15 @@ import calendar
 import re
 from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from compliance.domain.values import SCALE, UNKNOWN, Unknown
 from compliance.domain.zone import zone
 from compliance.policy.expression.regexp import compiled
-from compliance.policy.model import Tables
+
+if TYPE_CHECKING:  # the model holds expressions, so it imports this package first
+    from compliance.policy.model import Tables
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
