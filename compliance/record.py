@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from compliance import logs
 from compliance.continuation import decision_at, parts_of
@@ -17,7 +17,7 @@ from compliance.domain.canonical import digest
 from compliance.domain.corrections import UNCHANGEABLE, changed, standing
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision
-from compliance.domain.lookup import key_of, lookup_keys
+from compliance.domain.lookup import LATER, NAMES, key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.judging import Judge, voided
@@ -72,24 +72,45 @@ class Recorder:
     def __init__(self, log: Log, judge: Judge) -> None:
         self._log = log
         self._judge = judge
+        self._memory: Memory | None = None
 
     def submit(self, items: Iterable[Draft | Rejected]) -> Iterator[tuple[Result, ...]]:
         """Judge and append; yields the results of each batch after its commit."""
         remaining = iter(items)
         while chunk := tuple(islice(remaining, BATCH)):
+            before, self._memory = self._memory, None
             with self._log.writing() as batch:
-                results = tuple(Submission(self._log, batch, self._judge).results(chunk))
+                submission = Submission(self._log, batch, self._judge, before)
+                results = tuple(submission.results(chunk))
+            self._memory = submission.memory
             yield results
+
+
+class Memory(NamedTuple):
+    """What one batch read, for the next: it holds while the log has `size` entries. `latest` is when the last event occurred."""
+
+    size: int
+    history: LogHistory
+    latest: int
 
 
 class Submission:
     """One batch: its history sees what the batch has appended."""
 
-    def __init__(self, log: Log, batch: Batch, judge: Judge) -> None:
+    def __init__(self, log: Log, batch: Batch, judge: Judge, before: Memory | None = None) -> None:
         self._log = log
         self._batch = batch
         self._judge = judge
-        self._history = LogHistory(log)
+        if before is not None and before.size == batch.size:
+            self._history, self._latest = before.history, before.latest
+        else:
+            self._history = LogHistory(log)
+            self._latest = self._history.latest()
+
+    @property
+    def memory(self) -> Memory:
+        """What was read, for the next batch."""
+        return Memory(self._batch.size, self._history, self._latest)
 
     def results(self, items: Iterable[Draft | Rejected]) -> Iterator[Result]:
         """What becomes of each item, and of the earlier events that it changes."""
@@ -240,21 +261,31 @@ class Submission:
         affected = self._asking(event)
         if stands is not None and stands is not event:
             affected |= self._asking(stands)
+        changed_to = [stands]
         for target, stood in before:
             affected.add(target.position)
             now = self._history.stands(target.id)
+            changed_to.append(now)
             for version in (stood, now):
                 if version is not None:
                     affected |= self._asking(version)
             if now is not None:
                 self._batch.add_keys(_key_rows(now))
         affected.discard(event.position)
+        self._latest = max(
+            self._latest, event.occurred_at, *(e.occurred_at for e in changed_to if e is not None)
+        )
         for idx in sorted(affected):
             yield from self._rejudge(idx, event)
 
     def _asking(self, event: Event) -> set[int]:
         """The judged events that asked a key under which this event is found, and may see it."""
         keys = lookup_keys(event.kind, event.values)
+        if (
+            event.occurred_at > self._latest
+        ):  # after all that was judged: only those matter that look into the future
+            keys = tuple(key for key in keys if key[1] == NAMES or key[0] == "site_profile")
+        keys = (*keys, (event.kind, LATER, ""))
         return {idx for key in keys for idx in self._log.asked_scan(key_of(*key), event.occurred_at)}
 
     def _standing_targets(self, event: Event) -> list[tuple[Event, Event | None]]:

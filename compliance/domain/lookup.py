@@ -17,6 +17,8 @@ from compliance.domain.vocabulary import KINDS, event_reference_fields
 
 EVERY: Final = "*"
 NAMES: Final = "names"
+LATER: Final = "later"
+"""Asked only: a look-up that also sees events after the judged one is found by every later event of the kind."""
 
 # Handles that other kinds share ("other references use a handle of the same name in another kind", vocabulary.yaml), most
 # selective first: a look-up that could use several takes the first.

@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from heapq import merge
 from typing import Protocol
 
 from compliance.domain.corrections import standing
@@ -31,13 +30,6 @@ class History(Protocol):
 
     def stands(self, event_id: str) -> Event | None:
         """The event as it now stands; None where the id is unknown or the event void."""
-
-
-class AmendableHistory(History, Protocol):
-    """A history that also tells what amends an event."""
-
-    def amendments(self, event_id: str) -> Iterable[Event]:
-        """The corrections and voids that name an event, in any order."""
 
 
 class MemoryHistory:
@@ -95,49 +87,3 @@ class MemoryHistory:
     def __iter__(self) -> Iterator[Event]:
         """Every recorded event, in the order of recording, as it was sent."""
         return iter(self._sent.values())
-
-
-class LayeredHistory:
-    """A history with events above it that are not recorded (``compliance check``): they see it and each other, and amend it."""
-
-    def __init__(self, base: AmendableHistory) -> None:
-        self._base = base
-        self._above = MemoryHistory()
-
-    def add(self, event: Event) -> None:
-        """Take one more event above the base; a base event that it corrects stands above from then on."""
-        self._above.add(event)
-        target = self._base.sent(event.values["corrects"]) if "corrects" in event.values else None
-        if target is not None and self._above.sent(target.id) is None:
-            self._above.add(target)
-            for amendment in self._base.amendments(target.id):
-                if self._above.sent(amendment.id) is None:
-                    self._above.add(amendment)
-
-    def newest_first(
-        self, kind: str, field: str, value: str, until: int | None, since: int | None
-    ) -> Iterator[Event]:
-        """See `History.newest_first`."""
-        below = self._base.newest_first(kind, field, value, until, since)
-        unchanged = (event for event in below if self._above.sent(event.id) is None)
-        return merge(
-            unchanged,
-            self._above.newest_first(kind, field, value, until, since),
-            key=lambda event: event.order,
-            reverse=True,
-        )
-
-    def sent(self, event_id: str) -> Event | None:
-        """See `History.sent`."""
-        return self._above.sent(event_id) or self._base.sent(event_id)
-
-    def stands(self, event_id: str) -> Event | None:
-        """See `History.stands`."""
-        history = self._base if self._above.sent(event_id) is None else self._above
-        return history.stands(event_id)
-
-    def amendments(self, event_id: str) -> tuple[Event, ...]:
-        """The corrections and voids that name an event."""
-        above = self._above.amendments(event_id)
-        seen = {event.id for event in above}
-        return (*above, *(event for event in self._base.amendments(event_id) if event.id not in seen))

@@ -12,7 +12,7 @@ from heapq import merge
 from typing import Any, Final
 
 from compliance.domain.event import Event
-from compliance.domain.lookup import EVERY, NAMES, indexed_fields
+from compliance.domain.lookup import EVERY, LATER, NAMES, indexed_fields
 from compliance.domain.vocabulary import event_reference_fields
 from compliance.engine.history import History
 
@@ -56,8 +56,11 @@ class Sight:
 
     def candidates(self, kind: str, field: str, value: str, until: int, since: int | None) -> Iterator[Event]:
         """Visible events of a kind under a key, newest first, the judged event left out."""
-        self.ask(kind, field, value, until)
         judged = self.judged
+        if until <= judged.occurred_at:
+            self.ask(kind, field, value, until)
+        else:
+            self.ask(kind, LATER, "", FOREVER)
         naming = self.naming(kind)
         named = {event.id for event in naming}
         found = (

@@ -54,6 +54,7 @@ class Batch:
         self._noted_us = self._appended_us
         self._first = self._frontier.size
         self._entries: list[Entry] = []
+        self._quarantined: list[tuple[int, bytes, str]] = []
         self._by_event_id: dict[str, int] = {}
         self._by_target: dict[str, list[int]] = {}
         if before is not None and before.size == self._first:
@@ -132,7 +133,7 @@ class Batch:
 
     def quarantine(self, idx: int, raw: bytes, source: str) -> None:
         """Keep the bytes of a ``rejected`` entry outside the tree, where they can be mended or discarded."""
-        self._driver.execute(self._statements.add_quarantine, (idx, raw, source))
+        self._quarantined.append((idx, raw, source))
 
     def entry(self, idx: int) -> Entry | None:
         """An entry that waits to be inserted, or None."""
@@ -152,6 +153,8 @@ class Batch:
         try:
             if self._entries:
                 self._driver.executemany(self._statements.add_entry, self._entries)
+            if self._quarantined:
+                self._driver.executemany(self._statements.add_quarantine, self._quarantined)
             for rows, statement in (
                 (self.keys, self._statements.add_event_key),
                 (self.asked, self._statements.add_asked_key),
@@ -161,7 +164,7 @@ class Batch:
                     rows.inserted()
         except sqlite3.Error as problem:
             raise in_words(problem, self._path) from problem
-        self._entries = []
+        self._entries, self._quarantined = [], []
         self._by_event_id.clear()
         self._by_target.clear()
 

@@ -8,14 +8,13 @@ the key) or collide with another key; the event itself decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
 from compliance.domain.lookup import EVERY, NAMES, key_of
 from compliance.domain.making import event_from_log
-from compliance.domain.vocabulary import event_reference_fields
+from compliance.domain.vocabulary import KINDS, event_reference_fields
 from compliance.ledger.log import Log
 
 CACHED_EVENTS: Final = 50_000
@@ -36,16 +35,16 @@ class LogHistory:
         self, kind: str, field: str, value: str, until: int | None, since: int | None
     ) -> Iterator[Event]:
         """See `History.newest_first`."""
-        rows = self._log.key_scan(key_of(kind, field, value), until, since)
-        for occurred, same in groupby(rows, key=_occurred):
-            found = [
-                event
-                for _, idx in same
-                if (event := self._found(idx, kind, field, value, occurred)) is not None
-            ]
-            if len(found) > 1:
-                found.sort(key=lambda event: event.order, reverse=True)
-            yield from found
+        tied: list[Event] = []
+        for occurred, idx in self._log.key_scan(key_of(kind, field, value), until, since):
+            event = self._found(idx, kind, field, value, occurred)
+            if event is None:
+                continue
+            if tied and tied[0].occurred_at != occurred:
+                yield from tied if len(tied) == 1 else sorted(tied, key=_order, reverse=True)
+                tied = []
+            tied.append(event)
+        yield from tied if len(tied) == 1 else sorted(tied, key=_order, reverse=True)
 
     def _found(self, idx: int, kind: str, field: str, value: str, occurred: int) -> Event | None:
         event = self._at(idx)
@@ -124,13 +123,15 @@ class LogHistory:
 
     def amendments(self, event_id: str) -> Iterator[Event]:
         """The corrections and voids that name an event."""
-        for kind in ("correction", "void"):
-            for _, idx in self._log.key_scan(key_of(kind, "corrects", event_id), None, None):
-                if self._known(idx):
-                    event = self.recorded(idx)
-                    if event.kind == kind and event.values["corrects"] == event_id:
-                        yield event
+        for idx in self._log.naming(event_id):
+            if self._known(idx) and self._log.entry(idx).kind in ("correction", "void"):
+                yield self.recorded(idx)
+
+    def latest(self) -> int:
+        """The last instant at which any event occurred, as sent or as corrected; before all time where there is none."""
+        newest = (next(self._log.key_scan(key_of(kind, EVERY, "")), None) for kind in KINDS)
+        return max((row[0] for row in newest if row is not None), default=-(2**62))
 
 
-def _occurred(row: tuple[int, Any]) -> int:
-    return row[0]
+def _order(event: Event) -> tuple[int, int, int]:
+    return event.order

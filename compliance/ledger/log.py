@@ -164,6 +164,18 @@ class Log:
             self._batch = None
 
     @contextmanager
+    def rehearsing(self) -> Iterator[Batch]:
+        """A batch of which nothing is ever written: look-ups within see what it appended, and a reader's rights are enough."""
+        if self._batch is not None:
+            raise ValueError("a batch is open already")
+        with self.reading():
+            self._batch = Batch(self.driver, self.statements, self.path, self._clock)
+            try:
+                yield self._batch
+            finally:
+                self._batch = None
+
+    @contextmanager
     def reading(self) -> Iterator[None]:
         """One fixed state for all look-ups within, whatever others append meanwhile."""
         if self.driver.in_transaction:

@@ -25,8 +25,6 @@ class Statements:
     add_head: str
     add_event_key: str
     add_asked_key: str
-    add_event_key_again: str  # a row that may be there already
-    add_asked_key_again: str
     add_bundle: str
     add_quarantine: str
     last_head: str  # gives size, root, frontier, recorded_us
@@ -79,10 +77,8 @@ def statements(dialect: Dialect) -> Statements:
         add_entry=add(ENTRY),
         add_tile=add(TILE),
         add_head=add(HEAD),
-        add_event_key=add(EVENT_KEY),
-        add_asked_key=add(ASKED_KEY),
-        add_event_key_again=add(EVENT_KEY, once=True),
-        add_asked_key_again=add(ASKED_KEY, once=True),
+        add_event_key=add(EVENT_KEY, once=True),
+        add_asked_key=add(ASKED_KEY, once=True),
         add_bundle=add(BUNDLE),
         add_quarantine=add(QUARANTINE),
         last_head=text(select(HEAD).where(head.size == select(func.max(head.size)).scalar_subquery())),

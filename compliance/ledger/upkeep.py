@@ -68,7 +68,7 @@ def rebuild(
             try:
                 for table, statement, rows in zip(
                     _PROJECTIONS,
-                    (text.add_event_key_again, text.add_asked_key_again),
+                    (text.add_event_key, text.add_asked_key),
                     (event_keys, asked_keys),
                     strict=True,
                 ):
