@@ -206,7 +206,9 @@ def _mended(visit: Visit, reading: str, at: datetime) -> None:
 
 def _responsiveness(visit: Visit, at: datetime) -> None:
     """MOAA/S: 5 answers readily to the name, 4 slowly."""
-    visit.write("assessment", at, instrument="moaas", mode="clinician", assessor=visit.nurse.name, total=4)
+    visit.write(
+        "assessment", at, instrument="moaas", version="MOAA/S", mode="clinician", assessor=visit.nurse.name, item_scores=[4], total=4
+    )  # fmt: skip
 
 
 def _broken_off(visit: Visit, at: datetime) -> None:

@@ -35,6 +35,9 @@ NDC_THREE: Final = "50458002803"
 NDC_IV: Final = "99999001020"
 NDC_IM: Final = "99999005010"
 
+FIRST_RIGHT: Final = "administrator"
+"""What the manager is given before anything else can be typed in; all other rights follow a screening."""
+
 FORM_VERSION: Final = "12/2024"
 """The monitoring form that the practice uses."""
 
@@ -70,8 +73,8 @@ def _place(journal: Journal, site: Site, desk: Iterator[datetime]) -> None:
         site, "site_profile", next(desk), manager, under=site.name, address_ref=site.address, state=site.state, time_zone=site.zone.key,
         holds_stock=True, charges_patients=True, regularly_administers=True, exemption_claimed=False, state_rows_reviewed_on="2026-02-06",
     )  # fmt: skip
-    for role in ("administrator", "corrector", "stock_handler", "auditor") if site is LAKE else ():
-        _right(journal, MANAGER, role, LAKE_DOCTOR, next(desk))
+    if site is LAKE:
+        _right(journal, MANAGER, FIRST_RIGHT, LAKE_DOCTOR, next(desk))
     _registration(
         journal, site, next(desk), site.registration, holder_kind="own_site", holder=site.name, business_activity="hospital_clinic",
         is_institution=True, registered_address_ref=site.address, state=site.state, handling_from_on="2026-02-17",
@@ -148,7 +151,9 @@ def _hire(journal: Journal, person: Person, doctor: Person, desk: Iterator[datet
             site, "training", next(desk), manager, under=person.name, person=person.name, topic=topic,
             material_version="12/2024" if topic == "spravato_rems" else "2026-01", trainer="TRAINER-1", evidence_sha256=paper(f"{person.name} {topic}"),
         )  # fmt: skip
-    for role in () if person is MANAGER else person.rights:
+    for role in person.rights:
+        if role == FIRST_RIGHT:
+            continue
         _right(journal, person, role, doctor, next(desk))
 
 

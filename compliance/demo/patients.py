@@ -26,6 +26,9 @@ _TOPICS: Final = (
 )  # fmt: skip
 
 
+_VERSIONS: Final = {"audit_c": "AUDIT-C", "phq9": "PHQ-9", "pcl5": "PCL-5"}
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """Someone in treatment. `pressure` is the usual one; weight (kg) and height (cm) are as first measured."""
@@ -134,14 +137,14 @@ def take_on(journal: Journal, patient: Patient, day: str, hour: str, start_on: s
     ):
         write(
             "assessment", nurse, instrument=instrument, mode="clinician" if items is None else "self", assessor=nurse, item_scores=items,
-            total=sum(items) if items else None, risk_level="low" if items is None else None,
+            version=_VERSIONS.get(instrument), total=sum(items) if items else None, risk_level="low" if items is None else None,
         )  # fmt: skip
     write(
         "vital_signs", nurse, point="screening", systolic_mmhg=patient.pressure[0], diastolic_mmhg=patient.pressure[1], heart_rate_bpm=72,
         spo2_percent="98", weight_kg=patient.weight, height_cm=patient.height, weight_measured=True, acceptable=True, equipment=f"SCALE-{site.name}",
     )  # fmt: skip
     _examine(patient, write)
-    _consent(journal, patient, next(times))
+    consent(journal, patient, next(times), f"CONSENT-{patient.name}", patient.initialled)
     write(
         "treatment_plan", doctor, course=patient.course, indication_class=patient.indication, course_start_on=start_on, phase="induction",
         planned_doses=doses, interval_days="3", end_point="Remission, or half the first score", stop_rule="No response after the first series",
@@ -186,19 +189,9 @@ def _examine(patient: Patient, write: Any) -> None:
         **no,
     )
     if patient.reproductive:
-        write(
-            "assessment",
-            nurse,
-            instrument="pregnancy_status",
-            mode="clinician",
-            assessor=nurse,
-            pregnant="no",
-            lactating=False,
-        )
-
-
-def _consent(journal: Journal, patient: Patient, at: datetime) -> None:
-    consent(journal, patient, at, f"CONSENT-{patient.name}", patient.initialled)
+        at = patient.site.at("02-22", "08:00")
+        write("lab_result", nurse, test="pregnancy", collected_at=at, result="negative")
+        write("assessment", nurse, instrument="pregnancy_status", mode="clinician", assessor=nurse, pregnant="no", lactating=False)  # fmt: skip
 
 
 def consent(journal: Journal, patient: Patient, at: datetime, handle: str, elements: tuple[str, ...]) -> str:
