@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from compliance.domain.event import Event
-from compliance.domain.making import event_from_log, make_event
+from compliance.domain.making import make_event, stamp
+from compliance.domain.quantity import NumberText
 
 UNCHANGEABLE: Final = ("id", "kind", "intent", "corrects", "recorded_at", "noted_at")
 """Fields that a correction may not name."""
@@ -42,26 +43,22 @@ def standing(event: Event, amendments: Amendments, _seen: frozenset[str] = froze
 def _applied(event: Event, correction: Event) -> Event | None:
     """The event with the correction's changes, or None where it has no effect."""
     body = changed(event.body, correction.body["fields"])
-    if body is None:
-        return None
-    made = make_event(body)
+    made = None if body is None else make_event(body)
     if not isinstance(made, Event):
         return None
-    if event.recorded_at is None:
-        return made
-    return event_from_log(body, event.recorded_at, event.position)
+    return made if event.recorded_at is None else stamp(made, event.recorded_at, event.position)
 
 
 def changed(body: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The body with each change made, or None where an ``old`` is not what stands or a field cannot be corrected."""
+    """The body with each change made, for `make_event`; None where an ``old`` is not what stands or a field cannot be corrected."""
     result = dict(body)
     for change in changes:
         name = change["name"]
         try:
-            old, new = json.loads(change["old"], parse_float=str), json.loads(change["new"], parse_float=str)
-        except ValueError:
+            old, new = (json.loads(change[side], parse_float=NumberText) for side in ("old", "new"))
+        except (ValueError, RecursionError):
             return None
-        if name in UNCHANGEABLE or not _same(result.get(name), old):
+        if name in UNCHANGEABLE or not _same(body, name, result.get(name), old):
             return None
         if new is None:
             result.pop(name, None)
@@ -70,8 +67,9 @@ def changed(body: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> di
     return result
 
 
-def _same(stands: Any, old: Any) -> bool:
-    """Whether ``old`` is the value that stands; a decimal may be written as a number or as a string."""
-    if isinstance(stands, str) and isinstance(old, int) and not isinstance(old, bool):
-        return stands == str(old)
-    return bool(stands == old) and isinstance(stands, bool) == isinstance(old, bool)
+def _same(body: Mapping[str, Any], name: str, stands: Any, old: Any) -> bool:
+    """Whether ``old`` is the value that stands, however it is written: 28.5 for "28.50", an instant with another offset."""
+    if stands is None or old is None:
+        return stands is old
+    one, other = (make_event({**body, name: value}) for value in (stands, old))
+    return isinstance(one, Event) and isinstance(other, Event) and one.values.get(name) == other.values.get(name)

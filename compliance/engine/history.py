@@ -48,9 +48,15 @@ class MemoryHistory:
         self._index(event)
         if event.kind in ("correction", "void"):
             self._amending[event.values["corrects"]].append(event)
-            corrected = self.stands(event.values["corrects"])
-            if corrected is not None:
-                self._index(corrected)
+        # It may arrive after its corrections; and what corrects a correction changes what that one corrects.
+        seen: set[str] = set()
+        changed: Event | None = event
+        while changed is not None and changed.id not in seen:
+            seen.add(changed.id)
+            stands = self.stands(changed.id)
+            if stands is not None and stands is not event:
+                self._index(stands)
+            changed = self._sent.get(changed.values.get("corrects", ""))
 
     def _index(self, event: Event) -> None:
         for key in lookup_keys(event.kind, event.values):

@@ -22,7 +22,7 @@ from compliance.domain.values import UNKNOWN
 from compliance.engine.binding import find
 from compliance.engine.durable import DurableRules
 from compliance.engine.history import History
-from compliance.engine.overrides import lifted
+from compliance.engine.overrides import FAULT, lifted
 from compliance.engine.plan import Planner, RulePlan
 from compliance.engine.reference import compile_clause
 from compliance.engine.sight import FOREVER, Asked, Sight
@@ -130,10 +130,10 @@ class Judge:
         self, event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], plans: tuple[RulePlan, ...]
     ) -> str:
         zone = None if scope["zone"] is UNKNOWN else scope["zone"]
-        bound = {
-            key: None if value is None else {} if value is UNKNOWN else {"is": value}
-            for key, value in facts.items()
-        }
+        # In the order in which they were looked for, which event and bundle decide; the ids of look-ups depend on what a process judged before.
+        bound = [
+            None if value is None else {} if value is UNKNOWN else {"is": value} for value in facts.values()
+        ]
         body = {
             "event": event.values,
             "now": scope["now"],
@@ -182,7 +182,7 @@ class Judge:
         for plan in case.rules:
             outcome = outcomes[plan.rule.id]
             if plan.rule.id in faults:
-                yield Finding(plan.rule.id, outcome, Severity.DENY, {"engine fault": faults[plan.rule.id]})
+                yield Finding(plan.rule.id, outcome, Severity.DENY, {FAULT: faults[plan.rule.id]})
             elif outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
                 yield Finding(plan.rule.id, outcome, plan.rule.severity, self.because(plan, case))
 

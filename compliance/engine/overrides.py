@@ -6,25 +6,31 @@ Nothing is rewritten: the finding stands as ``overridden``. What may be overridd
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from compliance.domain.event import Event
-from compliance.domain.findings import Finding, Outcome, Severity
+from compliance.domain.findings import Finding, Severity
 from compliance.domain.lookup import NAMES
-from compliance.engine.sight import Sight
+from compliance.engine.sight import FOREVER, Sight
 from compliance.policy.model import Bundle, Rule
+
+FAULT: Final = "engine fault"
+"""Under this name a finding tells of evaluators at odds; what nobody could judge, nobody can let go on."""
 
 
 def lifted(findings: tuple[Finding, ...], event: Event, sight: Sight, bundle: Bundle) -> tuple[Finding, ...]:
     """The findings, those denials marked that a valid override of the event's proposal covers."""
     proposal = event.values.get("proposal")
-    denials = [f for f in findings if f.severity is Severity.DENY and f.outcome is Outcome.FAIL]
+    denials = [f for f in findings if f.severity is Severity.DENY and FAULT not in f.because]
     if not isinstance(proposal, str) or not denials:
         return findings
+    # An override of the performed act itself, which its own sight shows whenever it comes, permits nothing: it was not asked before.
     overrides = [
         o
         for o in sight.candidates("override", NAMES, proposal, event.occurred_at, None)
-        if _in_time(o, event)
+        if o.values["overrides_event"] == proposal and o.order < event.order and _in_time(o, event)
     ]
+    sight.ask(event.kind, "id", proposal, FOREVER)
     proposed = sight.history.sent(proposal)
     marked = []
     for finding in findings:

@@ -95,8 +95,9 @@ class Planner:
         when = None if rule.when is None else renamed(rule.when.node, rule.id, names)
         if rule.require is not None:
             clause = Clause(rule.id, when, renamed(rule.require.node, rule.id, names))
-        when_needs = self._closure(roots(when)) if when is not None else ()
-        needs = self._closure(frozenset(names.values()))
+        order = tuple(dict.fromkeys(names.values()))
+        when_needs = self._closure(roots(when), order) if when is not None else ()
+        needs = self._closure(frozenset(order), order)
         made = RulePlan(rule, names, clause, self._compiled(when), when_needs, needs)
         self._plans[rule.id] = made
         return made
@@ -119,19 +120,19 @@ class Planner:
             self._functions[node] = compile_value(node, self.tables)
         return self._functions[node]
 
-    def _closure(self, wanted: frozenset[str]) -> tuple[str, ...]:
-        """The look-ups among `wanted` and all that they need, in an order in which they can be made."""
-        order: list[str] = []
+    def _closure(self, wanted: frozenset[str], order: tuple[str, ...]) -> tuple[str, ...]:
+        """The look-ups among `wanted` and all that they need, in the `order` of the rule's givens, in which each names only earlier ones.
 
-        def visit(lookup_id: str) -> None:
-            if lookup_id in self.lookups and lookup_id not in order:
-                for needed in sorted(self.lookups[lookup_id].needs):
-                    visit(needed)
-                order.append(lookup_id)
-
-        for lookup_id in sorted(wanted):
-            visit(lookup_id)
-        return tuple(order)
+        Never in the order of the ids: those depend on which kind of event was judged first, and a case's digest must not.
+        """
+        found: set[str] = set()
+        left = [name for name in wanted if name in self.lookups]
+        while left:
+            lookup_id = left.pop()
+            if lookup_id not in found:
+                found.add(lookup_id)
+                left += self.lookups[lookup_id].needs
+        return tuple(lookup_id for lookup_id in order if lookup_id in found)
 
     def _lookup(self, rule: Rule, given: Given, names: Mapping[str, str]) -> str:
         def named(expression: Expression | None) -> Node | None:
