@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
 import click
 
@@ -86,7 +86,7 @@ class Command(click.Command):
         self.examples = tuple(examples)
         self.params.extend(common_options(root=False))
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Examples, as they are typed."""
         write_examples(formatter, self.examples)
 
@@ -117,7 +117,11 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(
-        self, *args: Any, lazy: Mapping[str, tuple[str, str]] | None = None, examples: Sequence[str] = (), **kwargs: Any
+        self,
+        *args: Any,
+        lazy: Mapping[str, tuple[str, str]] | None = None,
+        examples: Sequence[str] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = dict(lazy or {})
@@ -125,7 +129,7 @@ class Group(click.Group):
         if not isinstance(self, Application):
             self.params.extend(common_options(root=False))
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """The commands in the order in which a person meets them."""
         return [*self.lazy, *self.commands]
 
@@ -137,7 +141,7 @@ class Group(click.Group):
             return command
         return super().get_command(ctx, cmd_name)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Examples, as they are typed."""
         write_examples(formatter, self.examples)
 
@@ -165,9 +169,7 @@ class Application(Group):
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run a command line and exit; in a program's hands (`standalone_mode=False`) return the exit code and raise what is raised."""
+        run: Callable[..., Any] = super().main
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
-        self._exit(lambda: super(Application, self).main(*args, standalone_mode=False, **extra))
-
-    def _exit(self, run: Callable[[], Any]) -> NoReturn:
-        raise SystemExit(failures.exit_code_of(run))
+            return run(*args, standalone_mode=False, **extra)
+        raise SystemExit(failures.exit_code_of(lambda: run(*args, standalone_mode=False, **extra)))

@@ -21,7 +21,9 @@ def database() -> None:
     """The database behind the log."""
 
 
-@database.command(cls=Command, examples=("compliance db status", "compliance --database clinic.db db status --output json"))
+@database.command(
+    cls=Command, examples=("compliance db status", "compliance --database clinic.db db status --output json")
+)
 @pass_call
 def status(call: Call) -> int:
     """Which schema the database has, which one this version wants, and whether its guards are as they were made."""
@@ -43,7 +45,8 @@ def upgrade(call: Call) -> int:
     before = schema.status(call.database)
     if before.version is None:
         raise DatabaseError(
-            "this database holds no audit log", "Run `compliance init` with a new file name, or name another database with --database."
+            "this database holds no audit log",
+            "Run `compliance init` with a new file name, or name another database with --database.",
         )
     _print(call, before if before.current else schema.upgrade(call.database))
     return 0
@@ -56,7 +59,13 @@ def _print(call: Call, found: Status) -> None:
         }  # fmt: skip
         output.echo_json(about)
         return
-    word = "up to date" if found.current else "needs `compliance db upgrade`" if found.version else "holds no audit log"
+    word = (
+        "up to date"
+        if found.current
+        else "needs `compliance db upgrade`"
+        if found.version
+        else "holds no audit log"
+    )
     click.echo(f"schema {found.version or 'none'}, {word}")
     for name in found.broken_guards:
         click.echo(f"the guard {name} is missing or was changed")
@@ -75,4 +84,7 @@ def backup(call: Call, target: Path) -> None:
     if call.json:
         output.echo_json({"out": str(target), "entries": size})
     else:
-        click.echo(f"{target}: {output.counted(size, 'entry', 'entries')}. Keep the signing key's copy apart from it.", err=True)
+        click.echo(
+            f"{target}: {output.counted(size, 'entry', 'entries')}. Keep the signing key's copy apart from it.",
+            err=True,
+        )

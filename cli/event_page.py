@@ -90,27 +90,45 @@ def as_text(page: Page) -> str:
         f"{page.sent.id}  {page.sent.kind}, entry {page.sent.position}, recorded {output.instant(page.sent.recorded_at or 0)}, {state}",
         "",
     ]
-    lines += [_field(name, value, page.sent.body.get(name)) for name, value in body.items() if name not in ("id", "kind")]
-    lines += [f"  {name}: removed (was {_shown(value)})" for name, value in page.sent.body.items() if name not in body]
+    lines += [
+        _field(name, value, page.sent.body.get(name))
+        for name, value in body.items()
+        if name not in ("id", "kind")
+    ]
+    lines += [
+        f"  {name}: removed (was {_shown(value)})"
+        for name, value in page.sent.body.items()
+        if name not in body
+    ]
     if page.last.idx != page.sent.position:
         verdict = str(page.first.verdict)
         lines += ["", f"at first      {output.colored(verdict)}  (entry {page.sent.position})"]
     verdict = str(page.last.decision.verdict)
-    lines += ["", f"decision      {output.colored(verdict)}  (entry {page.last.idx}, policies {page.last.decision.bundle[:19]})"]
+    lines += [
+        "",
+        f"decision      {output.colored(verdict)}  (entry {page.last.idx}, policies {page.last.decision.bundle[:19]})",
+    ]
     lines += [results.finding_text(one) for one in page.last_findings]
     if page.naming:
         lines += ["", "named by"]
         for entry in page.naming:
             what = entry.kind or entry.type
-            lines.append(f"  {what} {entry.event_id or ''}, entry {entry.idx}, {output.instant(entry.recorded_us)}".replace(" ,", ","))
+            lines.append(
+                f"  {what} {entry.event_id or ''}, entry {entry.idx}, {output.instant(entry.recorded_us)}".replace(
+                    " ,", ","
+                )
+            )
     if page.facts:
         lines += ["", "judged on"]
         for fact in page.facts:
             lines.append(output.paragraph(f"{fact.name}: {fact.found}  ({fact.asked})", 2, 4))
-    if page.last.agrees:
+    if page.last.case is not None and page.last.agrees:
         lines += ["", "The case was bound again from the log: its digest is the one in the entry."]
-    else:
-        lines += ["", "The case was bound again from the log, and its digest is NOT the one in the entry; run `compliance log verify`."]
+    elif not page.last.agrees:
+        lines += [
+            "",
+            "The case was bound again from the log, and its digest is NOT the one in the entry; run `compliance log verify`.",
+        ]
     return "\n".join(lines)
 
 

@@ -22,9 +22,25 @@ if TYPE_CHECKING:
 ON_TERMINAL: Final = 50
 """So many events are listed where a person looks and does not say how many."""
 
-CORRECTION_REASONS: Final = ("typing", "wrong_patient", "wrong_quantity", "wrong_time", "missing_value", "patient_amendment", "other")
+CORRECTION_REASONS: Final = (
+    "typing",
+    "wrong_patient",
+    "wrong_quantity",
+    "wrong_time",
+    "missing_value",
+    "patient_amendment",
+    "other",
+)
 VOID_REASONS: Final = ("duplicate", "wrong_patient", "never_happened", "test_entry")
-VERDICTS: Final = ("compliant", "flagged", "violation", "permitted", "permitted_with_warnings", "denied", "voided")
+VERDICTS: Final = (
+    "compliant",
+    "flagged",
+    "violation",
+    "permitted",
+    "permitted_with_warnings",
+    "denied",
+    "voided",
+)
 
 
 @click.group(cls=Group, examples=("compliance events list --verdict violation", "compliance events show e3"))
@@ -32,7 +48,9 @@ def events() -> None:
     """Events with their decisions; corrections and voids."""
 
 
-@events.command(cls=Command, examples=("compliance events show e3", "compliance events show e3 --output json"))
+@events.command(
+    cls=Command, examples=("compliance events show e3", "compliance events show e3 --output json")
+)
 @click.argument("event_id", metavar="ID")
 @pass_call
 def show(call: Call, event_id: str) -> None:
@@ -44,7 +62,9 @@ def show(call: Call, event_id: str) -> None:
     with opening.reading(call) as log, log.reading():
         idx = log.by_event_id(event_id)
         if idx is None:
-            raise InputError(f"the log has no event {event_id!r}", "Look for it with `compliance events list`.")
+            raise InputError(
+                f"the log has no event {event_id!r}", "Look for it with `compliance events list`."
+            )
         page = event_page.gather(log, Bundles(log), idx)
         if call.json:
             output.echo_json(event_page.as_json(page))
@@ -67,11 +87,21 @@ def show(call: Call, event_id: str) -> None:
 @click.option("--kind", "kinds", metavar="KIND", multiple=True, help="May be repeated.")
 @click.option("--rule", metavar="RULE", help="Events that the last decision objects to by this rule.")
 @click.option("--verdict", type=click.Choice(VERDICTS), help="The last decision.")
-@click.option("--since", type=INSTANT, metavar="TIME", help="Occurred then or later: RFC 3339, or a date (midnight UTC).")
+@click.option(
+    "--since",
+    type=INSTANT,
+    metavar="TIME",
+    help="Occurred then or later: RFC 3339, or a date (midnight UTC).",
+)
 @click.option("--until", type=INSTANT, metavar="TIME", help="Occurred then or earlier.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many; on a terminal {ON_TERMINAL} unless said otherwise.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"At most so many; on a terminal {ON_TERMINAL} unless said otherwise.",
+)
 @pass_call
-def list_events(call: Call, limit: int | None, kinds: tuple[str, ...], **filters: Any) -> None:
+def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filters: Any) -> None:
     """Events as they now stand, the latest first."""
     from compliance.domain.objections import did_you_mean
     from compliance.domain.vocabulary import KINDS
@@ -79,7 +109,10 @@ def list_events(call: Call, limit: int | None, kinds: tuple[str, ...], **filters
 
     for kind in kinds:
         if kind not in KINDS:
-            raise InputError(f"there is no kind of event {kind!r}", did_you_mean(kind, KINDS) or "`compliance schema event` lists them.")
+            raise InputError(
+                f"there is no kind of event {kind!r}",
+                did_you_mean(kind, KINDS) or "`compliance schema event` lists them.",
+            )
     if limit is None and not call.json and output.on_terminal():
         limit = ON_TERMINAL
     with opening.reading(call) as log, log.reading():
@@ -145,7 +178,12 @@ def correct(
     from compliance.amending import correction
 
     actor = opening.acting(call)
-    members = {"reason": reason, "reason_code": reason_code, "approved_by": approved_by, "resign_required": resign_required}
+    members = {
+        "reason": reason,
+        "reason_code": reason_code,
+        "approved_by": approved_by,
+        "resign_required": resign_required,
+    }
     wanted: dict[str, str] = {}
     for change in changes:
         name, equals, value = change.partition("=")
@@ -170,13 +208,24 @@ def correct(
 @results.strict_option
 @pass_call
 def void(
-    call: Call, event_id: str, reason: str, reason_code: str, approved_by: str | None, replaced_by: str | None, strict: bool
+    call: Call,
+    event_id: str,
+    reason: str,
+    reason_code: str,
+    approved_by: str | None,
+    replaced_by: str | None,
+    strict: bool,
 ) -> int:
     """Declare that an event did not happen; its entry stays. A void cannot be taken back."""
     from compliance import amending
 
     actor = opening.acting(call)
-    members = {"reason": reason, "reason_code": reason_code, "approved_by": approved_by, "replaced_by_event": replaced_by}
+    members = {
+        "reason": reason,
+        "reason_code": reason_code,
+        "approved_by": approved_by,
+        "replaced_by_event": replaced_by,
+    }
     with opening.writing(call) as log:
         return _record(call, log, amending.void(log, event_id, members, actor), strict=strict)
 

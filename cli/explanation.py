@@ -32,7 +32,10 @@ def as_json(log: Log, bundles: Bundles, idx: int) -> dict[str, Any]:
         "case": bound.decision.case,
         "case_agrees": bound.agrees,
         "findings": [
-            {**results.finding_json(words), "clauses": [_clause_json(clause) for clause in _clauses(bound, finding)]}
+            {
+                **results.finding_json(words),
+                "clauses": [_clause_json(clause) for clause in _clauses(bound, finding)],
+            }
             for words, finding in zip(explained, bound.decision.findings, strict=True)
         ],
         "passed": _others(bound, applied=True),
@@ -42,7 +45,12 @@ def as_json(log: Log, bundles: Bundles, idx: int) -> dict[str, Any]:
 
 
 def _clause_json(clause: Clause) -> dict[str, Any]:
-    return {"text": clause.text, "holds": clause.holds, "values": clause.values, "lacking": list(clause.lacking)}
+    return {
+        "text": clause.text,
+        "holds": clause.holds,
+        "values": clause.values,
+        "lacking": list(clause.lacking),
+    }
 
 
 def _clauses(bound: Rebound, finding: Finding) -> list[Clause]:
@@ -75,12 +83,18 @@ def as_text(log: Log, bundles: Bundles, idx: int) -> str:
         f"{output.colored(verdict)}  {bound.event.id}  {bound.event.kind}, {bound.event.body['occurred_at']}, entry {idx}",
         f"under {bundle.name} {bundle.version}, {bound.decision.bundle}",
     ]
-    for words, finding in zip(results.explained_all(bound.decision, bundles), bound.decision.findings, strict=True):
+    for words, finding in zip(
+        results.explained_all(bound.decision, bundles), bound.decision.findings, strict=True
+    ):
         lines += ["", output.paragraph(f"{words.severity}  {words.rule.id}: {words.rule.title}", 0, 2)]
         lines.append(output.paragraph(words.message, 2))
         for clause in _clauses(bound, finding):
             lines.append(output.paragraph(f"{_mark(clause)}: {clause.text}", 4, 4))
-            lines += [f"        {name} is {value}" for name, value in clause.values.items()] if clause.holds is not True else []
+            lines += (
+                [f"        {name} is {value}" for name, value in clause.values.items()]
+                if clause.holds is not True
+                else []
+            )
             if clause.lacking:
                 lines.append(output.paragraph(f"would be decided by {', '.join(clause.lacking)}", 8))
         if not _clauses(bound, finding):
@@ -88,11 +102,17 @@ def as_text(log: Log, bundles: Bundles, idx: int) -> str:
         lines.append(f"  policy: {words.rule.place.source}:{words.rule.place.line}")
         lines.append(output.paragraph(f"written in: {results.cited(words.rule)}", 2, 2))
         lines.append(output.paragraph(f"to do: {words.remedy}", 2, 2))
-    for title, names in (("passed", _others(bound, applied=True)), ("did not concern it", _others(bound, applied=False))):
+    for title, names in (
+        ("passed", _others(bound, applied=True)),
+        ("did not concern it", _others(bound, applied=False)),
+    ):
         if names:
             lines += ["", output.paragraph(f"{title}: {', '.join(names)}", 0, 2)]
     if not bound.agrees:
-        lines += ["", "The case was bound again from the log, and its digest is NOT the one in the entry; run `compliance log verify`."]
+        lines += [
+            "",
+            "The case was bound again from the log, and its digest is NOT the one in the entry; run `compliance log verify`.",
+        ]
     return "\n".join(lines)
 
 

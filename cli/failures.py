@@ -80,7 +80,10 @@ def _unexpected(error: Exception) -> int:
     if known is not None:
         tell(known)
     else:
-        click.echo(f"error: a fault of this software ({type(error).__name__} at {_origin(error)}). {_ADVICE}", err=True)
+        click.echo(
+            f"error: a fault of this software ({type(error).__name__} at {_origin(error)}). {_ADVICE}",
+            err=True,
+        )
     if {"-vv", "-vvv"} & set(sys.argv) or sys.argv.count("-v") > 1:
         import traceback
 
@@ -88,7 +91,9 @@ def _unexpected(error: Exception) -> int:
     return FAULT if known is None else known.exit_code
 
 
-_ADVICE: Final = "Nothing half-done was written; please report it with what `-vv` says, after a look that it names nobody."
+_ADVICE: Final = (
+    "Nothing half-done was written; please report it with what `-vv` says, after a look that it names nobody."
+)
 
 
 def _translated(error: Exception) -> ComplianceError | None:
@@ -104,7 +109,11 @@ def _translated(error: Exception) -> ComplianceError | None:
         reason = error.strerror or type(error).__name__
         where = f"{error.filename}: " if error.filename else ""
         remedy = "Check the name, the permissions and the free space."
-        return DatabaseError(f"{where}{reason}", remedy) if error.filename is None else InputError(f"{where}{reason}", remedy)
+        return (
+            DatabaseError(f"{where}{reason}", remedy)
+            if error.filename is None
+            else InputError(f"{where}{reason}", remedy)
+        )
     return None
 
 

@@ -42,4 +42,6 @@ def write(name: str, parts: Iterable[bytes]) -> None:
             making.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "that is no file name"
-        raise InputError(f"{name} cannot be written: {reason}", "Check the folder, its permissions and the free space.") from error
+        raise InputError(
+            f"{name} cannot be written: {reason}", "Check the folder, its permissions and the free space."
+        ) from error

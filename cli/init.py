@@ -21,12 +21,27 @@ DEFAULT_ACTOR = "administrator"
     ),
 )
 @click.option("--site", default=DEFAULT_SITE, metavar="ID", show_default=True, help="The first site.")
-@click.option("--origin", metavar="NAME", help="The name of the log in its checkpoints; one is made up if none is given.")
-@click.option("--policies", metavar="DIR", type=click.Path(path_type=Path), help="A folder of policies; else those that ship with this software.")
-@click.option("--time-zone", metavar="ZONE", help="The site's zone, such as America/Chicago; records its profile, with --state.")
+@click.option(
+    "--origin",
+    metavar="NAME",
+    help="The name of the log in its checkpoints; one is made up if none is given.",
+)
+@click.option(
+    "--policies",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A folder of policies; else those that ship with this software.",
+)
+@click.option(
+    "--time-zone",
+    metavar="ZONE",
+    help="The site's zone, such as America/Chicago; records its profile, with --state.",
+)
 @click.option("--state", metavar="ST", help="The site's state, two letters.")
 @pass_call
-def init(call: Call, site: str, origin: str | None, policies: Path | None, time_zone: str | None, state: str | None) -> int:
+def init(
+    call: Call, site: str, origin: str | None, policies: Path | None, time_zone: str | None, state: str | None
+) -> int:
     """Make a database, the log's key, and put the first policies into force.
 
     Every file of the policies is checked and every case of every rule is run first. An existing database is never touched.
@@ -39,7 +54,9 @@ def init(call: Call, site: str, origin: str | None, policies: Path | None, time_
         raise click.UsageError("--time-zone and --state belong together: the site's profile needs both.")
     actor = call.actor or DEFAULT_ACTOR
     folder = shipped_folder("policies") if policies is None else policies
-    made = initialise(call.database, Wanted(site, actor, origin or default_origin(site), folder, time_zone, state))
+    made = initialise(
+        call.database, Wanted(site, actor, origin or default_origin(site), folder, time_zone, state)
+    )
     if call.json:
         output.echo_json({
             "database": str(made.database), "key": str(made.key), "origin": made.origin, "vkey": made.vkey,
@@ -57,9 +74,11 @@ def init(call: Call, site: str, origin: str | None, policies: Path | None, time_
     )
     click.echo(f"              {made.bundle.digest}")
     click.echo(f"in charge     {actor} (administrator) at {site}")
-    click.echo(output.paragraph(
-        "\nNow write the first checkpoint, and keep a copy of it where the owner of this machine cannot change it, on paper or in another "
-        "clinic: only that can show later that nothing was rewritten."
-    ))
+    click.echo(
+        output.paragraph(
+            "\nNow write the first checkpoint, and keep a copy of it where the owner of this machine cannot change it, on paper or in another "
+            "clinic: only that can show later that nothing was rewritten."
+        )
+    )
     click.echo("  compliance log checkpoint --out checkpoint.txt\n  compliance record FILE")
     return 0

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from compliance.errors import InputError
 
@@ -30,7 +30,7 @@ class Inputs:
             self._streams = [(_called(name), _open(name, opened)) for name in _once(names)]
             self._stack = opened.pop_all()
 
-    def __enter__(self) -> Inputs:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,9 +85,13 @@ def _open(name: str, opened: ExitStack) -> BinaryIO:
         raise InputError(f"there is no file {name}", "Check the name; nothing was read.") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InputError(f"{name} cannot be read: {reason}", "Check the file and its permissions; nothing was read.") from error
+        raise InputError(
+            f"{name} cannot be read: {reason}", "Check the file and its permissions; nothing was read."
+        ) from error
     except ValueError:  # a NUL byte in the name
-        raise InputError("a file's name cannot hold a NUL byte", "Check the name; nothing was read.") from None
+        raise InputError(
+            "a file's name cannot hold a NUL byte", "Check the name; nothing was read."
+        ) from None
 
 
 def _not_a_file(name: str) -> InputError:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from compliance.ledger.note import Signer
     from compliance.ledger.verify import Verification
 
-out_option = click.option("--out", metavar="FILE", default="-", help="Write to a file, not to standard output.")
+out_option = click.option(
+    "--out", metavar="FILE", default="-", help="Write to a file, not to standard output."
+)
 
 
 @click.group(cls=Group, examples=("compliance log verify --checkpoint last-week.txt",))
@@ -54,8 +56,18 @@ def show(call: Call, idx: int, raw: bool) -> None:
         "compliance log verify --since yesterday.txt",
     ),
 )
-@click.option("--checkpoint", "checkpoints", multiple=True, metavar="FILE", help="A checkpoint that was kept elsewhere; may be repeated.")
-@click.option("--since", metavar="FILE", help="A checkpoint up to which the log was verified before; only what is new is recomputed.")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    metavar="FILE",
+    help="A checkpoint that was kept elsewhere; may be repeated.",
+)
+@click.option(
+    "--since",
+    metavar="FILE",
+    help="A checkpoint up to which the log was verified before; only what is new is recomputed.",
+)
 @pass_call
 def verify(call: Call, checkpoints: tuple[str, ...], since: str | None) -> int:
     """Verify the log: against itself, and against checkpoints that were kept elsewhere.
@@ -96,7 +108,9 @@ def _answer(call: Call, state: str, why: str, found: Verification | None = None)
     if found is not None:
         click.echo(f"{output.counted(found.size, 'entry', 'entries')}, root {found.root.hex()}")
         for anchor in found.anchors:
-            click.echo(f"continues the checkpoint of size {anchor.checkpoint.size}, of {output.instant(anchor.recorded_us)}")
+            click.echo(
+                f"continues the checkpoint of size {anchor.checkpoint.size}, of {output.instant(anchor.recorded_us)}"
+            )
         if found.index is not None:
             click.echo(f"at entry {found.index}")
     click.echo(output.paragraph(why))
@@ -106,7 +120,10 @@ def _answer(call: Call, state: str, why: str, found: Verification | None = None)
     return 0 if good else LogError.exit_code
 
 
-@log.command(cls=Command, examples=("compliance log checkpoint --out 2026-03-02.checkpoint", "compliance log checkpoint | lp"))
+@log.command(
+    cls=Command,
+    examples=("compliance log checkpoint --out 2026-03-02.checkpoint", "compliance log checkpoint | lp"),
+)
 @out_option
 @pass_call
 def checkpoint(call: Call, out: str) -> None:
@@ -118,17 +135,27 @@ def checkpoint(call: Call, out: str) -> None:
         note = signed(opened, _signer(call))
     says = unverified_checkpoint(note)
     if call.json:
-        about: dict[str, Any] = {"origin": says.origin, "size": says.size, "root": says.root.hex(), "note": note}
+        about: dict[str, Any] = {
+            "origin": says.origin,
+            "size": says.size,
+            "root": says.root.hex(),
+            "note": note,
+        }
         if out != "-":
             files.write(out, [note.encode()])
         output.echo_json({**about, "out": None if out == "-" else out})
         return
     files.write(out, [note.encode()])
     if out != "-":
-        click.echo(f"{out}: {output.counted(says.size, 'entry', 'entries')} of {says.origin}. Keep a copy of it elsewhere.", err=True)
+        click.echo(
+            f"{out}: {output.counted(says.size, 'entry', 'entries')} of {says.origin}. Keep a copy of it elsewhere.",
+            err=True,
+        )
 
 
-@log.command(cls=Command, examples=("compliance log prove e3 --out e3.proof", "compliance log prove 7 --out -"))
+@log.command(
+    cls=Command, examples=("compliance log prove e3 --out e3.proof", "compliance log prove 7 --out -")
+)
 @click.argument("entry", metavar="IDX|EVENT_ID")
 @click.option("--out", metavar="FILE", required=True, help="Where the proof goes; - is standard output.")
 @pass_call
@@ -173,7 +200,10 @@ def _signer(call: Call) -> Signer:
     return signer
 
 
-@log.command(cls=Command, examples=("compliance log export --out log.ndjson", "compliance log export | gzip > log.ndjson.gz"))
+@log.command(
+    cls=Command,
+    examples=("compliance log export --out log.ndjson", "compliance log export | gzip > log.ndjson.gz"),
+)
 @out_option
 @pass_call
 def export(call: Call, out: str) -> None:

@@ -47,7 +47,14 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         "COMPLIANCE_DATABASE=clinic.db compliance log verify --checkpoint last-week.txt",
     ),
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
 def application(**_: Any) -> None:
     """Judges what a clinic does against dated policies, and keeps event and decision in a log that proves itself.
 
@@ -57,7 +64,7 @@ def application(**_: Any) -> None:
     Exit codes: 0 done, nothing to object to; 1 done, and there is something;
     2 the call or its input was wrong; 3 the log does not verify, or the file is
     damaged; 4 the database cannot be used; 70 a fault of this software.
-    """
+    """  # noqa: D301 - the backspace tells click not to wrap what follows
 
 
 main = application

@@ -54,7 +54,12 @@ def paragraph(text: str, indent: int = 0, hanging: int = 0) -> str:
         return " " * indent + text
     first, rest = " " * indent, " " * (indent + hanging)
     return textwrap.fill(
-        text, wide, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        text,
+        wide,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -26,7 +26,11 @@ def policy() -> None:
 
 @policy.command(
     cls=Command,
-    examples=("compliance policy check", "compliance policy check my-policies", "compliance policy check my-policies/clinic-monitor.yaml"),
+    examples=(
+        "compliance policy check",
+        "compliance policy check my-policies",
+        "compliance policy check my-policies/clinic-monitor.yaml",
+    ),
 )
 @click.argument("paths", nargs=-1, type=FOLDER, metavar="[DIR|FILE]...")
 @pass_call
@@ -42,7 +46,10 @@ def check(call: Call, paths: tuple[Path, ...]) -> int:
     objections = 0
     for path in paths or (shipped_folder("policies"),):
         if not path.exists():
-            raise InputError(f"there is no file or folder {path}", "Name a folder that holds bundle.yaml, or a rule's file.")
+            raise InputError(
+                f"there is no file or folder {path}",
+                "Name a folder that holds bundle.yaml, or a rule's file.",
+            )
         checked: Checked = check_folder(path, today) if path.is_dir() else check_file(path, today)
         problems = [*checked.problems, *(as_problem(result) for result in checked.failed)]
         objections += len(problems)
@@ -51,7 +58,9 @@ def check(call: Call, paths: tuple[Path, ...]) -> int:
             continue
         for problem in problems:
             click.echo(f"{problem}\n")
-        word = click.style("in order", fg="green") if not problems else output.counted(len(problems), "problem")
+        word = (
+            click.style("in order", fg="green") if not problems else output.counted(len(problems), "problem")
+        )
         rules = len(checked.bundle.rules) if checked.bundle is not None else 0
         told = f"{output.counted(rules, 'rule')}, {checked.passed:,} of {output.counted(len(checked.results), 'case')} as they say"
         click.echo(f"{path}: {word}; {told if checked.bundle is not None else 'no case was run'}")
@@ -77,7 +86,14 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 )
 @click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
 @click.option("-k", "word", metavar="WORD", help="Only cases whose name, or rule's id, holds this word.")
-@click.option("--cases", "case_files", type=FOLDER, multiple=True, metavar="FILE_OR_DIR", help="Timelines of case files, not the rules' own cases.")
+@click.option(
+    "--cases",
+    "case_files",
+    type=FOLDER,
+    multiple=True,
+    metavar="FILE_OR_DIR",
+    help="Timelines of case files, not the rules' own cases.",
+)
 @pass_call
 def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Path, ...]) -> int:
     """Run the cases of the rules, or of case files, and say what decided each. Exits 1 where one does not come out as it says."""
@@ -86,7 +102,9 @@ def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Pa
     from . import policy_cases
 
     folder = shipped_folder("policies") if folder is None else folder
-    results = policy_cases.timelines(folder, case_files) if case_files else policy_cases.rule_cases(folder, word)
+    results = (
+        policy_cases.timelines(folder, case_files) if case_files else policy_cases.rule_cases(folder, word)
+    )
     passed = failed = 0
     for result in results:
         if word is not None and not result.matches(word):
@@ -102,13 +120,27 @@ def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Pa
     if not passed + failed:
         raise InputError("there is no such case", "Leave out -k to run all.")
     if not call.json:
-        click.echo(f"\n{passed:,} passed, {click.style(f'{failed:,} failed', fg='red') if failed else 'none failed'}")
+        click.echo(
+            f"\n{passed:,} passed, {click.style(f'{failed:,} failed', fg='red') if failed else 'none failed'}"
+        )
     return int(bool(failed))
 
 
-@policy.command(cls=Command, examples=("compliance policy show rems-monitor-2h", "compliance policy show my-rule --policies my-policies"))
+@policy.command(
+    cls=Command,
+    examples=(
+        "compliance policy show rems-monitor-2h",
+        "compliance policy show my-rule --policies my-policies",
+    ),
+)
 @click.argument("rule")
-@click.option("--policies", "folder", type=FOLDER, metavar="DIR", help="A folder of policies; else those that ship with this software.")
+@click.option(
+    "--policies",
+    "folder",
+    type=FOLDER,
+    metavar="DIR",
+    help="A folder of policies; else those that ship with this software.",
+)
 @pass_call
 def show(call: Call, rule: str, folder: Path | None) -> None:
     """A rule in plain language: what it asks, where that is written, since when, what passes and what does not."""
@@ -123,7 +155,9 @@ def show(call: Call, rule: str, folder: Path | None) -> None:
         click.echo(policy_page.as_text(found, source))
 
 
-@policy.command(cls=Command, examples=("compliance policy explain e3", "compliance policy explain 7 --output json"))
+@policy.command(
+    cls=Command, examples=("compliance policy explain e3", "compliance policy explain 7 --output json")
+)
 @click.argument("entry", metavar="ENTRY|EVENT_ID")
 @pass_call
 def explain(call: Call, entry: str) -> None:

@@ -55,7 +55,12 @@ class RuleCase:
     def as_json(self) -> dict[str, Any]:
         """The keys of case files: what the rule keeps is found, or missing, or not wanted."""
         result = self.result
-        about = {"rule": result.rule.id, "event": self._event_id(), "outcome": result.got, "severity": str(result.rule.severity)}
+        about = {
+            "rule": result.rule.id,
+            "event": self._event_id(),
+            "outcome": result.got,
+            "severity": str(result.rule.severity),
+        }
         found, expected = (outcome in OBJECTIONS for outcome in (result.got, result.case.expect))
         return {
             "name": result.case.name,
@@ -78,7 +83,9 @@ class RuleCase:
             head += f"  ({result.got})"
         lines = [head]
         if not result.passed:
-            lines.append(f"      {result.case.expect} expected, {result.got} came out; {result.case.place.source}:{result.case.place.line}")
+            lines.append(
+                f"      {result.case.expect} expected, {result.got} came out; {result.case.place.source}:{result.case.place.line}"
+            )
             lines += _problem_lines(result.problems)
         if result.because:
             decided = ", ".join(f"{name} is {value}" for name, value in result.because.items())
@@ -122,13 +129,20 @@ class TimelineCase:
         result = self.result
         lines = [f"{_word(result.passed)}  {result.timeline.name}"]
         if result.passed:
-            decided = dict.fromkeys(f"{found.requirement} by {found.rule}" for found in result.findings if found.requirement in result.timeline.findings)
+            decided = dict.fromkeys(
+                f"{found.requirement} by {found.rule}"
+                for found in result.findings
+                if found.requirement in result.timeline.findings
+            )
             lines += [output.paragraph(f"found {text}", 6, 2) for text in decided]
             return "\n".join(lines)
         place = result.timeline.place
         lines.append(f"      {place.source}:{place.line}")
         lines += [f"      expected and not found: {name}" for name in result.missing]
-        lines += [f"      found and not wanted: {found.requirement} by {found.rule} on {found.event} ({found.outcome})" for found in result.unwanted]
+        lines += [
+            f"      found and not wanted: {found.requirement} by {found.rule} on {found.event} ({found.outcome})"
+            for found in result.unwanted
+        ]
         wanted = result.timeline.verdict
         if wanted is not None and wanted != result.verdict:
             lines.append(f"      the last event is {result.verdict}, {wanted} expected")
@@ -185,5 +199,9 @@ def _loaded(folder: Path) -> Bundle:
 
     bundle, problems = load_folder(folder)
     if bundle is None:
-        raise PolicyError(f"the policies in {folder} cannot be used", "Mend them; `compliance policy check` shows the same.", problems)
+        raise PolicyError(
+            f"the policies in {folder} cannot be used",
+            "Mend them; `compliance policy check` shows the same.",
+            problems,
+        )
     return bundle

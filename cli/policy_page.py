@@ -37,13 +37,20 @@ def find(folder: Path, rule_id: str) -> tuple[Rule, str]:
 
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}", "Name a folder of policies.")
-    files = {file.stem: file for file in sorted(folder.rglob("*.yaml")) if file.name not in (BUNDLE_FILE, REQUIREMENTS_FILE)}
+    files = {
+        file.stem: file
+        for file in sorted(folder.rglob("*.yaml"))
+        if file.name not in (BUNDLE_FILE, REQUIREMENTS_FILE)
+    }
     file = files.get(rule_id)
     if file is None:
         from difflib import get_close_matches
 
         near = get_close_matches(rule_id.lower(), files, n=3)
-        raise InputError(f"there is no rule {rule_id!r} in {folder}", f"Did you mean {' or '.join(near)}?" if near else "`compliance policy check` counts them.")
+        raise InputError(
+            f"there is no rule {rule_id!r} in {folder}",
+            f"Did you mean {' or '.join(near)}?" if near else "`compliance policy check` counts them.",
+        )
     read = read_file(file)
     if isinstance(read, tuple):
         raise PolicyError(f"{file} cannot be read", "Mend it.", read)
@@ -85,12 +92,18 @@ def as_text(rule: Rule, source: str) -> str:
     """The rule for a person."""
     from compliance.domain.time import format_date
 
-    end = "" if rule.in_force.end is None else f" until {format_date(rule.in_force.end)}, that day not included"
+    end = (
+        "" if rule.in_force.end is None else f" until {format_date(rule.in_force.end)}, that day not included"
+    )
     lines = [output.paragraph(f"{rule.id}: {rule.title}", 0, 2), "", "written in"]
     for cite in rule.cites:
         where = f"{cite.source}, {cite.at}" if cite.at else cite.source
         lines.append(output.paragraph(f"{where}{f' (read {cite.read})' if cite.read else ''}", 2, 2))
-    lines += ["", f"in force      from {format_date(rule.in_force.start)}{end}", f"keeps         {', '.join(rule.implements)}"]
+    lines += [
+        "",
+        f"in force      from {format_date(rule.in_force.start)}{end}",
+        f"keeps         {', '.join(rule.implements)}",
+    ]
     lines += [f"owner         {rule.owner}; to be reviewed by {rule.review_by}"]
     if rule.parameters:
         lines += ["", "values"]
@@ -100,8 +113,14 @@ def as_text(rule: Rule, source: str) -> str:
         lines.append("looks up")
         lines += [output.paragraph(f"{given.name}: {_given(given)}", 2, 4) for given in rule.given]
     lines += _conditions(rule)
-    lines += ["", output.paragraph(f"{rule.severity}: {SEVERITIES[str(rule.severity)]}; {OVERRIDES[rule.override]}.")]
-    lines += [output.paragraph(f"says: {rule.message.text}", 2, 2), output.paragraph(f"to do: {rule.remedy.text}", 2, 2)]
+    lines += [
+        "",
+        output.paragraph(f"{rule.severity}: {SEVERITIES[str(rule.severity)]}; {OVERRIDES[rule.override]}."),
+    ]
+    lines += [
+        output.paragraph(f"says: {rule.message.text}", 2, 2),
+        output.paragraph(f"to do: {rule.remedy.text}", 2, 2),
+    ]
     for title, wanted in (("passes", ("pass", "met", "open")), ("does not pass", ("fail", "missed", "met_late")), ("cannot be decided", ("indeterminate",)), ("does not concern it", ("not_applicable", "cancelled"))):  # fmt: skip
         names = [case.name for case in rule.cases if case.expect in wanted]
         if names:
@@ -161,11 +180,14 @@ def _by(by: tuple[str, ...]) -> str:
 def _parameter(parameter: Parameter) -> list[str]:
     from compliance.domain.time import format_date
 
-    tighten = {"up": "a site may raise it", "down": "a site may lower it", "fixed": "fixed"}[parameter.tighten]
-    lines = [f"  {parameter.name} ({tighten})"]
-    for value in parameter.values:
-        lines.append(output.paragraph(f"from {format_date(value.start)}: {value_text(parameter, value.value)}  [{value.cites}]", 4, 2))
-    return lines
+    tighten = {"up": "a site may raise it", "down": "a site may lower it", "fixed": "fixed"}[
+        parameter.tighten
+    ]
+    dated = (
+        f"from {format_date(v.start)}: {value_text(parameter, v.value)}  [{v.cites}]"
+        for v in parameter.values
+    )
+    return [f"  {parameter.name} ({tighten})", *(output.paragraph(text, 4, 2) for text in dated)]
 
 
 def value_text(parameter: Parameter, value: Any) -> str:

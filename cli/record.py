@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Submit = Callable[[Iterable[Draft | Rejected]], Iterator[tuple[Result, ...]]]
 
+
 @click.command(
     cls=Command,
     examples=(
@@ -70,7 +71,14 @@ def check(call: Call, files: tuple[str, ...], strict: bool) -> int:
 
 
 def _run(
-    call: Call, inputs: Inputs, submit: Submit, bundles: Bundles, progress: Progress, *, strict: bool, written: bool
+    call: Call,
+    inputs: Inputs,
+    submit: Submit,
+    bundles: Bundles,
+    progress: Progress,
+    *,
+    strict: bool,
+    written: bool,
 ) -> int:
     from compliance import logs
 

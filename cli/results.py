@@ -62,7 +62,9 @@ class Tally:
 
     def exit_code(self, *, strict: bool) -> int:
         """1 where there is something."""
-        return int(bool(self.objections or self.rejected or self.rejected_again or (strict and self.warnings)))
+        return int(
+            bool(self.objections or self.rejected or self.rejected_again or (strict and self.warnings))
+        )
 
 
 def finding_json(explained: Explained) -> dict[str, Any]:
@@ -82,7 +84,9 @@ def finding_json(explained: Explained) -> dict[str, Any]:
 
 def cite_json(cite: Any) -> dict[str, str]:
     """A citation: the source, the place in it, when it was last read."""
-    return {name: text for name, text in (("source", cite.source), ("at", cite.at), ("read", cite.read)) if text}
+    return {
+        name: text for name, text in (("source", cite.source), ("at", cite.at), ("read", cite.read)) if text
+    }
 
 
 def explained_all(decision: Decision, bundles: Bundles) -> list[Explained]:
@@ -153,7 +157,9 @@ def result_text(result: Result, bundles: Bundles) -> str:
             return ""
         repeated = ", already recorded" if result.repeated else ""
         return event_text(result.draft.event, str(result.decision.verdict), found, repeated)
-    return event_text(result.event, str(result.decision.verdict), found, f", judged again because of {result.cause}")
+    return event_text(
+        result.event, str(result.decision.verdict), found, f", judged again because of {result.cause}"
+    )
 
 
 def _problem_text(problem: Any) -> str:
@@ -173,7 +179,11 @@ def finding_text(explained: Explained) -> str:
     undecided = " (cannot be decided)" if explained.outcome == "indeterminate" else ""
     overridden = " (overridden)" if explained.outcome == "overridden" else ""
     lines = [
-        output.paragraph(f"{explained.severity}  {explained.rule.id}{undecided}{overridden}  [{cited(explained.rule)}]", 2, 4),
+        output.paragraph(
+            f"{explained.severity}  {explained.rule.id}{undecided}{overridden}  [{cited(explained.rule)}]",
+            2,
+            4,
+        ),
         output.paragraph(explained.message, 6),
     ]
     if explained.remedy:
@@ -202,7 +212,11 @@ def summary(tally: Tally, *, written: bool) -> str:
         parts.append(f"{output.counted(tally.rejudged, 'earlier event')} {again}")
     lines = [", ".join(parts)]
     if tally.verdicts:
-        lines.append(", ".join(f"{count:,} {output.colored(verdict)}" for verdict, count in tally.verdicts.most_common()))
+        lines.append(
+            ", ".join(
+                f"{count:,} {output.colored(verdict)}" for verdict, count in tally.verdicts.most_common()
+            )
+        )
     if written and not tally.recorded and not tally.rejected:
         lines.append("nothing new was written")
     if not written:

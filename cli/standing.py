@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 STATES: Final = ("open", "met", "met_late", "missed", "cancelled")
 USUAL_STATES: Final = ("open", "missed")
 
-as_of_option = click.option("--as-of", type=INSTANT, metavar="TIME", help="By what had occurred then; now, unless said otherwise.")
+as_of_option = click.option(
+    "--as-of", type=INSTANT, metavar="TIME", help="By what had occurred then; now, unless said otherwise."
+)
 
 
 @click.command(
@@ -34,7 +36,9 @@ as_of_option = click.option("--as-of", type=INSTANT, metavar="TIME", help="By wh
 @click.option("--severity", type=click.Choice(["deny", "warn", "report"]))
 @as_of_option
 @pass_call
-def findings(call: Call, everything: bool, site: str | None, rule: str | None, severity: str | None, as_of: int | None) -> int:
+def findings(
+    call: Call, everything: bool, site: str | None, rule: str | None, severity: str | None, as_of: int | None
+) -> int:
     """What is open: findings that stand after the last judgement, and duties that were missed or met late.
 
     Exits 1 where a finding that denies is open, or a duty was missed.
@@ -88,7 +92,10 @@ def _show_findings(found: list[StandingFinding]) -> None:
     if not found:
         click.echo("nothing is open")
         return
-    counts = {severity: sum(one.explained.severity == severity for one in found) for severity in ("deny", "warn", "report")}
+    counts = {
+        severity: sum(one.explained.severity == severity for one in found)
+        for severity in ("deny", "warn", "report")
+    }
     told = ", ".join(f"{count:,} {output.colored(severity)}" for severity, count in counts.items() if count)
     click.echo(f"{output.counted(len(found), 'finding')}: {told}")
 
@@ -101,14 +108,30 @@ def _show_findings(found: list[StandingFinding]) -> None:
         "compliance obligations --state met_late --state missed --output json",
     ),
 )
-@click.option("--state", "states", multiple=True, type=click.Choice([*STATES, "all"]), help="May be repeated; open and missed unless said otherwise.")
-@click.option("--due-within", type=DURATION, metavar="TIME", help="Due by then, such as 24h or 7d; what was missed is among it.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([*STATES, "all"]),
+    help="May be repeated; open and missed unless said otherwise.",
+)
+@click.option(
+    "--due-within",
+    type=DURATION,
+    metavar="TIME",
+    help="Due by then, such as 24h or 7d; what was missed is among it.",
+)
 @click.option("--site", metavar="ID")
 @click.option("--rule", metavar="RULE")
 @as_of_option
 @pass_call
 def obligations(
-    call: Call, states: tuple[str, ...], due_within: int | None, site: str | None, rule: str | None, as_of: int | None
+    call: Call,
+    states: tuple[str, ...],
+    due_within: int | None,
+    site: str | None,
+    rule: str | None,
+    as_of: int | None,
 ) -> int:
     """What must still be done and by when, and what was missed; the earliest first.
 
@@ -158,5 +181,14 @@ def _show_duties(found: list[Duty]) -> None:
     rows = []
     for duty in found:
         due = "cannot be said" if duty.due_at is None else output.instant(duty.due_at)
-        rows.append((due, str(duty.state), duty.rule.id, duty.opened_by.id, str(duty.opened_by.body["site"]), explained_duty(duty).remedy))
+        rows.append(
+            (
+                due,
+                str(duty.state),
+                duty.rule.id,
+                duty.opened_by.id,
+                str(duty.opened_by.body["site"]),
+                explained_duty(duty).remedy,
+            )
+        )
     output.table(("due", "state", "rule", "for", "site", "to do"), rows)

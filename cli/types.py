@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
     """An instant, as microseconds: RFC 3339 with an offset, or a date (its midnight in UTC), or ``now``."""
 
     name = "time"
@@ -28,7 +28,7 @@ class Instant(click.ParamType):
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]
     """A length of time, as microseconds: ``24h``, ``7d``, ``PT2H``."""
 
     name = "duration"
