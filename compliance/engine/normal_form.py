@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 from math import prod
 from typing import Final, Literal, TypeAlias
@@ -27,8 +28,8 @@ LIMIT: Final = 24
 
 FALSE_CODE, UNKNOWN_CODE, TRUE_CODE = 0, 1, 2
 
-_FAN: Final = 6  # operands that one `&&` or `||` may keep: of codes alone, it then has at most 13 branches
-_EXPLODED: Final = 128  # branches on the way to a normal form at which it is given up
+_FAN: Final = 3  # operands that one `&&` or `||` may keep: wider ones cost more to normalise than a further step to judge
+_EXPLODED: Final = 32  # branches on the way to a normal form at which it is given up
 
 Op: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 OPPOSITE: Final[dict[Op, Op]] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -331,20 +332,19 @@ def _merged(one: Branch, other: Branch) -> Branch | None:
 
 def _covers(wide: Branch, narrow: Branch) -> bool:
     """Whether all that holds in `narrow` holds in `wide`."""
-    if wide <= narrow:
-        return True
-    if len(wide) > len(narrow) or not any(isinstance(literal, Code) for literal in wide - narrow):
+    if len(wide) > len(narrow):
         return False
-    allowed = {literal.field: literal.allowed for literal in narrow if isinstance(literal, Code)}
-    return all(
-        literal in narrow
-        or (
-            isinstance(literal, Code)
-            and literal.field in allowed
-            and allowed[literal.field] <= literal.allowed
-        )
-        for literal in wide
-    )
+    (others, allowed), (more_others, less_allowed) = _parted(wide), _parted(narrow)
+    if not others <= more_others:
+        return False
+    return all(field in less_allowed and less_allowed[field] <= codes for field, codes in allowed.items())
+
+
+@lru_cache(maxsize=65_536)
+def _parted(branch: Branch) -> tuple[frozenset[Literal_], dict[int, frozenset[int]]]:
+    """A branch as its codes, by field, and all other literals; each branch is compared with many."""
+    codes = {literal.field: literal.allowed for literal in branch if isinstance(literal, Code)}
+    return frozenset(literal for literal in branch if not isinstance(literal, Code)), codes
 
 
 def _joined(one: Branch, other: Branch) -> Branch | None:
