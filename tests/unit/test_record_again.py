@@ -25,7 +25,6 @@ from tests.recording import (
     fresh_log,
     judge,
     record,
-    since,
     standing,
     types,
     void,
