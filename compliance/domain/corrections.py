@@ -72,4 +72,6 @@ def _same(body: Mapping[str, Any], name: str, stands: Any, old: Any) -> bool:
     if stands is None or old is None:
         return stands is old
     one, other = (make_event({**body, name: value}) for value in (stands, old))
-    return isinstance(one, Event) and isinstance(other, Event) and one.values.get(name) == other.values.get(name)
+    return (
+        isinstance(one, Event) and isinstance(other, Event) and one.values.get(name) == other.values.get(name)
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from heapq import merge
-from typing import Any
+from typing import Any, Final
 
 from compliance.domain.event import Event
 from compliance.domain.findings import Outcome, Severity
@@ -19,12 +19,14 @@ from compliance.domain.lookup import EVERY
 from compliance.domain.values import UNKNOWN
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.binding import search_key, shares, subject
+from compliance.engine.exact import exact
+from compliance.engine.explained import undecided
 from compliance.engine.history import History
 from compliance.engine.judging import Judge
-from compliance.engine.plan import RulePlan
+from compliance.engine.plan import RulePlan, renamed
 from compliance.engine.sight import Sight
-from compliance.engine.wording import because
-from compliance.policy.expression.tree import Func
+from compliance.engine.wording import MISSING, because
+from compliance.policy.expression.tree import Conditional, Func, Node
 from compliance.policy.model import Closing, Expect, Expression, Rule
 
 
@@ -40,7 +42,8 @@ class DutyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One duty as of an instant. `due_at` in microseconds, None where the data does not say; `closed_by` the event that met it."""
+    """One duty as of an instant. `due_at` in microseconds, None where the data does not say; `closed_by` the event that met it;
+    `certain` false where the data does not say whether the rule applies at all."""
 
     rule: Rule
     opened_by: Event
@@ -48,6 +51,7 @@ class Duty:
     due_at: int | None
     closed_by: str | None
     because: dict[str, str]
+    certain: bool = True
 
     @property
     def id(self) -> str:
@@ -56,7 +60,9 @@ class Duty:
 
     @property
     def outcome(self) -> Outcome | None:
-        """The finding that the duty amounts to, if any."""
+        """The finding that the duty amounts to, if any; what was done in time is none, whether it had to be done or not."""
+        if not self.certain:
+            return None if self.state is DutyState.MET else Outcome.INDETERMINATE
         if self.state in (DutyState.MISSED, DutyState.MET_LATE):
             return Outcome.FAIL
         if self.due_at is None and self.state is DutyState.OPEN:
@@ -156,8 +162,29 @@ def _judged(
 
     sight = Sight(history, state)
     assert plan.rule.expect is not None
-    part = _part(plan.rule.expect, plan, start, scope, judge, sight, as_of)
-    return Duty(plan.rule, start, part.state, part.due_at, part.closed_by, because(plan, scope, evaluate))
+    part = _part(plan.rule.expect, plan, start, dict(scope), judge, sight, as_of)
+    certain = plan.when is None or plan.when(scope) is True
+    decided_by = because(plan, scope, evaluate)
+    if part.due_at is None and part.state is DutyState.OPEN:
+        for closing in _closings(plan.rule.expect):
+            due = renamed(closing.due.node, plan.rule.id, plan.names)
+            lacking = undecided(due, scope, judge.bundle.tables)
+            own = {lookup: name for name, lookup in plan.names.items()}
+            decided_by |= {_as_written(text, own): MISSING for text in lacking}
+    return Duty(plan.rule, start, part.state, part.due_at, part.closed_by, decided_by, certain)
+
+
+def _closings(expect: Expect) -> Iterator[Closing]:
+    if expect.closing is not None:
+        yield expect.closing
+    for part in expect.parts:
+        yield from _closings(part)
+
+
+def _as_written(text: str, own: dict[str, str]) -> str:
+    """A reference in the rule's names: ``f3.completed_at`` was written ``dose.completed_at``."""
+    root, dot, path = text.partition(".")
+    return own.get(root, root) + dot + path
 
 
 def _part(
@@ -172,10 +199,18 @@ def _part(
     if expect.closing is not None:
         return _closing(expect.closing, plan, start, scope, judge, sight, as_of)
     parts = [_part(part, plan, start, scope, judge, sight, as_of) for part in expect.parts]
-    order = _ANY if expect.form == "any_of" else _ALL
-    return min(parts, key=lambda part: order.index(part.state))
+    if expect.form == "any_of":  # of several that may still be met, the one that leaves most time
+        return min(
+            parts,
+            key=lambda part: (_ANY.index(part.state), -(_NEVER if part.due_at is None else part.due_at)),
+        )
+    return min(
+        parts, key=lambda part: (_ALL.index(part.state), _NEVER if part.due_at is None else part.due_at)
+    )
 
 
+_NEVER: Final = -(2**62)
+"""Sorts before every instant: in all_of a part of which nobody can say when it is due comes first, in any_of last."""
 _ANY = (DutyState.MET, DutyState.OPEN, DutyState.MET_LATE, DutyState.MISSED)
 _ALL = (DutyState.MISSED, DutyState.MET_LATE, DutyState.OPEN, DutyState.MET)
 
@@ -212,11 +247,15 @@ def _closing(
     if due is UNKNOWN:
         return _Part(DutyState.OPEN, None, None)
     # A day's end is the local midnight after it: what happens at that instant belongs to the next day.
-    end = (
-        due - 1
-        if isinstance(closing.due.node, Func) and closing.due.node.name.startswith("end_of_day")
-        else due
-    )
+    end = due - 1 if _ends_with_day(closing.due.node, scope, plan, judge) else due
     if first is not None:
         return _Part(DutyState.MET if first[0] <= end else DutyState.MET_LATE, due, first[1])
     return _Part(DutyState.MISSED if as_of > end else DutyState.OPEN, due, None)
+
+
+def _ends_with_day(due: Node, scope: dict[str, Any], plan: RulePlan, judge: Judge) -> bool:
+    """Whether `due` is the end of a day, not a length of time; of a choice, the arm that was taken."""
+    while isinstance(due, Conditional):
+        condition = exact(renamed(due.condition, plan.rule.id, plan.names), judge.bundle.tables)
+        due = due.then if condition(scope) else due.otherwise
+    return isinstance(due, Func) and due.name.startswith("end_of_day")

@@ -33,10 +33,10 @@ def shown(value: Any, kind: Type, zone: Any, scale: int = 6, *, quoted: bool = T
         return "yes" if value else "no"
     if isinstance(value, tuple):
         element = kind.element or Type("text")
-        items = ", ".join(shown(item, element, zone, quoted=quoted) for item in value[:12])
+        items = ", ".join(shown(item, element, zone, element.scale, quoted=quoted) for item in value[:12])
         return items + (" ..." if len(value) > 12 else "") or "none"
     if isinstance(value, dict):
-        return shown(value.get("id", UNKNOWN), Type("text"), zone)
+        return shown(value["id"], Type("text"), zone) if "id" in value else f"a record of {len(value)} fields"
     if isinstance(value, str):
         return value if quoted and _HANDLE.fullmatch(value) else f"text of {len(value)} characters"
     if kind.name == "instant":
