@@ -48,12 +48,13 @@ _DEA: Final = {
 
 def found(journal: Journal) -> tuple[Cabinet, Cabinet]:
     """Everything from the first account to the opening stock; gives the two cabinets."""
-    for site, doctor in ((LAKE, LAKE_DOCTOR), (MESA, MESA_DOCTOR)):
+    for site, doctor, nurse in ((LAKE, LAKE_DOCTOR, LAKE_NURSE), (MESA, MESA_DOCTOR, MESA_NURSE)):
         desk = _desk(site.at("02-09", "08:30"))
         _place(journal, site, desk)
         for person in STAFF:
             if person.site is site:
                 _hire(journal, person, doctor, desk)
+        _safe(journal, site, nurse)
     _certify(journal)
     _documents(journal)
     lake, mesa = Cabinet(LAKE), Cabinet(MESA)
@@ -92,12 +93,17 @@ def _place(journal: Journal, site: Site, desk: Iterator[datetime]) -> None:
             journal, site, next(desk), "REG-PHARM", holder_kind="pharmacy", holder="PHARM-1", business_activity="pharmacy",
             registered_address_ref="ADDR-PHARM-v1", state="FL",
         )  # fmt: skip
+
+
+def _safe(journal: Journal, site: Site, nurse: Person) -> None:
+    """The safe is tried before anything goes into it."""
+    at = site.at("02-11", "09:10")
     journal.note(
-        site, "equipment_check", next(desk), manager, under=site.cabinet, equipment=site.cabinet, item="storage_cabinet", passed=True,
+        site, "equipment_check", at, nurse.name, under=site.cabinet, equipment=site.cabinet, item="storage_cabinet", passed=True,
         storage_class="safe", substantially_constructed=True,
     )  # fmt: skip
     journal.note(
-        site, "attestation", next(desk), manager, under=site.name, topic="secure_storage", subject=site.cabinet,
+        site, "attestation", at + minutes(20), MANAGER.name, under=site.name, topic="secure_storage", subject=site.cabinet,
         statement="The safe is bolted down, alarmed, and its code is known to stock handlers only.", holds_true=True,
         valid_until_on="2027-02-08",
     )  # fmt: skip
