@@ -14,7 +14,7 @@ from compliance.demo.staff import LAKE_DOCTOR, MANAGER, Person
 from compliance.demo.visit import Visit, arrival, begun, discharge
 
 BETWEEN: Final = 6
-"""Minutes from one device to the next; at least five are asked for (SPRAVATO USPI 2.2)."""
+"""Minutes from one device to the next; at least five are asked for (SPRAVATO USPI 2.4)."""
 
 
 def esketamine_session(
