@@ -8,7 +8,7 @@ Both are read-only by convention: nobody writes into them after the event is mad
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -26,6 +26,12 @@ class Event:
     occurred_at: int
     recorded_at: int | None = None
     position: int = -1
+    order: tuple[int, int, int] = field(init=False, compare=False, repr=False)
+    """History's order: when it occurred, when it was known, then the log's order."""
+
+    def __post_init__(self) -> None:
+        # Kept, not derived: every look-up compares it with every candidate.
+        object.__setattr__(self, "order", (self.occurred_at, self.values.get("noted_at", 0), self.position))
 
     @property
     def noted_at(self) -> int:
@@ -37,8 +43,3 @@ class Event:
     def proposed(self) -> bool:
         """True where permission is asked, False where it happened."""
         return bool(self.values["intent"] == "proposed")
-
-    @property
-    def order(self) -> tuple[int, int, int]:
-        """History's order: when it occurred, when it was known, then the log's order."""
-        return (self.occurred_at, self.noted_at, self.position)

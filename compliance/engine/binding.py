@@ -44,6 +44,8 @@ def find(lookup: LookUp, scope: dict[str, Any], sight: Sight) -> Any:
                 key=by_order,
                 reverse=True,
             )
+        if given.by == (field,) and not sight.naming(kind):
+            return events  # that is what they were found by
         return (event for event in events if shares(given.by, event, judged))
 
     streams = [stream(kind) for kind in given.kinds]

@@ -141,7 +141,7 @@ def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> di
     day = judge.day(event, zone)
     if not plan.rule.in_force.holds(day):
         return None
-    scope = judge.scope(event, zone, day, (plan,))
+    scope = judge.scope(event, zone, plan)
     scope.update(dict.fromkeys(plan.needs, UNKNOWN))
     judge.bind_rule(plan, scope, sight, {})
     return None if plan.when is not None and plan.when(scope) is False else scope

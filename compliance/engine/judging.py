@@ -59,6 +59,15 @@ def unknown_zone(_event: Event) -> Any:
     return UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What is in force for a kind of event on a local date: rules, their parameters, and a digest of both."""
+
+    rules: tuple[RulePlan, ...]
+    parameters: Mapping[str, Mapping[str, Any]]
+    digest: str
+
+
 class Judge:
     """A bundle made ready to judge events."""
 
@@ -69,6 +78,7 @@ class Judge:
         self._evaluators: dict[str, tuple[DurableRules | None, list[Any]]] = {}
         self._blank: dict[str, dict[str, Any]] = {}
         self._parameters = lru_cache(maxsize=4096)(self._parameters_on)
+        self._in_force = lru_cache(maxsize=4096)(self._law_on)
 
     def judge(self, event: Event, history: History) -> Judgement:
         """Decide one event on what it sees of the history."""
@@ -83,15 +93,13 @@ class Judge:
 
     def bind(self, event: Event, sight: Sight) -> Case:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
-        plans = self.planner.judged(event.kind)
-        zone = self.zone(event, sight) if plans else UNKNOWN
-        day = self.day(event, zone)
-        plans = tuple(plan for plan in plans if plan.rule.in_force.holds(day))
-        scope = self.scope(event, zone, day, plans)
+        zone = self.zone(event, sight) if self.planner.judged(event.kind) else UNKNOWN
+        law = self._in_force(event.kind, self.day(event, zone))
+        scope = self._scope(event, zone, law.parameters)
         facts: dict[str, Any] = {}
-        for plan in plans:
+        for plan in law.rules:
             self.bind_rule(plan, scope, sight, facts)
-        return Case(event, scope, plans, self._digest(event, scope, facts, plans))
+        return Case(event, scope, law.rules, _case_digest(event, scope, facts, law))
 
     def zone(self, event: Event, sight: Sight) -> Any:
         """The zone of the event's site, or UNKNOWN."""
@@ -102,15 +110,17 @@ class Judge:
         """The local date by which rules and parameters apply; the date in UTC where the zone is unknown."""
         return local_date(event.occurred_at, zone if isinstance(zone, str) else "UTC")
 
-    def scope(self, event: Event, zone: Any, day: int, plans: tuple[RulePlan, ...]) -> dict[str, Any]:
-        """The names of a case before its facts are bound."""
+    def scope(self, event: Event, zone: Any, plan: RulePlan) -> dict[str, Any]:
+        """The names of one rule's case before its facts are bound."""
+        return self._scope(event, zone, {plan.rule.id: self._parameters(plan.rule.id, self.day(event, zone))})
+
+    def _scope(self, event: Event, zone: Any, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         blank = self._blank.get(event.kind)
         if blank is None:
             every = self.planner.judged(event.kind)
             blank = self._blank[event.kind] = dict.fromkeys(
                 (f for plan in every for f in plan.needs), UNKNOWN
             )
-        parameters = {plan.rule.id: self._parameters(plan.rule.id, day) for plan in plans}
         return {**blank, "event": event.values, "param": parameters, "now": event.noted_at, "zone": zone}
 
     def bind_rule(self, plan: RulePlan, scope: dict[str, Any], sight: Sight, facts: dict[str, Any]) -> None:
@@ -122,27 +132,17 @@ class Judge:
             if plan.when is not None and plan.when(scope) is False:
                 return
 
+    def _law_on(self, kind: str, day: int) -> Law:
+        rules = tuple(plan for plan in self.planner.judged(kind) if plan.rule.in_force.holds(day))
+        parameters = {plan.rule.id: self._parameters(plan.rule.id, day) for plan in rules}
+        named = orjson.dumps(
+            [[rule_id, values] for rule_id, values in parameters.items()], option=orjson.OPT_SORT_KEYS
+        )
+        return Law(rules, parameters, sha256(named).hexdigest())
+
     def _parameters_on(self, rule_id: str, day: int) -> dict[str, Any]:
         values = {p.name: p.at(day) for p in self.planner.plan(self.bundle.rule(rule_id)).rule.parameters}
         return {name: value for name, value in values.items() if value is not None}
-
-    def _digest(
-        self, event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], plans: tuple[RulePlan, ...]
-    ) -> str:
-        zone = None if scope["zone"] is UNKNOWN else scope["zone"]
-        # In the order in which they were looked for, which event and bundle decide; the ids of look-ups depend on what a process judged before.
-        bound = [
-            None if value is None else {} if value is UNKNOWN else {"is": value} for value in facts.values()
-        ]
-        body = {
-            "event": event.values,
-            "now": scope["now"],
-            "zone": zone,
-            "facts": bound,
-            "param": scope["param"],
-        }
-        body["rules"] = [plan.rule.id for plan in plans]
-        return "sha256:" + sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def _evaluate(self, case: Case) -> tuple[dict[str, Outcome], dict[str, str]]:
         """Every rule's outcome by both evaluators; where they differ, the rule is undecided and a fault is told."""
@@ -209,6 +209,14 @@ def _site_zone(event: Event, sight: Sight) -> Any:
     for profile in history.newest_first("site_profile", "site", site, None, None):
         earliest = profile.values["time_zone"]
     return earliest
+
+
+def _case_digest(event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], law: Law) -> str:
+    zone = None if scope["zone"] is UNKNOWN else scope["zone"]
+    # In the order in which they were looked for, which event and bundle decide; the ids of look-ups depend on what a process judged before.
+    bound = [None if value is None else {} if value is UNKNOWN else {"is": value} for value in facts.values()]
+    body = {"event": event.values, "now": scope["now"], "zone": zone, "facts": bound, "law": law.digest}
+    return "sha256:" + sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def verdict(event: Event, findings: tuple[Finding, ...]) -> Verdict:

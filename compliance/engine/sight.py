@@ -47,9 +47,9 @@ class Sight:
 
     def naming(self, kind: str) -> tuple[Event, ...]:
         """Events of a kind that name the judged event, whenever they occurred, newest first."""
-        if not event_reference_fields(kind):
-            return ()
         if kind not in self._naming:
+            if not event_reference_fields(kind):
+                return ()
             self.ask(kind, NAMES, self.judged.id, FOREVER)
             self._naming[kind] = tuple(self.history.newest_first(kind, NAMES, self.judged.id, None, None))
         return self._naming[kind]
@@ -62,22 +62,27 @@ class Sight:
         else:
             self.ask(kind, LATER, "", FOREVER)
         naming = self.naming(kind)
-        named = {event.id for event in naming}
-        found = (
-            event
-            for event in self.history.newest_first(kind, field, value, until, since)
-            if event.id != judged.id
-            and event.id not in named
-            and (event.order < judged.order or until > judged.occurred_at)
+        before = self._before(
+            self.history.newest_first(kind, field, value, until, since), until > judged.occurred_at
         )
         if not naming:
-            return found
+            return before
+        named = {event.id for event in naming}
+        others = (event for event in before if event.id not in named)
         beside = (
             event
             for event in naming
             if event.id != judged.id and (since is None or event.occurred_at >= since)
         )
-        return merge(found, beside, key=by_order, reverse=True)
+        return merge(others, beside, key=by_order, reverse=True)
+
+    def _before(self, events: Iterator[Event], later: bool) -> Iterator[Event]:
+        """Those before the judged event in history's order, or, with `later`, all but itself."""
+        judged = self.judged
+        order = judged.order
+        for event in events:
+            if event.order < order or (later and event.id != judged.id):
+                yield event
 
 
 def by_order(event: Event) -> tuple[int, int, int]:
