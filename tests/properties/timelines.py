@@ -47,6 +47,10 @@ _patient = st.sampled_from(["P1", "P2"])
 _session = st.sampled_from(["T1", "T2"])
 _site = st.sampled_from(["S1", "S2"])
 _person = st.sampled_from(["N1", "N2"])
+_registration = st.sampled_from(["R1", "R1", "R2"])
+_drug = st.just("ketamine_inj_50mg_ml")
+_lot = st.sampled_from(["L1", "L2"])
+_quantity = st.sampled_from(["1", "2.5", "10"])
 
 
 @st.composite
@@ -60,6 +64,9 @@ def bodies(draw: st.DrawFn, number: int, earlier: list[dict[str, Any]]) -> dict[
         "presence",
         "discharge",
         "assessment",
+        "receipt",
+        "wastage",
+        "inventory_count",
     ]
     kinds += ["signature", "clinical_decision", "correction", "correction", "void"] if earlier else []
     kind = draw(st.sampled_from(kinds))
@@ -101,6 +108,16 @@ def _details(kind: str, at: int, earlier: list[dict[str, Any]]) -> st.SearchStra
             "arrived_at": st.just(instant(at)),
         }
         optional = {"left_at": st.integers(at, at + 400).map(instant)}
+    elif kind in ("receipt", "wastage"):
+        required = {"registration": _registration, "quantity": _quantity}
+        optional = {"lot": _lot} | ({"accepted": st.booleans()} if kind == "receipt" else {})
+    elif kind == "inventory_count":
+        line = st.fixed_dictionaries({"drug": _drug, "quantity": _quantity}, optional={"lot": _lot})
+        required = {
+            "registration": _registration,
+            "complete": st.booleans(),
+            "lines": st.lists(line, max_size=2),
+        }
     elif kind == "signature":
         required = {"target_event": st.sampled_from(earlier).map(lambda e: e["id"]), "signer": _person}
     elif kind == "clinical_decision":
@@ -120,12 +137,13 @@ def _details(kind: str, at: int, earlier: list[dict[str, Any]]) -> st.SearchStra
 def _correction(target: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     names = [
         n
-        for n in ("occurred_at", "session", "patient", "site", "dose_mg", "on_premises", "action")
+        for n in ("occurred_at", "session", "patient", "site", "dose_mg", "on_premises", "action", "lot")
         if n in target
     ] or ["actor"]
     new = {
         "occurred_at": _minutes.map(instant), "session": _session, "patient": _patient, "site": _site, "dose_mg": st.just("14"),
         "on_premises": st.booleans(), "action": st.sampled_from(["given", "withdrawn"]), "actor": _person,
+        "lot": _lot,
     }  # fmt: skip
 
     def change(name: str) -> st.SearchStrategy[dict[str, Any]]:

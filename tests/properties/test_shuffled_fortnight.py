@@ -1,0 +1,122 @@
+"""The law of engine.md on a realistic fortnight under the shipped policies: what stands in the end does not depend on the order of arrival.
+
+`test_history_agreement` holds the law on small random timelines and rules made for the purpose; here it meets the rules and the events that
+a clinic has. Each event is `noted_at` its own instant: where two that occurred together were also noted together, the log's order decides.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from compliance.demo import events
+from compliance.domain.time import parse_instant
+from compliance.engine.duties import duties
+from compliance.intake.json_lines import Draft
+from compliance.ledger.history import LogHistory
+from compliance.ledger.log import Log
+from compliance.ledger.verify import State
+from compliance.verifying import verify_log
+from tests.recording import draft, fresh_log, record, shipped, standing
+
+SECONDS = 40.0
+"""After this long no further order is tried; the first two always are."""
+
+Body = dict[str, Any]
+
+
+def fortnight() -> list[Draft]:
+    """The demonstration's events, each noted at an instant of its own."""
+    drafts = []
+    for number, body in enumerate(events()):
+        noted = datetime.fromisoformat(body.get("entered_at", body["occurred_at"])) + timedelta(
+            microseconds=number
+        )
+        drafts.append(draft({**body, "entered_at": noted.isoformat()}))
+    return drafts
+
+
+def within_blocks(drafts: Sequence[Draft], rng: random.Random) -> list[Draft]:
+    """Each stretch of forty in any order: what a day's worth of interfaces does."""
+    stretches = [list(drafts[start : start + 40]) for start in range(0, len(drafts), 40)]
+    for stretch in stretches:
+        rng.shuffle(stretch)
+    return [one for stretch in stretches for one in stretch]
+
+
+def blocks(drafts: Sequence[Draft], rng: random.Random) -> list[Draft]:
+    """Stretches of forty in any order, each in its own: files that come late."""
+    stretches = [drafts[start : start + 40] for start in range(0, len(drafts), 40)]
+    rng.shuffle(stretches)
+    return [one for stretch in stretches for one in stretch]
+
+
+def fully(drafts: Sequence[Draft], rng: random.Random) -> list[Draft]:
+    """Any order at all."""
+    return rng.sample(drafts, len(drafts))
+
+
+def backwards(drafts: Sequence[Draft], _rng: random.Random) -> list[Draft]:
+    """The last first: every event is late."""
+    return list(reversed(drafts))
+
+
+def what_stands(log: Log) -> dict[str, Any]:
+    """Each event's verdict and findings, and each duty with its state."""
+    found: dict[str, Any] = dict(standing(log))
+    as_of = parse_instant("2027-01-01T00:00:00Z")
+    found |= {
+        duty.id: (duty.rule.id, duty.opened_by.id, str(duty.state), duty.due_at, duty.closed_by)
+        for duty in duties(shipped(), LogHistory(log), as_of)
+    }
+    return found
+
+
+@pytest.fixture(scope="module")
+def in_order() -> dict[str, Any]:
+    """What stands when all come as they occurred and were entered."""
+    with fresh_log() as log:
+        record(log, shipped(), *fortnight())
+        return what_stands(log)
+
+
+def test_the_final_standing_of_a_fortnight_does_not_depend_on_the_order_of_arrival(
+    in_order: dict[str, Any],
+) -> None:
+    """Verdicts, findings and duties are the same after every order that there is time for."""
+    drafts = fortnight()
+    began, tried = monotonic(), 0
+    orders: list[Callable[[Sequence[Draft], random.Random], list[Draft]]] = [
+        fully,
+        blocks,
+        backwards,
+        within_blocks,
+    ]
+    rng = random.Random(20261122)
+    while tried < 2 or (tried < 8 and monotonic() - began < SECONDS):
+        arrange = orders[tried % len(orders)]
+        with fresh_log() as log:
+            results = record(log, shipped(), *arrange(drafts, rng))
+            stands = what_stands(log)
+            assert verify_log(log).state is State.SELF_CONSISTENT
+        different = {
+            key: (in_order.get(key), stands.get(key))
+            for key in in_order.keys() | stands.keys()
+            if in_order.get(key) != stands.get(key)
+        }
+        assert not different, (arrange.__name__, different)
+        assert len(results) > len(drafts), "nothing was judged again"
+        tried += 1
+
+
+def test_the_fortnight_has_what_makes_the_order_matter(in_order: dict[str, Any]) -> None:
+    """Violations, compliant events, a void one, and duties in several states: otherwise the law would be empty."""
+    verdicts = {str(value[0]) for value in in_order.values() if len(value) == 2}
+    states = {value[2] for value in in_order.values() if len(value) == 5}
+    assert {"compliant", "violation", "voided"} <= verdicts
+    assert {"met", "missed"} <= states
