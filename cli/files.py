@@ -30,8 +30,8 @@ def write(name: str, parts: Iterable[bytes]) -> None:
             click.echo(part, nl=False)
         return
     path = Path(name)
-    making = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
+        making = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
             with making.open("xb") as file:
                 file.writelines(parts)

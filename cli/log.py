@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -209,7 +210,8 @@ def _signer(call: Call) -> Signer:
 def export(call: Call, out: str) -> None:
     """Write the entries as NDJSON: line n, counted from 0, is the canonical bytes of entry n."""
     with opening.reading(call) as opened:
-        files.write(out, _chunks(opened))
+        with closing(_chunks(opened)) as chunks:
+            files.write(out, chunks)
         size = opened.size
     if out != "-":
         if call.json:
@@ -218,14 +220,12 @@ def export(call: Call, out: str) -> None:
             click.echo(f"{out}: {output.counted(size, 'entry', 'entries')}", err=True)
 
 
-def _chunks(opened: Log) -> Iterator[bytes]:
+def _chunks(opened: Log) -> Generator[bytes, None, None]:
     """The lines, many at once."""
+    from itertools import islice
+
     from compliance.ledger.export import entries
 
-    gathered: list[bytes] = []
-    for line in entries(opened):
-        gathered.append(line)
-        if len(gathered) == 500:
-            yield b"".join(gathered)
-            gathered.clear()
-    yield b"".join(gathered)
+    lines = entries(opened)
+    while some := b"".join(islice(lines, 500)):
+        yield some

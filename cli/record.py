@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from compliance.intake.json_lines import Draft, Rejected
     from compliance.record import Result
 
-    Submit = Callable[[Iterable[Draft | Rejected]], Iterator[tuple[Result, ...]]]
+    Submit = Callable[[Iterable[Draft | Rejected]], Generator[tuple[Result, ...], None, None]]
 
 
 @click.command(
@@ -83,12 +84,13 @@ def _run(
     from compliance import logs
 
     tally = results.Tally()
-    for batch in submit(inputs.items()):
-        progress.clear()
-        for result in batch:
-            tally.take(result)
-        results.echo_results(batch, bundles, as_json=call.json, written=written)
-        logs.info("batch", events=tally.recorded, repeated=tally.repeated, rejected=tally.rejected)
+    with closing(submit(inputs.items())) as batches:
+        for batch in batches:
+            progress.clear()
+            for result in batch:
+                tally.take(result)
+            results.echo_results(batch, bundles, as_json=call.json, written=written)
+            logs.info("batch", events=tally.recorded, repeated=tally.repeated, rejected=tally.rejected)
     progress.clear()
     if not call.json:
         click.echo(results.summary(tally, written=written))

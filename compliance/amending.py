@@ -25,7 +25,9 @@ SOURCE: Final = "<command line>"
 _JSON_TYPES: Final = ("integer", "boolean", "list", "record")
 
 
-def correction(log: Log, event_id: str, changes: Mapping[str, str], members: Mapping[str, Any], actor: str) -> Draft:
+def correction(
+    log: Log, event_id: str, changes: Mapping[str, str], members: Mapping[str, Any], actor: str
+) -> Draft:
     """The correction that sets fields of an event; an empty text removes the field.
 
     `members` are the correction's own fields, such as ``reason``. Raises InputError for an unknown or void event, a field that it does not
@@ -33,14 +35,22 @@ def correction(log: Log, event_id: str, changes: Mapping[str, str], members: Map
     """
     target, stands = _target(log, event_id)
     if stands is None:
-        raise InputError(f"{event_id} is void: there is nothing to correct", "Enter the event again, under a new id.")
+        raise InputError(
+            f"{event_id} is void: there is nothing to correct", "Enter the event again, under a new id."
+        )
     if not changes:
-        raise InputError("no change is named", "Name the fields that change, as field=value; field= removes one.")
+        raise InputError(
+            "no change is named", "Name the fields that change, as field=value; field= removes one."
+        )
     fields = [_change(stands, name, text) for name, text in changes.items()]
     body = changed(stands.body, fields)
     made = None if body is None else make_event(body, source=SOURCE)
     if not isinstance(made, Event):
-        raise InputError(f"{event_id} would not be valid with this change", "Mend the values; nothing was written.", made or ())
+        raise InputError(
+            f"{event_id} would not be valid with this change",
+            "Mend the values; nothing was written.",
+            made or (),
+        )
     return _draft({**_envelope(target, stands, "correction", actor), "fields": fields, **members})
 
 
@@ -56,14 +66,24 @@ def _target(log: Log, event_id: str) -> tuple[Event, Event | None]:
     if target is None:
         raise InputError(f"the log has no event {event_id!r}", "Look for it with `compliance events list`.")
     if target.kind == "void":
-        raise InputError(f"{event_id} is a void, which cannot be taken back", "Enter the voided event again, under a new id.")
+        raise InputError(
+            f"{event_id} is a void, which cannot be taken back",
+            "Enter the voided event again, under a new id.",
+        )
     return target, history.stands(event_id)
 
 
 def _envelope(target: Event, stands: Event, kind: str, actor: str) -> dict[str, Any]:
     where = {name: stands.body[name] for name in ("site", "patient", "session") if name in stands.body}
     at = format_instant(system_clock())
-    return {"id": f"{kind}-{secrets.token_hex(8)}", "kind": kind, "occurred_at": at, "actor": actor, "corrects": target.id, **where}
+    return {
+        "id": f"{kind}-{secrets.token_hex(8)}",
+        "kind": kind,
+        "occurred_at": at,
+        "actor": actor,
+        "corrects": target.id,
+        **where,
+    }
 
 
 def _change(stands: Event, name: str, text: str) -> dict[str, str]:
@@ -71,7 +91,9 @@ def _change(stands: Event, name: str, text: str) -> dict[str, str]:
         raise InputError(f"{name} cannot be corrected", "Void the event and enter it again.")
     spec = KINDS[stands.kind].fields.get(name)
     if spec is None:
-        remedy = did_you_mean(name, KINDS[stands.kind].fields) or "`compliance schema event` lists its fields."
+        remedy = (
+            did_you_mean(name, KINDS[stands.kind].fields) or "`compliance schema event` lists its fields."
+        )
         raise InputError(f"{stands.kind} has no field {name!r}", remedy)
     return {"name": name, "old": json.dumps(stands.body.get(name)), "new": json_text(name, spec, text)}
 
@@ -86,7 +108,9 @@ def json_text(name: str, spec: FieldSpec, text: str) -> str:
         return json.dumps(json.loads(text, parse_float=str))
     except ValueError:
         example = {"integer": "3", "boolean": "true", "list": '["a","b"]', "record": '{"a":1}'}[spec.type]
-        raise InputError(f"{name}: this is no {spec.type}", f"Write it as JSON, such as {name}='{example}'.") from None
+        raise InputError(
+            f"{name}: this is no {spec.type}", f"Write it as JSON, such as {name}='{example}'."
+        ) from None
 
 
 def _draft(body: Mapping[str, Any]) -> Draft:

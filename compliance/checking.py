@@ -6,7 +6,7 @@ events see each other, and earlier events are judged again as they would be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from itertools import islice
 from typing import Final
 
@@ -26,7 +26,7 @@ class Checker:
         self._log = log
         self._judge = judge
 
-    def submit(self, items: Iterable[Draft | Rejected]) -> Iterator[tuple[Result, ...]]:
+    def submit(self, items: Iterable[Draft | Rejected]) -> Generator[tuple[Result, ...], None, None]:
         """Judge; yields results some at a time. The indices of new entries are those that they would get now."""
         with self._log.rehearsing() as batch:
             results = Submission(self._log, batch, self._judge).results(items)

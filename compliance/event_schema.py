@@ -39,7 +39,8 @@ def event_schema() -> dict[str, Any]:
         "required": ["kind"],
         "properties": {"kind": {"enum": list(KINDS)}},
         "allOf": [
-            {"if": {"properties": {"kind": {"const": name}}}, "then": {"$ref": f"#/$defs/{name}"}} for name in KINDS
+            {"if": {"properties": {"kind": {"const": name}}}, "then": {"$ref": f"#/$defs/{name}"}}
+            for name in KINDS
         ],
         "$defs": {"decimal": decimal, **{name: _kind(kind) for name, kind in KINDS.items()}},
     }

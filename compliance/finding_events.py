@@ -77,4 +77,6 @@ def _wanted(event: Event, asked: Asked) -> bool:
             return False
     if asked.kinds and event.kind not in asked.kinds:
         return False
-    return (asked.since is None or event.occurred_at >= asked.since) and (asked.until is None or event.occurred_at <= asked.until)
+    return (asked.since is None or event.occurred_at >= asked.since) and (
+        asked.until is None or event.occurred_at <= asked.until
+    )

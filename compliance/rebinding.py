@@ -65,7 +65,10 @@ def rebound(log: Log, bundles: Bundles, idx: int) -> Rebound:
     """The case of the decision in an entry (an event's first, or a rejudgement); raises InputError where an entry holds no decision."""
     document = log.entry(idx).document()
     if "decision" not in document:
-        raise InputError(f"entry {idx} is of type {document['type']}: it holds no decision", "Name the entry or the id of an event.")
+        raise InputError(
+            f"entry {idx} is of type {document['type']}: it holds no decision",
+            "Name the entry or the id of an event.",
+        )
     decision = decision_at(log, idx)
     judge = bundles.judge(decision.bundle)
     history = LogHistory(log, before=idx)
@@ -110,7 +113,11 @@ def fact_text(given: Given, value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(fact_text(given, item) for item in value)
     if isinstance(value, int):
-        return format_duration(value) if given.quantifier in ("uncovered", "largest_gap") else format_decimal(value)
+        return (
+            format_duration(value)
+            if given.quantifier in ("uncovered", "largest_gap")
+            else format_decimal(value)
+        )
     return "found"
 
 

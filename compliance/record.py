@@ -6,7 +6,7 @@ is in the log. One bad line never costs a good one: it is kept as a ``rejected``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
@@ -74,7 +74,7 @@ class Recorder:
         self._judge = judge
         self._memory: Memory | None = None
 
-    def submit(self, items: Iterable[Draft | Rejected]) -> Iterator[tuple[Result, ...]]:
+    def submit(self, items: Iterable[Draft | Rejected]) -> Generator[tuple[Result, ...], None, None]:
         """Judge and append; yields the results of each batch after its commit."""
         remaining = iter(items)
         while chunk := tuple(islice(remaining, BATCH)):

@@ -71,7 +71,9 @@ def initialise(url: str, wanted: Wanted) -> Made:
     checked = check_folder(wanted.policies)
     bundle = usable(checked)
     stored = bundle_from_documents(orjson.loads(orjson.dumps(bundle.documents)))
-    tuple(stored.rules)  # each rule is typed once from its stored form: what comes into force must be readable
+    tuple(
+        stored.rules
+    )  # each rule is typed once from its stored form: what comes into force must be readable
     drafts = _drafts(wanted, checked)
     making = path.with_name(f".{path.name}.{os.getpid()}.init")
     signer = create_key(key, wanted.origin)
@@ -80,7 +82,9 @@ def initialise(url: str, wanted: Wanted) -> Made:
         with Log.create(f"sqlite:///{making}", wanted.origin, str(signer.verifier)) as log:
             with log.writing() as batch:
                 store(batch, bundle)
-            results = tuple(result for recorded in Recorder(log, Judge(stored)).submit(drafts) for result in recorded)
+            results = tuple(
+                result for recorded in Recorder(log, Judge(stored)).submit(drafts) for result in recorded
+            )
         _take_name(making, path)
         complete = True
     finally:
@@ -101,14 +105,19 @@ def _require_absent(path: Path, key: Path) -> None:
     if not path.parent.is_dir():
         raise DatabaseError(f"the folder {path.parent} does not exist", "Make it first, or name another one.")
     if not os.access(path.parent, os.W_OK):
-        raise DatabaseError(f"nothing can be written to the folder {path.parent}", "Choose another folder, or mend its permissions.")
+        raise DatabaseError(
+            f"nothing can be written to the folder {path.parent}",
+            "Choose another folder, or mend its permissions.",
+        )
 
 
 def _take_name(making: Path, path: Path) -> None:
     try:
         os.link(making, path)  # unlike a rename, never replaces a file
     except FileExistsError:
-        raise InputError(f"{path} exists already; nothing was touched", "Name another database with --database.") from None
+        raise InputError(
+            f"{path} exists already; nothing was touched", "Name another database with --database."
+        ) from None
 
 
 def _drafts(wanted: Wanted, checked: Checked | None) -> list[Draft]:
@@ -141,4 +150,6 @@ def _draft(body: dict[str, Any], line: int) -> Draft:
     made = make_event(body, source=SOURCE, line=line)
     if isinstance(made, Event):
         return Draft(made, SOURCE, line)
-    raise InputError(f"the first {body['kind']} cannot be recorded", "Mend the options of `compliance init`.", made)
+    raise InputError(
+        f"the first {body['kind']} cannot be recorded", "Mend the options of `compliance init`.", made
+    )

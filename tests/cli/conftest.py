@@ -54,15 +54,30 @@ class Clinic:
 
     def process(self, *words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command as a process of its own."""
-        return subprocess.run(command(*words), capture_output=True, text=True, timeout=120, cwd=self.folder, env=self.environment(), **options)
+        return subprocess.run(
+            command(*words),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=self.folder,
+            env=self.environment(),
+            **options,
+        )
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(ROOT), "COMPLIANCE_DATABASE": str(self.database), "COMPLIANCE_ACTOR": "MD-1"}
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "COMPLIANCE_DATABASE": str(self.database),
+            "COMPLIANCE_ACTOR": "MD-1",
+        }
 
     def file(self, *events: Any, name: str = "day.ndjson") -> Path:
         """A file of events, one per line; text stands as it is."""
         path = self.folder / name
-        path.write_text("".join((event if isinstance(event, str) else json.dumps(event)) + "\n" for event in events))
+        path.write_text(
+            "".join((event if isinstance(event, str) else json.dumps(event)) + "\n" for event in events)
+        )
         return path
 
     def record(self, *events: Any) -> list[dict[str, Any]]:

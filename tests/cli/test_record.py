@@ -9,7 +9,17 @@ import pytest
 from tests.cli.conftest import DAY, DOSE, DROVE_AWAY, LEFT_EARLY, LEFT_IN_TIME, SITE, lines
 
 KEYS = ["event", "kind", "entry", "verdict", "findings", "bundle"]
-FINDING_KEYS = ["rule", "implements", "severity", "outcome", "message", "remedy", "because", "policy", "cites"]
+FINDING_KEYS = [
+    "rule",
+    "implements",
+    "severity",
+    "outcome",
+    "message",
+    "remedy",
+    "because",
+    "policy",
+    "cites",
+]
 
 
 def test_each_event_is_answered_with_the_documented_keys(clinic):
@@ -18,7 +28,11 @@ def test_each_event_is_answered_with_the_documented_keys(clinic):
     told = lines(result)
     assert result.exit_code == 1
     assert [list(line) for line in told] == [KEYS] * 3
-    assert [(line["event"], line["verdict"]) for line in told] == [("e1", "compliant"), ("e2", "compliant"), ("e3", "violation")]
+    assert [(line["event"], line["verdict"]) for line in told] == [
+        ("e1", "compliant"),
+        ("e2", "compliant"),
+        ("e3", "violation"),
+    ]
     (finding,) = told[2]["findings"]
     assert list(finding) == FINDING_KEYS
     assert finding["rule"] == "stay-two-hours"
@@ -26,14 +40,29 @@ def test_each_event_is_answered_with_the_documented_keys(clinic):
     assert (finding["severity"], finding["outcome"]) == ("deny", "fail")
     assert finding["message"] == "Left 1 h 0 min after the last device, 2 h 0 min required."
     assert finding["policy"] == {"file": "stay-two-hours.yaml", "line": 1}
-    assert finding["cites"] == [{"source": "SPRAVATO REMS Document", "at": "healthcare settings, after treatment", "read": "2026-11-22"}]
+    assert finding["cites"] == [
+        {
+            "source": "SPRAVATO REMS Document",
+            "at": "healthcare settings, after treatment",
+            "read": "2026-11-22",
+        }
+    ]
     assert told[0]["bundle"].startswith("sha256:")
 
 
 def test_a_person_sees_the_finding_its_citation_and_what_to_do(clinic):
     """Text output names verdict, event, rule, citation, message and remedy, and closes with a summary."""
     text = clinic.run("record", clinic.file(*DAY)).stdout
-    for word in ("violation", "e3", "discharge", "stay-two-hours", "SPRAVATO REMS Document", "Left 1 h 0 min", "Keep the patient", "3 events recorded"):
+    for word in (
+        "violation",
+        "e3",
+        "discharge",
+        "stay-two-hours",
+        "SPRAVATO REMS Document",
+        "Left 1 h 0 min",
+        "Keep the patient",
+        "3 events recorded",
+    ):
         assert word in text
 
 
@@ -117,7 +146,11 @@ def test_ties_between_files_go_by_file_and_line(clinic):
 @pytest.mark.parametrize("layout", ["lines", "list", "object"])
 def test_json_comes_as_lines_as_a_list_or_as_one_object(clinic, layout):
     """NDJSON, an array and a single object are all read, from standard input too."""
-    text = {"lines": "\n".join(map(json.dumps, DAY[:2])), "list": json.dumps(DAY[:2], indent=1), "object": json.dumps(SITE, indent=1)}[layout]
+    text = {
+        "lines": "\n".join(map(json.dumps, DAY[:2])),
+        "list": json.dumps(DAY[:2], indent=1),
+        "object": json.dumps(SITE, indent=1),
+    }[layout]
     result = clinic.run("record", "--output", "json", "-", stdin=text)
     assert result.exit_code == 0, result.output
     assert len(lines(result)) == (1 if layout == "object" else 2)
