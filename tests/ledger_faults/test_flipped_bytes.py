@@ -34,6 +34,13 @@ def original(tmp_path_factory):
         return copy(log, folder / "copy.db").read_bytes()
 
 
+def place(path, content):
+    """The database file alone: what an earlier example left in its write-ahead log does not belong to this one."""
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.write_bytes(content)
+
+
 def answer_of(path):
     with Log.open(url(path)) as log:
         return verify(log, keys_of=keys_of, bundle_digest=lambda raw: "sha256:" + sha256(raw).hexdigest())
@@ -78,7 +85,7 @@ def test_the_original_verifies(original, tmp_path):
 def test_a_flipped_bit_in_any_column_of_an_entry_is_found_and_named(original, tmp_path, data):
     """Bytes, leaf and every look-up column: the answer names the very entry."""
     path = tmp_path / "log.db"
-    path.write_bytes(original)
+    place(path, original)
     idx = data.draw(st.integers(1, 300))
     change(path, "entry", data.draw(st.sampled_from(ENTRY_COLUMNS)), f"idx = {idx}", data)
     answer = answer_of(path)
@@ -90,7 +97,7 @@ def test_a_flipped_bit_in_any_column_of_an_entry_is_found_and_named(original, tm
 def test_a_flipped_bit_in_any_other_table_is_found(original, tmp_path, data):
     """Tiles, heads, policies, quarantined input, and the index of look-up keys."""
     path = tmp_path / "log.db"
-    path.write_bytes(original)
+    place(path, original)
     table, column, where = data.draw(
         st.sampled_from(
             [
@@ -115,9 +122,7 @@ def test_a_flipped_bit_in_the_file_never_gives_a_traceback(original, tmp_path, d
     """Whatever byte of the file is changed, there is an answer or an error in words, and no changed entry passes for good."""
     path = tmp_path / "log.db"
     at = data.draw(st.integers(0, len(original) - 1))
-    path.write_bytes(
-        original[:at] + bytes([original[at] ^ (1 << data.draw(st.integers(0, 7)))]) + original[at + 1 :]
-    )
+    place(path, original[:at] + bytes([original[at] ^ (1 << data.draw(st.integers(0, 7)))]) + original[at + 1 :])
     answer = answer_or_words(path)
     if answer is not None and answer.good:
         # A byte that no row and no index holds: free space, or the header's counters. All rows must be what they were.
