@@ -151,8 +151,8 @@ def stock(by: tuple[str, ...], wanted: Any, judged: Event, everything: Sequence[
                 lines = [x for x in event.values["lines"] if all(x.get(f) == wanted[f] for f in rest)]
                 total = sum(line["quantity"] for line in lines)
         elif event.kind in MOVES and all(event.values.get(field) == wanted[field] for field in by):
-            if event.kind != "receipt" or event.values["accepted"]:
-                total += MOVES[event.kind] * event.values["quantity"]
+            taken = event.kind != "receipt" or event.values["accepted"]
+            total += MOVES[event.kind] * event.values["quantity"] if taken else 0
     return total
 
 

@@ -146,6 +146,8 @@ def test_a_corrected_instant_moves_the_event_in_the_order() -> None:
     """A dose corrected to an earlier time is the earliest; one corrected beyond the judged event is not seen."""
     first = corrected("d2", "occurred_at", DOSES[1]["occurred_at"], "2026-03-02T08:30:00-06:00")
     assert which(fact({"earliest": "administration"}, [*DOSES, first], "d3")) == "d2"
+    assert which(fact({"latest": "administration"}, [*DOSES, first], "d3")) == "d1"
+    assert fact({"count": "administration"}, [*DOSES, first], "d3") == 3 * SCALE
     beyond = corrected("d2", "occurred_at", DOSES[1]["occurred_at"], "2026-03-02T09:21:00-06:00")
     assert which(fact({"latest": "administration"}, [*DOSES, beyond], "d3")) == "d1"
 
@@ -201,15 +203,16 @@ def test_states_all_sees_what_was_once_so() -> None:
 
 def test_the_present_state_is_each_patients_own() -> None:
     """For kinds about a patient, the same handle of another patient is another thing."""
-    history = [
-        agreed("08:00", patient="P1"),
-        agreed("08:30", "withdrawn", patient="P2"),
-        leaving(patient="P1"),
-    ]
-    assert (
-        which(fact({"latest": "consent", "by": ["patient"], "where": "it.action == 'given'"}, history))
-        == "consent-08:00"
-    )
+    history = [agreed("08:00", patient="P1"), agreed("08:30", "withdrawn", patient="P2"), leaving()]
+    assert which(fact({"latest": "consent", "where": "it.action == 'given'"}, history)) == "consent-08:00"
+
+
+def test_the_judged_event_is_the_present_state_of_its_own_subject() -> None:
+    """With `self`, a withdrawal that is judged hides what it withdraws; without, what was so before it is looked at."""
+    history = [agreed("08:00"), agreed("08:30", "withdrawn")]
+    given = {"any": "consent", "where": "it.action == 'given'"}
+    assert fact({**given, "self": True}, history) is None
+    assert which(fact(given, history)) == "consent-08:00"
 
 
 def test_the_present_state_is_found_outside_the_shared_keys() -> None:
@@ -286,6 +289,12 @@ def test_a_sum_over_a_missing_amount_is_unknown() -> None:
     history = [*READINGS, leaving()]
     assert fact({"sum": f"{VITALS}.systolic_mmhg"}, history) is UNKNOWN
     assert fact({"sum": f"{VITALS}.systolic_mmhg", "where": "it.id == 'high'"}, history) == 150 * SCALE
+
+
+def test_a_sum_over_what_may_not_count_is_unknown() -> None:
+    """The amount is known, whether it counts is not."""
+    given = {"sum": "administration.dose_mg", "where": "it.observer == 'N1'"}
+    assert fact(given, [dose("09:00"), leaving()]) is UNKNOWN
 
 
 def test_an_equality_on_an_optional_field_overlooks_nobody() -> None:
@@ -443,7 +452,7 @@ def test_a_span_whose_ends_are_missing_is_unknown() -> None:
         (["10:00", "11:00"], 60),
         (["10:00"], 120),
         (["08:00", "08:30"], 180),
-        (["11:30"], 150),
+        (["11:30"], 150), (["05:00"], 180),
     ],
 )
 def test_the_longest_stretch_without_an_event(times: list[str], minutes: int) -> None:
