@@ -151,7 +151,7 @@ class Group(click.Group):
             from difflib import get_close_matches
 
             if near := get_close_matches(args[0], self.lazy, n=1):
-                error.message += f" Did you mean '{near[0]}'?"
+                raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
             raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's

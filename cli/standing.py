@@ -45,9 +45,14 @@ def findings(
     """
     from compliance.bundles import Bundles
     from compliance.standing import findings as standing
+    from compliance.standing import obligations as due
 
+    instant = now() if as_of is None else as_of
     with opening.reading(call) as log, log.reading():
-        every = list(standing(log, Bundles(log), now() if as_of is None else as_of))
+        bundles = Bundles(log)
+        every = list(standing(log, bundles, instant))
+        duties = [] if all(one.explained.rule.expect is None for one in every) else due(log, bundles, instant)
+    missed = {duty.id for duty in duties if duty.state == "missed"}
     found = [
         one for one in every
         if (everything or one.state == "open")
@@ -59,11 +64,9 @@ def findings(
         output.echo_json(*(finding_json(one) for one in found))
     else:
         _show_findings(found)
-    return int(any(_objects(one) for one in found))
-
-
-def _objects(one: StandingFinding) -> bool:
-    return one.state == "open" and (one.explained.severity == "deny" or one.explained.rule.expect is not None)
+    return int(
+        any(one.state == "open" and (one.explained.severity == "deny" or one.id in missed) for one in found)
+    )
 
 
 def finding_json(one: StandingFinding) -> dict[str, Any]:
