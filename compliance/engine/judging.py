@@ -75,7 +75,7 @@ class Judge:
         self.bundle = bundle
         self._zone_without_profile = zone_without_profile
         self.planner = Planner(bundle)
-        self._evaluators: dict[str, tuple[DurableRules | None, list[Any]]] = {}
+        self._evaluators: dict[str, tuple[DurableRules | EngineFault, list[Any]]] = {}
         self._blank: dict[str, dict[str, Any]] = {}
         self._parameters = lru_cache(maxsize=4096)(self._parameters_on)
         self._in_force = lru_cache(maxsize=4096)(self._law_on)
@@ -153,10 +153,10 @@ class Judge:
             rule_id: judged(case.scope) for rule_id, judged in references if rule_id in case.scope["param"]
         }
         try:
-            firsts = (
-                dict(zip((rule_id for rule_id, _ in references), durable.evaluate(case.scope), strict=True))
-                if durable
-                else {}
+            if isinstance(durable, EngineFault):
+                raise durable
+            firsts = dict(
+                zip((rule_id for rule_id, _ in references), durable.evaluate(case.scope), strict=True)
             )
         except EngineFault as fault:
             return dict.fromkeys(seconds, Outcome.INDETERMINATE), dict.fromkeys(seconds, fault.message)
@@ -167,12 +167,17 @@ class Judge:
         }
         return {**seconds, **dict.fromkeys(faults, Outcome.INDETERMINATE)}, faults
 
-    def _compiled(self, kind: str) -> tuple[DurableRules | None, list[Any]]:
+    def _compiled(self, kind: str) -> tuple[DurableRules | EngineFault, list[Any]]:
+        """Both evaluators of a kind's rules; in place of one that cannot be made, its fault: what is registered is never given back."""
         made = self._evaluators.get(kind)
         if made is None:
             clauses = [plan.clause for plan in self.planner.judged(kind) if plan.clause is not None]
             tables = self.bundle.tables
-            durable = DurableRules(f"{self.bundle.digest}:{kind}", clauses, tables) if clauses else None
+            durable: DurableRules | EngineFault
+            try:
+                durable = DurableRules(f"{self.bundle.digest}:{kind}", clauses, tables)
+            except EngineFault as fault:
+                durable = fault
             made = self._evaluators[kind] = (durable, [(c.rule, compile_clause(c, tables)) for c in clauses])
         return made
 

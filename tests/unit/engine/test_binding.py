@@ -452,7 +452,8 @@ def test_a_span_whose_ends_are_missing_is_unknown() -> None:
         (["10:00", "11:00"], 60),
         (["10:00"], 120),
         (["08:00", "08:30"], 180),
-        (["11:30"], 150), (["05:00"], 180),
+        (["11:30"], 150),
+        (["05:00"], 180),
     ],
 )
 def test_the_longest_stretch_without_an_event(times: list[str], minutes: int) -> None:

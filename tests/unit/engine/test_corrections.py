@@ -18,7 +18,9 @@ from tests.rulebook import entry, recorded
 DOSE = entry("administration", "09:00", id="d1", dose_mg="28.50", observer="N1", entered_at="09:01")
 
 
-def correction(name: str, target: str, at: str, *changes: tuple[str, Any, Any], **fields: Any) -> dict[str, Any]:
+def correction(
+    name: str, target: str, at: str, *changes: tuple[str, Any, Any], **fields: Any
+) -> dict[str, Any]:
     written = [{"name": f, "old": json.dumps(old), "new": json.dumps(new)} for f, old, new in changes]
     return entry("correction", at, id=name, corrects=target, reason="typed wrongly", fields=written, **fields)
 
@@ -44,7 +46,12 @@ def test_a_correction_changes_what_it_names_and_nothing_else() -> None:
     """The event as it stands has the new value, and its own id, place and instants."""
     before, after = stands(DOSE), stands(DOSE, FIRST)
     assert after.values == {**before.values, "dose_mg": 56 * SCALE}
-    assert (after.id, after.position, after.recorded_at, after.order) == (before.id, before.position, before.recorded_at, before.order)
+    assert (after.id, after.position, after.recorded_at, after.order) == (
+        before.id,
+        before.position,
+        before.recorded_at,
+        before.order,
+    )
 
 
 @pytest.mark.parametrize("order", list(permutations([DOSE, FIRST, SECOND])))
@@ -125,15 +132,26 @@ def test_a_decimal_may_be_a_number_or_a_text(old: Any, new: Any, expected: float
 
 def test_an_instant_is_the_same_in_another_offset() -> None:
     """`old` may name the same point in time in UTC."""
-    moved = correction("c1", "d1", "10:00", ("occurred_at", "2026-03-02T15:00:00Z", "2026-03-02T08:00:00-06:00"))
+    moved = correction(
+        "c1", "d1", "10:00", ("occurred_at", "2026-03-02T15:00:00Z", "2026-03-02T08:00:00-06:00")
+    )
     assert stands(DOSE, moved).occurred_at == stands(DOSE).occurred_at - 3_600_000_000
 
 
 def test_lists_of_records_are_compared_by_value() -> None:
     """Decimals inside the lines of a count may be numbers in `old`, too."""
-    line = {"drug": "ketamine_inj_50mg_ml", "quantity": "10", "containers": 1, "quantity_per_container": "10", "quantity_unit": "ml", "count_method": "exact"}
+    line = {
+        "drug": "ketamine_inj_50mg_ml",
+        "quantity": "10",
+        "containers": 1,
+        "quantity_per_container": "10",
+        "quantity_unit": "ml",
+        "count_method": "exact",
+    }
     count = entry("inventory_count", "09:00", id="d1", lines=[line])
-    mended = correction("c1", "d1", "10:00", ("lines", [{**line, "quantity": 10}], [{**line, "quantity": 9.5}]))
+    mended = correction(
+        "c1", "d1", "10:00", ("lines", [{**line, "quantity": 10}], [{**line, "quantity": 9.5}])
+    )
     assert stands(count, mended).values["lines"][0]["quantity"] == 9_500_000
 
 

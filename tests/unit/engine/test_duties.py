@@ -66,7 +66,12 @@ def test_elapsed_time_on_both_sides_of_due(closers: list[dict[str, Any]], now: s
 
 @pytest.mark.parametrize(
     ("expected", "bodies", "now"),
-    [(None, [DOSE], "10:00"), (None, [DOSE, form("10:00")], "12:00"), ("fail", [DOSE], "12:00"), ("fail", [DOSE, form("11:30")], "12:00")],
+    [
+        (None, [DOSE], "10:00"),
+        (None, [DOSE, form("10:00")], "12:00"),
+        ("fail", [DOSE], "12:00"),
+        ("fail", [DOSE, form("11:30")], "12:00"),
+    ],
 )
 def test_what_a_duty_amounts_to(expected: str | None, bodies: list[dict[str, Any]], now: str) -> None:
     """A miss is a finding, and being met late keeps it."""
@@ -84,7 +89,11 @@ DAY = expecting("event.occurred_at + days(1)")
 
 @pytest.mark.parametrize(
     ("at", "expected"),
-    [("2026-03-03T23:59:59.999999-06:00", "met"), ("2026-03-04T00:00:00-06:00", "met_late"), ("2026-03-04T05:00:00Z", "met")],
+    [
+        ("2026-03-03T23:59:59.999999-06:00", "met"),
+        ("2026-03-04T00:00:00-06:00", "met_late"),
+        ("2026-03-04T05:00:00Z", "met"),
+    ],
 )
 def test_a_day_ends_at_local_midnight(at: str, expected: str) -> None:
     """The instant of midnight belongs to the next day; whose midnight, the site's zone says."""
@@ -97,7 +106,9 @@ def test_a_day_is_over_at_midnight_itself() -> None:
     assert state(DAY, [DOSE], "2026-03-04T00:00:00-06:00") == "missed"
 
 
-@pytest.mark.parametrize(("condition", "expected"), [("event.dose_mg > 10", "met_late"), ("event.dose_mg > 100", "met")])
+@pytest.mark.parametrize(
+    ("condition", "expected"), [("event.dose_mg > 10", "met_late"), ("event.dose_mg > 100", "met")]
+)
 def test_of_a_choice_of_deadlines_the_arm_taken_says_what_ends_it(condition: str, expected: str) -> None:
     """An end of day is over at midnight, a length of time that ends at midnight is not."""
     choice = expecting(f"{condition} ? event.occurred_at + days(1) : event.occurred_at + duration('39h')")
@@ -111,20 +122,30 @@ def test_a_day_across_the_change_of_clocks() -> None:
     dose = entry("administration", "2026-03-07T23:00:00-06:00", id="d1")
     assert one(DAY, [dose], "2026-03-08T08:00:00-05:00").due_at == parse_instant("2026-03-09T00:00:00-05:00")
     hours = expecting("event.occurred_at + duration('24h')")
-    assert one(hours, [dose], "2026-03-08T08:00:00-05:00").due_at == parse_instant("2026-03-09T00:00:00-05:00")
+    assert one(hours, [dose], "2026-03-08T08:00:00-05:00").due_at == parse_instant(
+        "2026-03-09T00:00:00-05:00"
+    )
     fifth = entry("administration", "2026-03-06T23:00:00-06:00", id="d1")
-    assert one(hours, [fifth], "2026-03-07T08:00:00-06:00").due_at == parse_instant("2026-03-07T23:00:00-06:00")
+    assert one(hours, [fifth], "2026-03-07T08:00:00-06:00").due_at == parse_instant(
+        "2026-03-07T23:00:00-06:00"
+    )
     early = entry("administration", "2026-03-08T01:00:00-06:00", id="d1")
-    assert one(hours, [early], "2026-03-08T08:00:00-05:00").due_at == parse_instant("2026-03-09T02:00:00-05:00")
+    assert one(hours, [early], "2026-03-08T08:00:00-05:00").due_at == parse_instant(
+        "2026-03-09T02:00:00-05:00"
+    )
 
 
 def test_business_days_leave_out_weekends_and_federal_holidays() -> None:
     """Wednesday, 1 July 2026: Friday the 3rd is the observed holiday, so one business day after Thursday is Monday the 6th."""
     thursday = entry("administration", "2026-07-02T09:00:00-05:00", id="d1")
     due = expecting("event.occurred_at + business_days(1)")
-    assert one(due, [thursday], "2026-07-02T10:00:00-05:00").due_at == parse_instant("2026-07-07T00:00:00-05:00")
+    assert one(due, [thursday], "2026-07-02T10:00:00-05:00").due_at == parse_instant(
+        "2026-07-07T00:00:00-05:00"
+    )
     wednesday = entry("administration", "2026-07-01T09:00:00-05:00", id="d1")
-    assert one(due, [wednesday], "2026-07-01T10:00:00-05:00").due_at == parse_instant("2026-07-03T00:00:00-05:00")
+    assert one(due, [wednesday], "2026-07-01T10:00:00-05:00").due_at == parse_instant(
+        "2026-07-03T00:00:00-05:00"
+    )
 
 
 def test_each_opening_event_owes_for_itself() -> None:
@@ -135,14 +156,22 @@ def test_each_opening_event_owes_for_itself() -> None:
 
 def test_one_duty_per_key() -> None:
     """`per: session`: the first dose opens it, further ones open nothing; other sessions owe their own."""
-    doses = [DOSE, entry("administration", "09:40", id="d2"), entry("administration", "09:50", id="d3", session="T2")]
+    doses = [
+        DOSE,
+        entry("administration", "09:40", id="d2"),
+        entry("administration", "09:50", id="d3", session="T2"),
+    ]
     got = found(expecting("event.occurred_at + duration('2h')", per=["session"]), doses, "10:00")
     assert [(d.opened_by.id, d.due_at) for d in got] == [("d1", us("11:00")), ("d3", us("11:50"))]
 
 
 def test_an_event_without_the_key_owes_for_itself() -> None:
     """Where the key is missing, nobody can say that two events are about the same thing."""
-    doses = [DOSE, entry("administration", "09:10", id="d2", container="V1"), entry("administration", "09:20", id="d3")]
+    doses = [
+        DOSE,
+        entry("administration", "09:10", id="d2", container="V1"),
+        entry("administration", "09:20", id="d3"),
+    ]
     got = found(expecting("event.occurred_at + duration('2h')", per=["container"]), doses, "10:00")
     assert [d.opened_by.id for d in got] == ["d1", "d2", "d3"]
 
@@ -151,7 +180,11 @@ def test_an_event_without_the_key_owes_for_itself() -> None:
 
 
 def shortage(at: str, finding: str, name: str = "X1", **fields: Any) -> dict[str, Any]:
-    return entry("discrepancy", at, **{"id": f"{name}-{at}", "discrepancy": name, "discovered_at": "09:00", "finding": finding, **fields})
+    return entry(
+        "discrepancy",
+        at,
+        **{"id": f"{name}-{at}", "discrepancy": name, "discovered_at": "09:00", "finding": finding, **fields},
+    )
 
 
 REPORT = rule(
@@ -169,7 +202,11 @@ def test_a_duty_opens_when_the_state_asks_for_it() -> None:
     """While the discrepancy is open nothing is owed; once it is a theft, the report is, counted from its discovery."""
     assert found(REPORT, [shortage("09:00", "open")], LATER) == []
     duty = one(REPORT, [shortage("09:00", "open"), shortage("15:00", "theft")], LATER)
-    assert (str(duty.state), duty.due_at, duty.opened_by.id) == ("missed", us("2026-03-03T09:00:00-06:00"), "X1-15:00")
+    assert (str(duty.state), duty.due_at, duty.opened_by.id) == (
+        "missed",
+        us("2026-03-03T09:00:00-06:00"),
+        "X1-15:00",
+    )
 
 
 def test_a_duty_is_cancelled_when_its_subject_no_longer_asks_for_it() -> None:
@@ -194,7 +231,11 @@ def test_due_follows_the_present_state() -> None:
 
 def test_the_same_duty_keeps_its_id() -> None:
     """However it stands and whenever it is asked for, a duty is known by rule, subject and start."""
-    ids = {one(REPORT, [shortage("09:00", "theft"), *more], at).id for more in ([], [report("17:00")]) for at in ("20:00", LATER)}
+    ids = {
+        one(REPORT, [shortage("09:00", "theft"), *more], at).id
+        for more in ([], [report("17:00")])
+        for at in ("20:00", LATER)
+    }
     assert len(ids) == 1
 
 
@@ -222,7 +263,9 @@ def leaving(at: str) -> dict[str, Any]:
         ([form("12:00"), leaving("12:30")], "14:00", ("met", "13:00"), ("met_late", "11:00")),
     ],
 )
-def test_any_of_and_all_of(closers: list[dict[str, Any]], now: str, any_of: tuple[str, str], all_of: tuple[str, str]) -> None:
+def test_any_of_and_all_of(
+    closers: list[dict[str, Any]], now: str, any_of: tuple[str, str], all_of: tuple[str, str]
+) -> None:
     """Any of: the best of its parts, and of equals the one with most time. All of: the worst, and of equals the first that was due."""
     for form_, expected in (("any_of", any_of), ("all_of", all_of)):
         for parts in ([FORM, LEAVING], [LEAVING, FORM]):
@@ -274,8 +317,14 @@ def test_a_due_that_the_data_does_not_say_is_an_indeterminate_finding() -> None:
     assert (str(duty.state), str(duty.outcome), duty.due_at) == ("open", "indeterminate", None)
     assert duty.because == {"event.completed_at": "missing"}
     assert one(after, [DOSE, form("10:00")], "12:00").outcome is None
-    chained = expecting("dose.completed_at + days(1)", on="discharge", given={"dose": {"latest": "administration", "by": ["session"]}})
-    assert one(chained, [entry("administration", "09:00"), leaving("10:00")], "12:00").because == {"dose.completed_at": "missing"}
+    chained = expecting(
+        "dose.completed_at + days(1)",
+        on="discharge",
+        given={"dose": {"latest": "administration", "by": ["session"]}},
+    )
+    assert one(chained, [entry("administration", "09:00"), leaving("10:00")], "12:00").because == {
+        "dose.completed_at": "missing"
+    }
 
 
 def test_where_nobody_can_say_whether_the_rule_applies() -> None:
