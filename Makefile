@@ -13,7 +13,7 @@ PY := .venv/bin/python
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: venv-runtime ## a clinic fortnight in ./demo: verdicts, a verified log, the nightly report
+demo: venv-runtime ## a clinic fortnight in ./demo: verdicts as they come, what is open, a verified log, a proof
 	@if [ -e demo ] && [ ! -e demo/.made-by-make ]; then \
 		echo "make demo: ./demo exists and was not made by this command; move it away first" >&2; exit 2; fi
 	@rm -rf demo && mkdir demo && : > demo/.made-by-make && cd demo && ../.venv/bin/compliance demo

@@ -10,6 +10,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import holidays
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -229,7 +230,6 @@ def test_the_shipped_library_loads():
 
 def test_shipped_holidays_agree_with_an_independent_calendar():
     """Federal holidays 2017 to 2030 with their observed days, against the `holidays` package."""
-    holidays = pytest.importorskip("holidays")
     oracle = {day for day in holidays.US(years=range(2017, 2032), observed=True) if 2017 <= day.year <= 2030}
     tables = loaded_tables()
     assert {date.fromordinal(day) for day in tables.holidays} == oracle

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from compliance.policy.documents import read_file
@@ -10,7 +11,6 @@ from compliance.policy.rules import FIELDS
 from compliance.policy.scalars import Digits
 from compliance.policy.schema import policy_schema
 
-jsonschema = pytest.importorskip("jsonschema")
 ROOT = Path(__file__).parents[3]
 TESTS = ROOT / "tests" / "policies"
 SHIPPED = ROOT / "policies" / "schema" / "policy.v1.json"
