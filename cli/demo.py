@@ -183,7 +183,7 @@ def _lines(result: Result, bundles: Bundles) -> Iterator[str]:
     from compliance.record import Recorded, Refused
 
     if isinstance(result, Refused):
-        yield f"  {output.colored('rejected')}  {result.source}:{result.line}"
+        yield output.headline("rejected", f"{result.source}:{result.line}", 2)
         return
     again = not isinstance(result, Recorded)
     event = result.draft.event if isinstance(result, Recorded) else result.event
@@ -192,7 +192,7 @@ def _lines(result: Result, bundles: Bundles) -> Iterator[str]:
         return
     verdict = str(result.decision.verdict)
     because = f", judged again because of {result.cause}" if not isinstance(result, Recorded) else ""
-    yield f"  {output.colored(verdict)}  {event.id}  {event.kind} at {event.body['site']}{because}"
+    yield output.headline(verdict, f"{event.id}  {event.kind} at {event.body['site']}{because}", 2)
     for one in found[:MOST_FINDINGS]:
         yield output.paragraph(f"{one.rule.id}: {one.message}", 4, 2)
         yield output.paragraph(f"[{results.cited(one.rule)}]", 6, 1)

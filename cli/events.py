@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ON_TERMINAL: Final = 50
 """So many events are listed where a person looks and does not say how many."""
 
+LONGEST_WHOLE_ID: Final = 30
+"""Longer ids are broken in a table, or nothing else would fit."""
+
 CORRECTION_REASONS: Final = (
     "typing",
     "wrong_patient",
@@ -123,7 +126,16 @@ def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filt
             return
         rows = [_listed_row(listed) for listed in islice(found, limit)]
         more = limit is not None and next(found, None) is not None
-    output.table(("occurred", "event", "kind", "site", "patient", "session", "verdict", "rules"), rows)
+    if output.on_terminal():
+        narrow = [
+            (occurred[:16].replace("T", " "), verdict, event, kind, site, rules)
+            for occurred, event, kind, site, _, _, verdict, rules in rows
+        ]
+        short = max((len(row[2]) for row in narrow), default=0) <= LONGEST_WHOLE_ID
+        whole = ("occurred", "verdict", "site", *(("event",) if short else ()))  # an id is there to be copied
+        output.table(("occurred", "verdict", "event", "kind", "site", "rules"), narrow, whole)
+    else:
+        output.table(("occurred", "event", "kind", "site", "patient", "session", "verdict", "rules"), rows)
     if more:
         click.echo(f"There are more than {limit}; --limit N shows more.", err=True)
     if not rows:

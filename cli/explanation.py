@@ -80,8 +80,10 @@ def as_text(log: Log, bundles: Bundles, idx: int) -> str:
     verdict = str(bound.decision.verdict)
     bundle = bound.judge.bundle
     lines = [
-        f"{output.colored(verdict)}  {bound.event.id}  {bound.event.kind}, {bound.event.body['occurred_at']}, entry {idx}",
-        f"under {bundle.name} {bundle.version}, {bound.decision.bundle}",
+        output.headline(
+            verdict, f"{bound.event.id}  {bound.event.kind}, {bound.event.body['occurred_at']}, entry {idx}"
+        ),
+        f"under {bundle.name} {bundle.version}, {bound.decision.bundle[:19]}",
     ]
     for words, finding in zip(
         results.explained_all(bound.decision, bundles), bound.decision.findings, strict=True

@@ -42,9 +42,9 @@ def echo_json(*values: Mapping[str, Any]) -> None:
         click.echo(b"".join(json_line(value) for value in values), nl=False)
 
 
-def colored(word: str, text: str | None = None) -> str:
+def colored(word: str) -> str:
     """A word in the colour of its meaning; click takes colours out again where nobody looks."""
-    return click.style(word if text is None else text, fg=COLORS[word]) if word in COLORS else text or word
+    return click.style(word, fg=COLORS[word]) if word in COLORS else word
 
 
 def paragraph(text: str, indent: int = 0, hanging: int = 0) -> str:
@@ -63,8 +63,16 @@ def paragraph(text: str, indent: int = 0, hanging: int = 0) -> str:
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows under headings: drawn by rich to fit the terminal; piped, plain columns and nothing cut off."""
+def headline(word: str, rest: str, indent: int = 0) -> str:
+    """A line that begins with a word in the colour of its meaning, broken to the terminal's width."""
+    return paragraph(f"{word}  {rest}", indent, 2).replace(word, colored(word), 1)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: Sequence[str] = ()) -> None:
+    """Rows under headings: drawn by rich to fit the terminal; piped, plain columns and nothing cut off.
+
+    Columns named in `whole` are never broken; the others share the width that is left.
+    """
     rows = [tuple(row) for row in rows]
     if on_terminal():
         from rich.box import SIMPLE_HEAD
@@ -72,9 +80,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        drawn = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
         for column in columns:
-            drawn.add_column(column, overflow="fold")
+            drawn.add_column(column, overflow="fold", no_wrap=column in whole)
         for row in rows:
             drawn.add_row(*(Text(cell, style=COLORS.get(cell, "")) for cell in row))
         Console(file=sys.stdout, width=width()).print(drawn)

@@ -149,7 +149,7 @@ def result_text(result: Result, bundles: Bundles) -> str:
 
     if isinstance(result, Refused):
         again = " (was kept before)" if result.repeated else ""
-        head = f"{output.colored('rejected')}  {result.source}:{result.line}{again}"
+        head = output.headline("rejected", f"{result.source}:{result.line}{again}")
         return "\n".join([head, *(_problem_text(problem) for problem in result.problems)])
     found = explained_all(result.decision, bundles)
     if isinstance(result, Recorded):
@@ -170,7 +170,9 @@ def _problem_text(problem: Any) -> str:
 
 def event_text(event: Event, verdict: str, found: list[Explained], more: str = "") -> str:
     """An event with its verdict, and each finding below it."""
-    head = f"{output.colored(verdict)}  {event.id}  {event.kind}, {event.body['occurred_at']}, site {event.body['site']}{more}"
+    head = output.headline(
+        verdict, f"{event.id}  {event.kind}, {event.body['occurred_at']}, site {event.body['site']}{more}"
+    )
     return "\n".join([head, *(finding_text(one) for one in found)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -88,7 +89,7 @@ def _show_findings(found: list[StandingFinding]) -> None:
         due = "due" if explained.rule.expect is not None else "at"
         state = "" if one.state == "open" else f", {one.state}"
         where = f"{one.event.kind} {one.event.id}, site {one.event.body['site']}, {due} {output.instant(one.at)}{state}"
-        click.echo(f"{output.colored(explained.severity)}  {explained.rule.id}  {where}")
+        click.echo(output.headline(explained.severity, f"{explained.rule.id}  {where}"))
         click.echo(output.paragraph(explained.message, 6))
         click.echo(output.paragraph(f"to do: {explained.remedy}", 6))
         click.echo(output.paragraph(f"written: {results.cited(explained.rule)}; finding {one.id}", 6) + "\n")
@@ -181,17 +182,14 @@ def _show_duties(found: list[Duty]) -> None:
     if not found:
         click.echo("nothing is due")
         return
-    rows = []
     for duty in found:
         due = "cannot be said" if duty.due_at is None else output.instant(duty.due_at)
-        rows.append(
-            (
-                due,
-                str(duty.state),
-                duty.rule.id,
-                duty.opened_by.id,
-                str(duty.opened_by.body["site"]),
-                explained_duty(duty).remedy,
-            )
-        )
-    output.table(("due", "state", "rule", "for", "site", "to do"), rows)
+        about = f"{duty.opened_by.kind} {duty.opened_by.id}, site {duty.opened_by.body['site']}"
+        click.echo(output.headline(str(duty.state), f"{duty.rule.id}  {about}, due {due}"))
+        click.echo(output.paragraph(duty.rule.title, 6))
+        if duty.state in ("open", "missed"):
+            click.echo(output.paragraph(f"to do: {explained_duty(duty).remedy}", 6))
+        click.echo()
+    counts = Counter(str(duty.state) for duty in found)
+    told = ", ".join(f"{count:,} {output.colored(state)}" for state, count in counts.items())
+    click.echo(f"{output.counted(len(found), 'duty', 'duties')}: {told}")

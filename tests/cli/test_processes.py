@@ -169,9 +169,19 @@ def on_terminal(clinic: Clinic, *words: str, no_color: bool = False) -> str:
     return seen.decode()
 
 
-@pytest.mark.parametrize("words", [("events", "list"), ("findings",), ("obligations",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("events", "list"),
+        ("findings",),
+        ("obligations",),
+        ("policy", "explain", "e3"),
+        ("check", "day.ndjson"),
+    ],
+)
 def test_text_fits_the_terminal_and_has_its_colours(day, words):
     """No line is wider than 80 columns; colours are there, and gone with NO_COLOR."""
+    day.file(*DAY)
     seen = on_terminal(day, *words)
     assert "\x1b[" in seen
     plain = on_terminal(day, *words, no_color=True)
