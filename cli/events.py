@@ -127,13 +127,10 @@ def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filt
         rows = [_listed_row(listed) for listed in islice(found, limit)]
         more = limit is not None and next(found, None) is not None
     if output.on_terminal():
-        narrow = [
-            (occurred[:16].replace("T", " "), verdict, event, kind, site, rules)
-            for occurred, event, kind, site, _, _, verdict, rules in rows
-        ]
-        short = max((len(row[2]) for row in narrow), default=0) <= LONGEST_WHOLE_ID
+        short = max((len(row[1]) for row in rows), default=0) <= LONGEST_WHOLE_ID
         whole = ("occurred", "verdict", "site", *(("event",) if short else ()))  # an id is there to be copied
-        output.table(("occurred", "verdict", "event", "kind", "site", "rules"), narrow, whole)
+        columns = ("occurred", "verdict", "event", "kind", "site", "rules")
+        output.table(columns, (_narrow(row) for row in rows), whole)
     else:
         output.table(("occurred", "event", "kind", "site", "patient", "session", "verdict", "rules"), rows)
     if more:
@@ -155,13 +152,19 @@ def _listed_json(listed: Listed) -> dict[str, Any]:
 
 def _listed_row(listed: Listed) -> tuple[str, ...]:
     body = listed.event.body
-    rules = sorted({finding.rule for finding in listed.decision.findings})
-    shown = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
+    rules = ", ".join(sorted({finding.rule for finding in listed.decision.findings}))
     verdict = str(listed.decision.verdict)
     return (
         str(body["occurred_at"]), listed.event.id, listed.event.kind, str(body["site"]), str(body.get("patient", "")),
-        str(body.get("session", "")), verdict, shown,
+        str(body.get("session", "")), verdict, rules,
     )  # fmt: skip
+
+
+def _narrow(row: tuple[str, ...]) -> tuple[str, ...]:
+    """What fits a terminal: the minute, and how many rules object; `events show` names them."""
+    occurred, event, kind, site, _, _, verdict, rules = row
+    number = len(rules.split(", ")) if rules else 0
+    return (occurred[:16].replace("T", " "), verdict, event, kind, site, str(number) if number else "")
 
 
 @events.command(
