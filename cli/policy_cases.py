@@ -175,7 +175,7 @@ def rule_cases(folder: Path, word: str | None) -> Iterator[Ran]:
 def timelines(folder: Path, files: Sequence[Path]) -> Iterator[Ran]:
     """The cases of case files under the policies of a folder; raises PolicyError where a file cannot be read."""
     from compliance.engine.cases import run_timeline
-    from compliance.library import case_judge
+    from compliance.engine.judging import Judge
     from compliance.policy.bundle import load_requirements
     from compliance.policy.case_files import load_cases
 
@@ -185,7 +185,7 @@ def timelines(folder: Path, files: Sequence[Path]) -> Iterator[Ran]:
     bundle = _loaded(folder)
     requirements, _ = load_requirements(folder)
     known = {one.id for one in requirements} or None
-    judge = case_judge(bundle)
+    judge = Judge(bundle)
     for file in files:
         cases, problems = load_cases(file, known)
         if problems:

@@ -79,10 +79,7 @@ def run_case(rule: Rule, case: Case, judge: Judge) -> CaseResult:
     if rule.expect is not None:
         return _deadline(rule, case, judge, history, events)
     stands = history.stands(judged.id)
-    judgement = judge.judge(judged if stands is None else stands, history)
-    outcome = judgement.outcomes.get(rule.id, Outcome.NOT_APPLICABLE)
-    plan = judge.planner.plan(rule)
-    because = judge.because(plan, judgement.case) if rule.id in judgement.outcomes else {}
+    outcome, because = judge.judge_alone(rule, judged if stands is None else stands, history)
     return CaseResult(rule, case, str(outcome), because)
 
 

@@ -136,14 +136,9 @@ def _subjects(rule: Rule, openings: Iterable[Event]) -> list[list[Event]]:
 
 def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> dict[str, Any] | None:
     """The bound scope where the rule applies to this event, or may; None where it does not."""
-    sight = Sight(history, event)
-    zone = judge.zone(event, sight)
-    day = judge.day(event, zone)
-    if not plan.rule.in_force.holds(day):
+    scope = judge.bind_alone(plan, event, Sight(history, event))
+    if scope is None:
         return None
-    scope = judge.scope(event, zone, plan)
-    scope.update(dict.fromkeys(plan.needs, UNKNOWN))
-    judge.bind_rule(plan, scope, sight, {})
     return None if plan.when is not None and plan.when(scope) is False else scope
 
 

@@ -21,14 +21,15 @@ from compliance.domain.time import local_date
 from compliance.domain.values import UNKNOWN
 from compliance.engine.binding import find
 from compliance.engine.durable import DurableRules
+from compliance.engine.flat_fact import REMEDY
 from compliance.engine.history import History
 from compliance.engine.overrides import FAULT, lifted
 from compliance.engine.plan import Planner, RulePlan
-from compliance.engine.reference import compile_clause
+from compliance.engine.reference import WARM, OutcomeOf, compile_clause, interpret_clause
 from compliance.engine.sight import FOREVER, Asked, Sight
 from compliance.engine.wording import because
 from compliance.errors import EngineFault
-from compliance.policy.model import Bundle, Expression
+from compliance.policy.model import Bundle, Expression, Rule
 
 ENGINE: Final = "durable"
 
@@ -75,9 +76,11 @@ class Judge:
         self.bundle = bundle
         self._zone_without_profile = zone_without_profile
         self.planner = Planner(bundle)
-        self._evaluators: dict[str, tuple[DurableRules | EngineFault, list[Any]]] = {}
+        self._evaluators: dict[str, tuple[DurableRules | EngineFault, list[tuple[str, OutcomeOf]]]] = {}
+        self._times: dict[str, int] = {}
         self._blank: dict[str, dict[str, Any]] = {}
         self._parameters = lru_cache(maxsize=4096)(self._parameters_on)
+        self._alone = lru_cache(maxsize=None)(self._made_alone)
         self._in_force = lru_cache(maxsize=4096)(self._law_on)
 
     def judge(self, event: Event, history: History) -> Judgement:
@@ -110,9 +113,41 @@ class Judge:
         """The local date by which rules and parameters apply; the date in UTC where the zone is unknown."""
         return local_date(event.occurred_at, zone if isinstance(zone, str) else "UTC")
 
-    def scope(self, event: Event, zone: Any, plan: RulePlan) -> dict[str, Any]:
-        """The names of one rule's case before its facts are bound."""
-        return self._scope(event, zone, {plan.rule.id: self._parameters(plan.rule.id, self.day(event, zone))})
+    def bind_alone(self, plan: RulePlan, event: Event, sight: Sight) -> dict[str, Any] | None:
+        """The scope of one rule's case, or None where the rule is not in force."""
+        zone = self.zone(event, sight)
+        day = self.day(event, zone)
+        if not plan.rule.in_force.holds(day):
+            return None
+        scope = self._scope(event, zone, {plan.rule.id: self._parameters(plan.rule.id, day)})
+        scope.update(dict.fromkeys(plan.needs, UNKNOWN))
+        self.bind_rule(plan, scope, sight, {})
+        return scope
+
+    def judge_alone(self, rule: Rule, event: Event, history: History) -> tuple[Outcome, Mapping[str, str]]:
+        """What one rule says of an event, by both evaluators, with the values that decided it; what other rules say is not asked.
+
+        Raises EngineFault where the evaluators differ.
+        """
+        plan = self.planner.plan(rule)
+        scope = self.bind_alone(plan, event, Sight(history, event))
+        if scope is None or plan.clause is None:
+            return Outcome.NOT_APPLICABLE, {}
+        first, second = self._alone(rule.id)
+        outcome = second(scope)
+        if first.evaluate(scope) != [outcome]:
+            raise EngineFault(
+                f"the evaluators differ on rule {rule.id}: the reference says {outcome}", REMEDY
+            )
+        return outcome, self.because(plan, scope)
+
+    def _made_alone(self, rule_id: str) -> tuple[DurableRules, OutcomeOf]:
+        clause = self.planner.plan(self.bundle.rule(rule_id)).clause
+        assert clause is not None  # only asked for rules that are judged on events
+        tables = self.bundle.tables
+        return DurableRules(f"{self.bundle.digest}:{rule_id}", [clause], tables), interpret_clause(
+            clause, tables
+        )
 
     def _scope(self, event: Event, zone: Any, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         blank = self._blank.get(event.kind)
@@ -167,18 +202,27 @@ class Judge:
         }
         return {**seconds, **dict.fromkeys(faults, Outcome.INDETERMINATE)}, faults
 
-    def _compiled(self, kind: str) -> tuple[DurableRules | EngineFault, list[Any]]:
-        """Both evaluators of a kind's rules; in place of one that cannot be made, its fault: what is registered is never given back."""
+    def _compiled(self, kind: str) -> tuple[DurableRules | EngineFault, list[tuple[str, OutcomeOf]]]:
+        """Both evaluators of a kind's rules; in place of one that cannot be made, its fault: what is registered is never given back.
+
+        The reference is interpreted until a kind has been judged a few times, and compiled from then on (`reference.WARM`).
+        """
+        self._times[kind] = times = self._times.get(kind, 0) + 1
         made = self._evaluators.get(kind)
-        if made is None:
-            clauses = [plan.clause for plan in self.planner.judged(kind) if plan.clause is not None]
-            tables = self.bundle.tables
-            durable: DurableRules | EngineFault
+        if made is not None and times != WARM:
+            return made
+        clauses = [plan.clause for plan in self.planner.judged(kind) if plan.clause is not None]
+        tables = self.bundle.tables
+        durable: DurableRules | EngineFault
+        if made is not None:
+            durable = made[0]
+        else:
             try:
                 durable = DurableRules(f"{self.bundle.digest}:{kind}", clauses, tables)
             except EngineFault as fault:
                 durable = fault
-            made = self._evaluators[kind] = (durable, [(c.rule, compile_clause(c, tables)) for c in clauses])
+        second = interpret_clause if times < WARM else compile_clause
+        made = self._evaluators[kind] = (durable, [(c.rule, second(c, tables)) for c in clauses])
         return made
 
     def _findings(
@@ -189,27 +233,28 @@ class Judge:
             if plan.rule.id in faults:
                 yield Finding(plan.rule.id, outcome, Severity.DENY, {FAULT: faults[plan.rule.id]})
             elif outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
-                yield Finding(plan.rule.id, outcome, plan.rule.severity, self.because(plan, case))
+                yield Finding(plan.rule.id, outcome, plan.rule.severity, self.because(plan, case.scope))
 
-    def because(self, plan: RulePlan, case: Case) -> dict[str, str]:
+    def because(self, plan: RulePlan, scope: Mapping[str, Any]) -> dict[str, str]:
         """The values that decided a rule, in words."""
 
         def evaluate(expression: Expression) -> Any:
             value_of = self.planner.compiled(expression, plan)
-            return UNKNOWN if value_of is None else value_of(case.scope)
+            return UNKNOWN if value_of is None else value_of(scope)
 
-        return because(plan, case.scope, evaluate)
+        return because(plan, scope, evaluate)
 
 
 def _site_zone(event: Event, sight: Sight) -> Any:
     """The zone of the site's profile in force at the event, else of the earliest known, else UNKNOWN."""
-    site = event.values["site"]
-    sight.ask("site_profile", "site", site, FOREVER)
-    history = sight.history
     if event.kind == "site_profile":
         return event.values["time_zone"]
+    site, history = event.values["site"], sight.history
     for profile in history.newest_first("site_profile", "site", site, event.occurred_at, None):
+        # A later profile changes nothing then; otherwise each new one would judge the whole past of its site again.
+        sight.ask("site_profile", "site", site, event.occurred_at)
         return profile.values["time_zone"]
+    sight.ask("site_profile", "site", site, FOREVER)
     earliest: Any = UNKNOWN
     for profile in history.newest_first("site_profile", "site", site, None, None):
         earliest = profile.values["time_zone"]

@@ -7,13 +7,16 @@ It exists twice, so that it can be both obvious and fast:
   operands from left to right and stops as soon as one decides; what it decides without having met anything missing, the
   three-valued meaning decides alike. Only where something missing was met does `exact` have the word.
 
+Writing code pays only for what is judged often: `compile_value` begins with `exact` and writes its code at the `WARM`-th call, and
+`interpret_clause` is a clause without any code, for whoever judges but a few events.
+
 Numbers are exact integers; where scales differ (a product has more digits), the smaller scale is raised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from compliance.domain.findings import Outcome
 from compliance.domain.values import UNKNOWN
@@ -24,9 +27,20 @@ from compliance.engine.generated import Unsuitable, generate
 from compliance.policy.expression.tree import Node
 from compliance.policy.model import Tables
 
-__all__ = ["OutcomeOf", "ValueOf", "compile_clause", "compile_value", "undecided", "values_used"]
+__all__ = [
+    "OutcomeOf",
+    "ValueOf",
+    "compile_clause",
+    "compile_value",
+    "interpret_clause",
+    "undecided",
+    "values_used",
+]
 
 OutcomeOf: TypeAlias = Callable[[Scope], Outcome]
+
+WARM: Final = 8
+"""Calls after which generated code has paid for itself: writing it costs about as much as forty calls of `exact`."""
 
 _OUTCOMES: dict[str, Any] = {
     "MISSING": (
@@ -42,6 +56,21 @@ _OUTCOMES: dict[str, Any] = {
 def compile_value(node: Node, tables: Tables) -> ValueOf:
     """The node as a function of the scope; it gives an engine value (a number at the node's own scale) or UNKNOWN."""
     slow = exact(node, tables)
+    run = slow
+    calls = 0
+
+    def value_of(scope: Scope) -> Any:
+        nonlocal run, calls
+        if calls < WARM:
+            calls += 1
+            if calls == WARM:
+                run = _compiled_value(node, tables, slow)
+        return run(scope)
+
+    return value_of
+
+
+def _compiled_value(node: Node, tables: Tables, slow: ValueOf) -> ValueOf:
     try:
         code = generate((node,), tables)
     except Unsuitable:
@@ -57,7 +86,7 @@ def compile_clause(clause: Clause, tables: Tables) -> OutcomeOf:
 
     Where `when` is false the rule does not apply; where it holds, `require` decides; all that is unknown is indeterminate.
     """
-    slow = _exact_outcome(clause, tables)
+    slow = interpret_clause(clause, tables)
     nodes = (clause.require,) if clause.when is None else (clause.when, clause.require)
     try:
         code = generate(nodes, tables)
@@ -70,7 +99,8 @@ def compile_clause(clause: Clause, tables: Tables) -> OutcomeOf:
     return outcome_of
 
 
-def _exact_outcome(clause: Clause, tables: Tables) -> OutcomeOf:
+def interpret_clause(clause: Clause, tables: Tables) -> OutcomeOf:
+    """The same as `compile_clause`, by `exact` alone: nothing to make, and some three times as long to judge."""
     when = None if clause.when is None else exact(clause.when, tables)
     require = exact(clause.require, tables)
 
