@@ -14,7 +14,7 @@ from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge, Judgement
 from compliance.engine.plan import Planner
 from compliance.engine.sight import Sight
-from compliance.policy.bundle import digest
+from compliance.policy.bundle import digest, load_folder
 from compliance.policy.documents import read_file
 from compliance.policy.fill import fill
 from compliance.policy.located import Document, from_json
@@ -58,6 +58,14 @@ def _tables() -> Tables:
     read, problems = read_tables(document)
     assert read is not None, problems
     return read[2]
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Bundle:
+    """The library that is shipped, read once for all tests."""
+    made, problems = load_folder(shipped_folder("policies"))
+    assert made is not None, [str(problem) for problem in problems]
+    return made
 
 
 def when(at: str) -> str:

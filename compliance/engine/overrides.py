@@ -28,7 +28,7 @@ def lifted(findings: tuple[Finding, ...], event: Event, sight: Sight, bundle: Bu
     overrides = [
         o
         for o in sight.candidates("override", NAMES, proposal, event.occurred_at, None)
-        if o.values["overrides_event"] == proposal and o.order < event.order and _in_time(o, event)
+        if o.values["overrides_event"] == proposal and _in_time(o, event)
     ]
     sight.ask(event.kind, "id", proposal, FOREVER)
     proposed = sight.history.sent(proposal)

@@ -9,8 +9,8 @@ import pytest
 from compliance.engine.cases import run_case
 from compliance.engine.judging import Judge
 from compliance.library import as_problem, case_judge
-from compliance.policy.bundle import load_folder
 from compliance.settings import shipped_folder
+from tests.rulebook import shipped as library
 
 FOLDER = shipped_folder("policies")
 RULES = sorted(file.stem for file in FOLDER.rglob("*.yaml") if file.parent != FOLDER)
@@ -19,9 +19,7 @@ RULES = sorted(file.stem for file in FOLDER.rglob("*.yaml") if file.parent != FO
 @lru_cache(maxsize=1)
 def shipped() -> Judge:
     """One judge for all: what is prepared for a kind of event is prepared once."""
-    bundle, problems = load_folder(FOLDER)
-    assert bundle is not None, [str(problem) for problem in problems]
-    return case_judge(bundle)
+    return case_judge(library())
 
 
 @pytest.mark.parametrize("name", RULES)

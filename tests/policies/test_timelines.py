@@ -10,9 +10,10 @@ import pytest
 
 from compliance.engine.cases import TimelineResult, run_timeline
 from compliance.engine.judging import Judge
-from compliance.policy.bundle import bundle_from_documents, load_folder, load_requirements
+from compliance.policy.bundle import bundle_from_documents, load_requirements
 from compliance.policy.case_files import Timeline, load_cases
 from compliance.settings import shipped_folder
+from tests.rulebook import shipped as library
 
 FOLDER = Path(__file__).parent / "timelines"
 REQUIREMENTS = frozenset(one.id for one in load_requirements(shipped_folder("policies"))[0])
@@ -23,9 +24,7 @@ NAMED = {f"{Path(one.place.source).stem}: {one.name}": one for one in TIMELINES}
 @lru_cache(maxsize=1)
 def shipped() -> Judge:
     """One judge for all, of the bundle as a log keeps it."""
-    bundle, problems = load_folder(shipped_folder("policies"))
-    assert bundle is not None, [str(problem) for problem in problems]
-    return Judge(bundle_from_documents(bundle.documents))
+    return Judge(bundle_from_documents(library().documents))
 
 
 def told(result: TimelineResult) -> str:

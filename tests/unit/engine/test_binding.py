@@ -349,6 +349,13 @@ def test_after_looks_behind_the_judged_event(at: str, seen: bool) -> None:
     assert (fact({"any": VITALS, "after": "2h"}, [leaving(), vitals(at)], "leaving") is not None) is seen
 
 
+def test_a_window_behind_does_not_hold_the_judged_event_itself() -> None:
+    """Looking ahead from an event, it is not its own follow-up, unless told."""
+    given = {"count": VITALS, "after": "2h"}
+    assert fact({**given, "self": False}, [vitals("12:00"), vitals("12:30")], f"{VITALS}-12:00") == SCALE
+    assert fact(given, [vitals("12:00"), vitals("12:30")], f"{VITALS}-12:00") == 2 * SCALE
+
+
 def test_a_window_of_unknown_length_makes_the_fact_unknown() -> None:
     """Where the length depends on something missing, nobody can say."""
     within = "first.completed_at - first.occurred_at"

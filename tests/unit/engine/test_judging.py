@@ -413,6 +413,18 @@ def test_the_digest_changes_with_whatever_is_bound() -> None:
     assert len(set(digests)) == len(digests)
 
 
+def test_no_such_event_is_another_case_than_nobody_can_say() -> None:
+    """A fact that is null and one that is unknown are told apart."""
+    document = rule(
+        on="administration",
+        given={"high": {"any": "vital_signs", "where": "it.systolic_mmhg > 100"}},
+        require="high == null",
+    )
+    unread = {name: value for name, value in CHECK.items() if name != "systolic_mmhg"}
+    digests = {case_digest(SITE, DOSE, document=document), case_digest(SITE, unread, DOSE, document=document)}
+    assert len(digests) == 2
+
+
 def test_the_digest_changes_with_nothing_else() -> None:
     """Events that no fact binds, and values of parameters that are not in force, leave the case as it is."""
     same = case_digest(SITE, CHECK, DOSE)
@@ -441,7 +453,14 @@ def test_the_same_case_gives_the_same_decision_byte_for_byte() -> None:
         require="n > 5 && last != null",
     )
     rules = bundle(
-        PLENTY, vitals, rule("z", on="administration", given={"n": {"count": "vital_signs"}}, require="n > 5")
+        PLENTY,
+        vitals,
+        rule(
+            "z",
+            on="administration",
+            given={"m": {"count": "discharge"}, "n": {"count": "vital_signs"}},
+            require="n > 5 + m",
+        ),
     )
     events = recorded([SITE, CHECK, DOSE])
     history = MemoryHistory(events)

@@ -97,6 +97,12 @@ def test_no_word_of_a_free_text_is_quoted(text: str) -> None:
     assert "Maria" not in rendered(bundle(document).rules[0].message, said)
 
 
+def test_no_word_of_a_free_text_is_quoted_where_no_message_asks_for_it() -> None:
+    """What decided is counted, too."""
+    document = rule(on="administration", require="event.reason == 'none'")
+    assert because(document, {**DOSE, "reason": "Maria"}) == {"event.reason": "text of 5 characters"}
+
+
 @pytest.mark.parametrize("field", sorted(FREE_TEXT))
 def test_every_field_of_free_text_is_known(field: str) -> None:
     """The list names fields of the vocabulary, so that a renamed field does not slip out of it."""
