@@ -29,7 +29,7 @@ test: venv-dev ## style, types, import direction, all tests
 	$(PY) -m pytest -n 2 -p no:benchmark && [ -z "$$failed" ]
 
 bench: venv-dev ## the figures of docs/: decisions, appends and proofs per second
-	@$(PY) -m pytest tests/benchmarks -o norecursedirs= --benchmark-only
+	@for file in tests/benchmarks/bench_*.py; do echo "$$file"; PYTHONPATH=. $(PY) "$$file" || exit 1; done
 
 soak: venv-dev ## the long random runs
 	@HYPOTHESIS_PROFILE=soak $(PY) -m pytest -m soak -p no:benchmark

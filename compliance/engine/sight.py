@@ -60,7 +60,7 @@ class Sight:
         if until <= judged.occurred_at:
             self.ask(kind, field, value, until)
         else:
-            self.ask(kind, LATER, "", FOREVER)
+            self.ask(kind, LATER, "", until)
         naming = self.naming(kind)
         before = self._before(
             self.history.newest_first(kind, field, value, until, since), until > judged.occurred_at

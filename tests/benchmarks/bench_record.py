@@ -155,12 +155,19 @@ def long_log(path: Path, judge: Judge, count: int) -> Log:
                     asked=[
                         (
                             key_of(kind, field, renamed(event, field, value, number)),
-                            until if until >= FOREVER else until - shift,
+                            looked_until(event, kind, until, shift),
                         )
                         for kind, field, value, until in asked
                     ],
                 )
     return log
+
+
+def looked_until(event: Event, kind: str, until: int, shift: int) -> int:
+    """The last instant looked at, moved with the event; only the first events of a clinic wait for its profile, whenever it comes."""
+    if until < FOREVER:
+        return until - shift
+    return event.occurred_at if kind == "site_profile" else until
 
 
 def renamed(event: Event, field: str, value: str, clinic: int) -> str:

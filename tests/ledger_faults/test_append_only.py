@@ -18,7 +18,9 @@ COLUMNS = "idx, type, recorded_us, event_id, kind, site, patient, session, occur
 
 def another(idx, event_id="event_id"):
     """An entry like entry 2, of another site, under another idx and event id."""
-    chosen = COLUMNS.replace("idx", str(idx), 1).replace("event_id", event_id, 1).replace("site", "'elsewhere'")
+    chosen = (
+        COLUMNS.replace("idx", str(idx), 1).replace("event_id", event_id, 1).replace("site", "'elsewhere'")
+    )
     return f"entry ({COLUMNS}) SELECT {chosen} FROM entry WHERE idx = 2"
 
 
