@@ -28,8 +28,8 @@ LIMIT: Final = 24
 
 FALSE_CODE, UNKNOWN_CODE, TRUE_CODE = 0, 1, 2
 
-_FAN: Final = 2  # operands that one `&&` or `||` may keep: wider ones cost more to normalise than a further step to judge
-_EXPLODED: Final = 16  # branches on the way to a normal form at which it is given up
+_FAN: Final = 3  # operands that one `&&` or `||` may keep: wider ones cost more to normalise than a further step to judge
+_EXPLODED: Final = 32  # branches on the way to a normal form at which it is given up
 
 Op: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 OPPOSITE: Final[dict[Op, Op]] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
