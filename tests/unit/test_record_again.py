@@ -25,6 +25,7 @@ from tests.recording import (
     fresh_log,
     judge,
     record,
+    rule,
     standing,
     types,
     void,
@@ -401,3 +402,51 @@ def test_the_rules_of_these_tests_object_to_something():
         assert {f.rule for r in results for f in r.decision.findings} == {
             r["id"] for r in (MONITORED, PRESSURE, CONSENTED)
         }
+
+
+def test_an_event_after_every_window_that_looks_ahead_judges_nothing_again(monkeypatch):
+    """A rule may look at what comes later, for so long: what comes after that finds none of the past (engine.md, step 5)."""
+    from compliance.engine.judging import Judge
+
+    called_within = rule(
+        "called", "discharge", "called != null", severity="warn",
+        given={"called": {"any": "follow_up", "by": ["patient"], "after": "24h"}},
+    )  # fmt: skip
+    own = Judge(bundle(called_within))
+    left = [body("discharge", f"2026-03-{day:02}T12:00:00-06:00", patient="P1") for day in range(2, 12)]
+    judged: list[str] = []
+    judge_one = Judge.judge
+    monkeypatch.setattr(
+        Judge,
+        "judge",
+        lambda self, event, history: judged.append(event.id) or judge_one(self, event, history),
+    )
+    with fresh_log() as log:
+        record(log, own, *left)
+        judged.clear()
+        record(log, own, body("follow_up", "2026-03-20T09:00:00-06:00", patient="P1", id="late"))
+        assert judged == ["late"]
+        record(log, own, body("follow_up", "2026-03-12T09:00:00-06:00", patient="P1", id="in-time"))
+        assert set(judged) == {"late", "in-time", left[-1]["id"]}
+        assert standing(log)[left[-1]["id"]][0] == "compliant"
+
+
+def test_a_new_site_profile_judges_again_only_what_comes_after_it(monkeypatch):
+    """An event that has a profile in force keeps it; only those before the first profile wait for the earliest there is."""
+    from compliance.engine.judging import Judge
+
+    judged: list[str] = []
+    judge_one = Judge.judge
+    monkeypatch.setattr(
+        Judge,
+        "judge",
+        lambda self, event, history: judged.append(event.id) or judge_one(self, event, history),
+    )
+    with fresh_log() as log:
+        record(
+            log, JUDGE, dose("07:00", id="before"), body("site_profile", "08:00", time_zone="America/Chicago")
+        )
+        record(log, JUDGE, dose("09:00", id="early"), dose("15:00", id="late"))
+        judged.clear()
+        record(log, JUDGE, body("site_profile", "12:00", time_zone="America/Denver", id="moved"))
+        assert set(judged) == {"moved", "before", "late"}
