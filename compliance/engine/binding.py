@@ -14,7 +14,7 @@ from compliance.domain.lookup import EVERY, indexed_fields, selectivity
 from compliance.domain.values import SCALE, UNKNOWN
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.plan import LookUp, ValueOf, known_text
-from compliance.engine.sight import Sight, by_order
+from compliance.engine.sight import SeenOnce, Sight, by_order
 from compliance.engine.spans import largest_gap, uncovered
 from compliance.engine.stock import balance
 
@@ -34,9 +34,10 @@ def find(lookup: LookUp, scope: dict[str, Any], sight: Sight) -> Any:
 
     def stream(kind: str) -> Iterator[Event]:
         field, value = search_key(lookup.keys[kind], scope)
-        events = sight.candidates(kind, field, value, until, since)
         if given.present or (lookup.span is not None and KINDS[kind].key):
-            events = _present(kind, events, sight, field, until)
+            events = present(kind, field, value, until, since, sight)
+        else:
+            events = sight.candidates(kind, field, value, until, since)
         if given.include_self and judged.kind == kind:
             events = merge(
                 iter((judged,)),
@@ -110,34 +111,52 @@ def _window(lookup: LookUp, scope: Mapping[str, Any], judged: Event) -> tuple[in
     return since, until
 
 
-def _present(kind: str, events: Iterator[Event], sight: Sight, field: str, until: int) -> Iterator[Event]:
-    """Only the newest visible event of each subject: its present state.
+def present(
+    kind: str, field: str, value: str, until: int, since: int | None, sight: Sight
+) -> Iterator[Event]:
+    """Only the newest visible event of each subject under a key: its present state."""
+    key = (kind, field, value, until, since)
+    seen = sight.present.get(key)
+    if seen is None:
+        seen = sight.present[key] = SeenOnce(_present(*key, sight))
+    return iter(seen)
 
-    Where the search key does not fix the subject, a subject's newest event may lie outside it (a consent that was moved to another
-    site); then the subject itself is looked up.
-    """
+
+def _present(
+    kind: str, field: str, value: str, until: int, since: int | None, sight: Sight
+) -> Iterator[Event]:
+    """Where the search key does not fix the subject, a subject's newest event may lie outside it (a consent that was moved to another
+    site); then the subject itself is looked up."""
     spec = KINDS[kind]
     fixed = field == EVERY or field in spec.key or (field == "patient" and spec.about_patient)
     seen: set[tuple[Any, ...]] = set()
-    for event in events:
+    for event in sight.candidates(kind, field, value, until, since):
         about = subject(event)
         if about in seen:
             continue
         seen.add(about)
-        if fixed or _newest_of_subject(event, about, sight, until):
+        if fixed or _newest_of_subject(event, about, sight, until) == event.id:
             yield event
 
 
-def _newest_of_subject(event: Event, about: tuple[Any, ...], sight: Sight, until: int) -> bool:
+def _newest_of_subject(event: Event, about: tuple[Any, ...], sight: Sight, until: int) -> str:
+    """The id of the newest visible event about a subject, which is not older than this one."""
+    key = (event.kind, about, until)
+    newest = sight.newest.get(key)
+    if newest is None:
+        newest = sight.newest[key] = next(_about(event, about, sight, until), event.id)
+    return newest
+
+
+def _about(event: Event, about: tuple[Any, ...], sight: Sight, until: int) -> Iterator[str]:
     spec = KINDS[event.kind]
     indexed = indexed_fields(event.kind)
     for field in sorted((f for f in spec.key if f in indexed), key=selectivity):
         value = event.values.get(field)
         if isinstance(value, str):
-            for other in sight.candidates(event.kind, field, value, until, event.occurred_at):
-                if subject(other) == about:
-                    return other.id == event.id
-    return True
+            found = sight.candidates(event.kind, field, value, until, event.occurred_at)
+            yield from (other.id for other in found if subject(other) == about)
+            return
 
 
 # ---- quantifiers: each takes the matching events newest first

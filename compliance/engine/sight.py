@@ -38,6 +38,9 @@ class Sight:
         self.judged = judged
         self.asked: dict[tuple[str, str, str], int] = {}
         self._naming: dict[str, tuple[Event, ...]] = {}
+        self._seen: dict[tuple[str, str, str, int, int | None], SeenOnce] = {}
+        self.present: dict[tuple[str, str, str, int, int | None], SeenOnce] = {}
+        self.newest: dict[tuple[Any, ...], str] = {}
 
     def ask(self, kind: str, field: str, value: str, until: int) -> None:
         """Remember that this key was looked at."""
@@ -55,7 +58,16 @@ class Sight:
         return self._naming[kind]
 
     def candidates(self, kind: str, field: str, value: str, until: int, since: int | None) -> Iterator[Event]:
-        """Visible events of a kind under a key, newest first, the judged event left out."""
+        """Visible events of a kind under a key, newest first, the judged event left out; several look-ups read them once."""
+        key = (kind, field, value, until, since)
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = SeenOnce(self._candidates(*key))
+        return iter(seen)
+
+    def _candidates(
+        self, kind: str, field: str, value: str, until: int, since: int | None
+    ) -> Iterator[Event]:
         judged = self.judged
         if until <= judged.occurred_at:
             self.ask(kind, field, value, until)
@@ -83,6 +95,28 @@ class Sight:
         for event in events:
             if event.order < order or (later and event.id != judged.id):
                 yield event
+
+
+class SeenOnce:
+    """Events that several look-ups go through: each is fetched when the first of them gets there, and kept for the others."""
+
+    __slots__ = ("_kept", "_rest")
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._kept: list[Event] = []
+        self._rest = events
+
+    def __iter__(self) -> Iterator[Event]:
+        kept, rest = self._kept, self._rest
+        at = 0
+        while True:
+            if at == len(kept):
+                more = next(rest, None)
+                if more is None:
+                    return
+                kept.append(more)
+            yield kept[at]
+            at += 1
 
 
 def by_order(event: Event) -> tuple[int, int, int]:
