@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
@@ -244,6 +245,7 @@ class Submission:
         ]
         members = {
             "sha256": rejected.sha256,
+            "kept_sha256": sha256(rejected.raw).hexdigest(),  # of what waits in quarantine: very long input is cut
             "source": rejected.source,
             "line": rejected.line,
             "problems": wrong,

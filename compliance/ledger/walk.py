@@ -198,7 +198,7 @@ class Walk:
     def _quarantine(self) -> None:
         for idx, raw in self._driver.execute("SELECT idx, raw FROM quarantine"):
             document = self._document(idx)
-            if document is None or document.get("sha256") != sha256(raw).hexdigest():
+            if document is None or document.get("kept_sha256") != sha256(raw).hexdigest():
                 raise Tampered(None, f"the quarantined input of entry {idx} is not the one that was rejected")
 
     def _find_key_rows(self, keys: KeyRows) -> None:

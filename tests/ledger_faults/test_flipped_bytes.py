@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,16 +30,19 @@ def original(tmp_path_factory):
         with log.writing() as batch:
             documents = b'{"policies":[]}'
             batch.put_bundle("sha256:" + sha256(documents).hexdigest(), documents)
-            idx = batch.append("rejected", {"sha256": sha256(b"raw").hexdigest()})
+            idx = batch.append("rejected", {"kept_sha256": sha256(b"raw").hexdigest()})
             batch.quarantine(idx, b"raw", "file.json")
         return copy(log, folder / "copy.db").read_bytes()
 
 
-def place(path, content):
-    """The database file alone: what an earlier example left in its write-ahead log does not belong to this one."""
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+NUMBERS = count()
+
+
+def place(folder, content):
+    """A database file of its own for each example: within one process SQLite shares what it knows of a file that is still open."""
+    path = folder / f"log-{next(NUMBERS)}.db"
     path.write_bytes(content)
+    return path
 
 
 def answer_of(path):
@@ -84,8 +88,7 @@ def test_the_original_verifies(original, tmp_path):
 @given(data=st.data())
 def test_a_flipped_bit_in_any_column_of_an_entry_is_found_and_named(original, tmp_path, data):
     """Bytes, leaf and every look-up column: the answer names the very entry."""
-    path = tmp_path / "log.db"
-    place(path, original)
+    path = place(tmp_path, original)
     idx = data.draw(st.integers(1, 300))
     change(path, "entry", data.draw(st.sampled_from(ENTRY_COLUMNS)), f"idx = {idx}", data)
     answer = answer_of(path)
@@ -96,8 +99,7 @@ def test_a_flipped_bit_in_any_column_of_an_entry_is_found_and_named(original, tm
 @given(data=st.data())
 def test_a_flipped_bit_in_any_other_table_is_found(original, tmp_path, data):
     """Tiles, heads, policies, quarantined input, and the index of look-up keys."""
-    path = tmp_path / "log.db"
-    place(path, original)
+    path = place(tmp_path, original)
     table, column, where = data.draw(
         st.sampled_from(
             [
@@ -120,9 +122,8 @@ def test_a_flipped_bit_in_any_other_table_is_found(original, tmp_path, data):
 @given(data=st.data())
 def test_a_flipped_bit_in_the_file_never_gives_a_traceback(original, tmp_path, data):
     """Whatever byte of the file is changed, there is an answer or an error in words, and no changed entry passes for good."""
-    path = tmp_path / "log.db"
     at = data.draw(st.integers(0, len(original) - 1))
-    place(path, original[:at] + bytes([original[at] ^ (1 << data.draw(st.integers(0, 7)))]) + original[at + 1 :])
+    path = place(tmp_path, original[:at] + bytes([original[at] ^ (1 << data.draw(st.integers(0, 7)))]) + original[at + 1 :])
     answer = answer_or_words(path)
     if answer is not None and answer.good:
         # A byte that no row and no index holds: free space, or the header's counters. All rows must be what they were.

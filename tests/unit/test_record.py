@@ -355,3 +355,15 @@ def test_errors_are_compliance_errors():
     with fresh_log() as log, Log.open(url(log.path)) as reader, pytest.raises(ComplianceError) as refused:
         record(reader, JUDGE, body("administration"))
     assert refused.value.remedy
+
+
+def test_a_line_too_long_to_keep_whole_leaves_a_log_that_verifies():
+    """Only the beginning of a very long line waits in quarantine; the entry names the digest of that, and of the whole."""
+    line = b'{"id":"' + b"x" * 2_000_000 + b'"}'
+    with fresh_log() as log:
+        (result,) = record(log, JUDGE, *read(line + b"\n"))
+        entry = log.entry(result.idx).document()
+        kept, _ = log.quarantined(result.idx)
+        assert len(kept) < len(line)
+        assert (entry["sha256"], entry["kept_sha256"]) == (sha256(line).hexdigest(), sha256(kept).hexdigest())
+        assert verify_log(log).state is State.SELF_CONSISTENT

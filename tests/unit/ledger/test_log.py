@@ -244,7 +244,7 @@ def test_bundles_are_stored_once(log):
 def test_quarantined_input_can_be_discarded(log):
     """The bytes of a rejected input may go; its entry stays."""
     with log.writing() as batch:
-        idx = batch.append("rejected", {"sha256": sha256(b"raw").hexdigest()})
+        idx = batch.append("rejected", {"kept_sha256": sha256(b"raw").hexdigest()})
         batch.quarantine(idx, b"raw", "file.json")
     assert log.quarantined(idx) == (b"raw", "file.json")
     log.discard_quarantined(idx)
