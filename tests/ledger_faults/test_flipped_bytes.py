@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from hashlib import sha256
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from compliance.errors import ComplianceError
@@ -74,7 +75,11 @@ def flipped(value, data):
 def change(path, table, column, where, data):
     connection = without_guards(path)
     (value,) = connection.execute(f"SELECT {column} FROM {table} WHERE {where}").fetchone()
-    connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (flipped(value, data),))
+    try:
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (flipped(value, data),))
+    except sqlite3.IntegrityError:  # another entry has that event id: the database itself refuses the change
+        connection.close()
+        reject()
     put_guards_back(connection)
 
 
