@@ -22,7 +22,7 @@ from compliance.engine.history import MemoryHistory
 from compliance.engine.plan import Planner
 from compliance.engine.sight import Sight
 from compliance.policy.model import Expression, Given, Rule
-from tests.properties.timelines import rules, timelines
+from tests.properties.timelines import crowded, rules
 
 BUNDLE = rules()
 MOVES = {
@@ -174,8 +174,8 @@ def both(
         yield rule.id, given_fact.name, judged.id, own[given_fact.name], engines[lookup.id]
 
 
-@settings(max_examples=250)
-@given(timelines(), st.randoms(use_true_random=False))
+@settings(max_examples=300)
+@given(crowded(), st.randoms(use_true_random=False))
 def test_every_fact_is_what_the_page_says(events: list[Event], random: Any) -> None:
     """On random timelines, in any order of arrival, with corrections, voids and signatures, both ways of telling agree."""
     random.shuffle(events)

@@ -53,23 +53,19 @@ _lot = st.sampled_from(["L1", "L2"])
 _quantity = st.sampled_from(["1", "2.5", "10"])
 
 
+SUBJECTS = (
+    "site_profile", "vital_signs", "administration", "consent", "presence", "discharge", "assessment", "receipt", "wastage",
+    "inventory_count",
+)  # fmt: skip
+REFERRING = ("signature", "clinical_decision", "correction", "correction", "void")
+
+
 @st.composite
-def bodies(draw: st.DrawFn, number: int, earlier: list[dict[str, Any]]) -> dict[str, Any]:
-    """One event as JSON."""
-    kinds = [
-        "site_profile",
-        "vital_signs",
-        "administration",
-        "consent",
-        "presence",
-        "discharge",
-        "assessment",
-        "receipt",
-        "wastage",
-        "inventory_count",
-    ]
-    kinds += ["signature", "clinical_decision", "correction", "correction", "void"] if earlier else []
-    kind = draw(st.sampled_from(kinds))
+def bodies(
+    draw: st.DrawFn, number: int, earlier: list[dict[str, Any]], subjects: tuple[str, ...] = SUBJECTS
+) -> dict[str, Any]:
+    """One event as JSON, of one of these kinds or about an earlier one."""
+    kind = draw(st.sampled_from((*subjects, *(REFERRING if earlier else ()))))
     at = draw(_minutes)
     body: dict[str, Any] = {
         "id": f"e{number:03d}", "kind": kind, "occurred_at": instant(at), "entered_at": instant(at + draw(st.integers(0, 600))),
@@ -159,11 +155,22 @@ def _correction(target: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def timelines(draw: st.DrawFn, most: int = 14) -> list[Event]:
+def timelines(draw: st.DrawFn, most: int = 14, subjects: tuple[str, ...] = SUBJECTS) -> list[Event]:
     """A list of events, none recorded yet."""
     written: list[dict[str, Any]] = []
     for number in range(draw(st.integers(2, most))):
-        written.append(draw(bodies(number, written)))
+        written.append(draw(bodies(number, written, subjects)))
     made = [make_event(body) for body in written]
     assert all(isinstance(event, Event) for event in made), made
     return [event for event in made if isinstance(event, Event)]
+
+
+def crowded() -> st.SearchStrategy[list[Event]]:
+    """Timelines of the kinds that one rule speaks of, few of them amended: among all kinds at once, two consents seldom meet."""
+    stock = ("receipt", "administration", "wastage", "inventory_count")
+    spoken = {}
+    for rule in rules().rules:
+        kinds = {*rule.on, *(kind for given in rule.given for kind in given.kinds)}
+        kinds |= {kind for given in rule.given if given.quantifier == "balance" for kind in stock}
+        spoken[rule.id] = tuple(kind for kind in SUBJECTS if kind in kinds)
+    return st.sampled_from(sorted(spoken)).flatmap(lambda rule: timelines(subjects=spoken[rule] * 4))
