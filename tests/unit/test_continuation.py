@@ -45,19 +45,10 @@ def long_body(at="09:00"):
     """An administration of nearly 32 KiB: texts as long as they may be."""
     one = body("administration", at)
     one.update(
-        {
-            name: "x" * 4000
-            for name in (
-                "reason",
-                "source",
-                "order",
-                "prescription",
-                "lot",
-                "container",
-                "observer",
-                "supervisor",
-            )
-        }
+        dict.fromkeys(
+            ("reason", "source", "order", "prescription", "lot", "container", "observer", "supervisor"),
+            "x" * 4000,
+        )
     )
     assert MAX_EVENT_BYTES - 1000 < len(encode(one)) <= MAX_EVENT_BYTES
     return one
