@@ -1,1 +1,0 @@
-"""Reports as data, then one renderer per format."""
