@@ -43,7 +43,7 @@ def selectivity(field: str) -> tuple[int, str]:
     """Sort key: the field that narrows a look-up most comes first."""
     if field.endswith("_event"):
         return (-1, field)
-    return (_RANK.get(field, _RANK["person"]), field)
+    return (_RANK.get(field, _RANK["person"]), "" if field in _RANK else field)
 
 
 def lookup_keys(kind: str, values: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:

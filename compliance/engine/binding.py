@@ -49,6 +49,8 @@ def find(lookup: LookUp, scope: dict[str, Any], sight: Sight) -> Any:
             return events  # that is what they were found by
         return (event for event in events if shares(given.by, event, judged))
 
+    if any(guard(scope) is False for guard in lookup.guards):
+        return _QUANTIFIERS[given.quantifier](lookup, iter(()), scope)
     streams = [stream(kind) for kind in given.kinds]
     events = streams[0] if len(streams) == 1 else merge(*streams, key=by_order, reverse=True)
     return _QUANTIFIERS[given.quantifier](lookup, events, scope)

@@ -40,6 +40,8 @@ class LookUp:
     """Look-ups whose facts this one's conditions name."""
     keys: Mapping[str, tuple[tuple[str, ValueOf], ...]]
     """Per kind: index fields by which candidates can be found, most selective first, each with the value to look for."""
+    guards: tuple[ValueOf, ...] = ()
+    """Conditions of `where` that no candidate has a part in: where one is false, none is looked at."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class Planner:
             lookup_id, replace(given, kinds=kinds), self._compiled(where), self._compiled(within), self._compiled(after),
             given.field, self._span(span[0], span[1]), self._compiled(span[2]), frozenset(n for n in needs if n in self.lookups),
             {kind: self._keys(kind, given.by, where) for kind in kinds},
+            tuple(c for c in map(self._compiled, _guards(where)) if c is not None),
         )  # fmt: skip
         return lookup_id
 
@@ -210,6 +213,12 @@ def conjuncts(node: Node) -> Iterator[Node]:
             yield from conjuncts(operand)
     else:
         yield node
+
+
+def _guards(where: Node | None) -> list[Node]:
+    """The parts of a condition that say nothing of the candidate."""
+    clauses = [] if where is None else conjuncts(where)
+    return [clause for clause in clauses if "it" not in roots(clause)]
 
 
 def roots(node: Node | None) -> frozenset[str]:
