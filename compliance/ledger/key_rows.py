@@ -44,8 +44,12 @@ class KeyRows:
                 # Older than all that is kept: it is found in the database, once it is there.
                 del self._known[key]
                 kept = self._waiting_by_key.setdefault(key, [])
+            if not kept or row > kept[-1]:
+                kept.append(row)
+                self.waiting.append((key, *row))
+                continue
             at = bisect_left(kept, row)
-            if at == len(kept) or kept[at] != row:
+            if kept[at] != row:
                 kept.insert(at, row)
                 self.waiting.append((key, *row))
 
