@@ -9,6 +9,7 @@ import pytest
 
 from compliance.domain.time import HOUR, MINUTE
 from compliance.domain.values import SCALE, UNKNOWN
+from compliance.engine.history import MemoryHistory
 from compliance.engine.plan import Planner
 from tests.rulebook import bundle, entry, fact, facts, rule
 
@@ -577,3 +578,24 @@ def test_book_stock_by_container() -> None:
         moved("wastage", "10:00", "1", container="V1"),
     ]
     assert fact(by_container, [*history, {**DRAWN, "container": "V1"}]) == 9 * SCALE
+
+
+def test_a_look_up_whose_guard_is_false_looks_at_nothing(monkeypatch):
+    """Where a condition without the candidate is false already, no event is fetched: a missing prescriber never walks all credentials."""
+    walked = []
+    newest_first = MemoryHistory.newest_first
+
+    def counted(self, kind, *rest):
+        walked.append(kind)
+        return newest_first(self, kind, *rest)
+
+    monkeypatch.setattr(MemoryHistory, "newest_first", counted)
+    found = facts(
+        {
+            "dose": {"latest": "administration", "by": ["session"]},
+            "held": {"any": "credential", "where": "dose != null && it.person == dose.observer"},
+        },
+        [entry("credential", "08:00", person="N1"), leaving(session="T9")],
+    )
+    assert found == {"dose": None, "held": None}
+    assert "credential" not in walked
