@@ -31,7 +31,7 @@ def correction(
     """The correction that sets fields of an event; an empty text removes the field.
 
     `members` are the correction's own fields, such as ``reason``. Raises InputError for an unknown or void event, a field that it does not
-    have or that cannot be corrected, and a value that does not fit.
+    have or that cannot be corrected, a value that does not fit, and where nothing would change.
     """
     target, stands = _target(log, event_id)
     if stands is None:
@@ -43,6 +43,10 @@ def correction(
             "no change is named", "Name the fields that change, as field=value; field= removes one."
         )
     fields = [_change(stands, name, text) for name, text in changes.items()]
+    if all(change["old"] == change["new"] for change in fields):
+        raise InputError(
+            f"{event_id} stands like this already", "Name a value that differs; nothing was written."
+        )
     body = changed(stands.body, fields)
     made = None if body is None else make_event(body, source=SOURCE)
     if not isinstance(made, Event):
@@ -55,9 +59,11 @@ def correction(
 
 
 def void(log: Log, event_id: str, members: Mapping[str, Any], actor: str) -> Draft:
-    """The void of an event. Raises InputError for an unknown event, and for a void."""
+    """The void of an event. Raises InputError for an unknown event, for one that is void already, and for a void."""
     target, stands = _target(log, event_id)
-    return _draft({**_envelope(target, stands or target, "void", actor), **members})
+    if stands is None:
+        raise InputError(f"{event_id} is void already", "Nothing is to be done; nothing was written.")
+    return _draft({**_envelope(target, stands, "void", actor), **members})
 
 
 def _target(log: Log, event_id: str) -> tuple[Event, Event | None]:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from compliance.domain.drugs import DRUGS
 from compliance.domain.events.checks import NotListed, WrongType, lone_surrogate
 from compliance.domain.quantity import NumberText
-from compliance.domain.reading import Unreadable, echo
+from compliance.domain.reading import ECHO, Unreadable, echo
 from compliance.domain.vocabulary import ENVELOPE, KINDS, FieldSpec
 from compliance.domain.zone import zone_names
 from compliance.errors import Place, Problem
@@ -85,9 +85,14 @@ def path_text(location: Iterable[int | str]) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            name = step if step.isprintable() and step.isascii() and len(step) <= 60 else echo(step)
+            name = named(step)
             text += f".{name}" if text else name
     return text
+
+
+def named(name: str) -> str:
+    """A field's name as it may be shown: bare where it could be one, else as `echo` has it."""
+    return name if name.isascii() and name.isidentifier() and len(name) <= ECHO else echo(name)
 
 
 def found(value: Any) -> str:
@@ -219,9 +224,8 @@ def _unknown_field(
     where = f"a field of {kind}" if above is None else f"a field of {path_text(location[:-1])}"
     if not remedy and above is None and name in ENVELOPE:
         remedy = "leave it out"
-    shown = name if name.isascii() and name.isprintable() and len(name) <= 60 else echo(name)
     return (
-        f"{shown} is not {where}",
+        f"{named(name)} is not {where}",
         remedy or "leave it out; put what matters into a field that there is",
         "unknown_field",
     )

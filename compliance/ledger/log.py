@@ -226,7 +226,7 @@ class Log:
         waiting = None if self._batch is None else self._batch.entry(idx)
         if waiting is not None:
             return waiting
-        row = self._one(self.statements.entry, idx)
+        row = self._one(self.statements.entry, min(idx, LATEST))
         if row is None:
             raise self._no_entry(idx)
         return Entry._make(row)
@@ -243,7 +243,7 @@ class Log:
         waiting = None if self._batch is None else self._batch.entry(idx)
         if waiting is not None:
             return waiting.body
-        row = self._one(self.statements.body, idx)
+        row = self._one(self.statements.body, min(idx, LATEST))
         if row is None:
             raise self._no_entry(idx)
         body: bytes = row[0]

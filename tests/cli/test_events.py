@@ -144,6 +144,21 @@ def test_a_void_takes_an_event_out(day):
     assert "is void" in again.stderr
 
 
+def test_what_changes_nothing_is_not_written(day):
+    """The same correction twice, and the same void twice, say so and leave the log alone."""
+    assert day.run(*CORRECT).exit_code in (0, 1)
+    before = day.run("log", "verify").stdout
+    again = day.run(*CORRECT)
+    assert (again.exit_code, day.run("log", "verify").stdout) == (2, before)
+    assert "stands like this already" in again.stderr
+    void = ("events", "void", "e3", "--reason", "r", "--reason-code", "test_entry")
+    assert day.run(*void).exit_code == 0
+    before = day.run("log", "verify").stdout
+    again = day.run(*void)
+    assert (again.exit_code, day.run("log", "verify").stdout) == (2, before)
+    assert "is void already" in again.stderr
+
+
 def test_a_void_cannot_be_voided(day):
     """What was voided is entered again; the void itself stays."""
     (line, _) = lines(

@@ -261,3 +261,11 @@ def test_status_upgrade_and_backup(day):
     assert day.run("db", "backup", copy).exit_code == 0
     assert day.run("--database", copy, "log", "verify", "--checkpoint", checkpoint(day)).exit_code == 0
     assert day.run("db", "backup", copy).exit_code == 2
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)])
+def test_an_index_beyond_any_log_is_a_wrong_call(day, raw):
+    """Beyond what SQLite counts to, too."""
+    result = day.run("log", "show", 10**20, *raw)
+    assert result.exit_code == 2
+    assert "has no entry" in result.stderr
