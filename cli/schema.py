@@ -17,7 +17,7 @@ def schema() -> None:
 @schema.command(cls=Command, examples=("compliance schema event > event.schema.json",))
 def event() -> None:
     """The JSON Schema of an event: every kind with its fields."""
-    from compliance.event_schema import event_schema
+    from compliance.domain.schema import event_schema
 
     _print(event_schema())
 

@@ -130,12 +130,15 @@ class Submission:
             return
         event = stamp(event, self._batch.next_recorded_at(), self._batch.size)
         before = self._standing_targets(event)
-        stands = standing(event, self._history.amendments)
+        early = tuple(
+            self._history.amendments(event.id)
+        )  # corrections and voids that came before what they name
+        stands = standing(event, self._history.amendments) if early else event
         decision, asked = self._decided(stands)
         idx = self._append_event(event, stands, decision, asked)
         self._history.take(event, stands)
         yield Recorded(draft, idx, decision, repeated=False)
-        yield from self._judge_again(event, stands, before)
+        yield from self._judge_again(event, stands, before, early)
 
     def _decided(self, stands: Event | None) -> tuple[Decision, tuple[Asked, ...]]:
         """The decision on an event as it stands, with what was asked; an event that is void has nothing held against it."""
@@ -245,7 +248,9 @@ class Submission:
         ]
         members = {
             "sha256": rejected.sha256,
-            "kept_sha256": sha256(rejected.raw).hexdigest(),  # of what waits in quarantine: very long input is cut
+            "kept_sha256": sha256(
+                rejected.raw
+            ).hexdigest(),  # of what waits in quarantine: very long input is cut
             "source": rejected.source,
             "line": rejected.line,
             "problems": wrong,
@@ -257,10 +262,14 @@ class Submission:
     # ---- judging again
 
     def _judge_again(
-        self, event: Event, stands: Event | None, before: list[tuple[Event, Event | None]]
+        self,
+        event: Event,
+        stands: Event | None,
+        before: list[tuple[Event, Event | None]],
+        early: tuple[Event, ...],
     ) -> Iterator[Rejudged]:
         """Judge again every earlier event that looked where this one now stands, or where what it amends stood or stands."""
-        affected = self._asking(event)
+        affected = self._asking(event) | {amendment.position for amendment in early}
         if stands is not None and stands is not event:
             affected |= self._asking(stands)
         changed_to = [stands]

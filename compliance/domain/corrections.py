@@ -40,6 +40,26 @@ def standing(event: Event, amendments: Amendments, _seen: frozenset[str] = froze
     return event
 
 
+def takes_effect(amendment: Event, target: Event | None, amendments: Amendments) -> bool:
+    """Whether a correction or void changes the event that it names, given everything before it (engine.md, "Corrections").
+
+    It does not where there is no such event, where that was void already, or where an ``old`` is not the value that then stood.
+    """
+    if target is None or amendment.proposed:
+        return False
+    before = [
+        a
+        for a in amendments(target.id)
+        if not a.proposed and a.order < amendment.order and a.id != amendment.id
+    ]
+    if any(a.kind == "void" for a in before) or (amendment.kind == "void" and target.kind == "void"):
+        return False
+    if amendment.kind == "void":
+        return True
+    stood = standing(target, lambda event_id: before if event_id == target.id else amendments(event_id))
+    return stood is not None and _applied(stood, amendment) is not None
+
+
 def _applied(event: Event, correction: Event) -> Event | None:
     """The event with the correction's changes, or None where it has no effect."""
     body = changed(event.body, correction.body["fields"])

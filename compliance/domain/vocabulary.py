@@ -113,12 +113,23 @@ def _own_fields(declared: type) -> tuple[tuple[str, FieldSpec], ...]:
 _BASE_FIELDS: Final[dict[type, dict[str, FieldSpec]]] = {}
 
 
+_EFFECTIVE: Final = FieldSpec(
+    "effective",
+    "boolean",
+    required=False,
+    says="Whether it changes the event that it names; known of the judged event only",
+    derived=True,
+)
+
+
 def _kind(declared: type[Envelope]) -> KindSpec:
     found = dict(_NOT_DECLARED)
     for base in reversed(declared.__mro__[1:-1]):
         found.update(_BASE_FIELDS.get(base) or _BASE_FIELDS.setdefault(base, dict(_own_fields(base))))
     fields: dict[str, FieldSpec] = {name: found[name] for name in _ENVELOPE_ORDER if name in found}
     fields.update(_own_fields(declared))
+    if issubclass(declared, Corrective):
+        fields["effective"] = _EFFECTIVE
     return KindSpec(
         name=declared.kind,
         group=declared.group,

@@ -31,6 +31,9 @@ class History(Protocol):
     def stands(self, event_id: str) -> Event | None:
         """The event as it now stands; None where the id is unknown or the event void."""
 
+    def amendments(self, event_id: str) -> Iterable[Event]:
+        """The corrections and voids that name an event, in any order."""
+
 
 class MemoryHistory:
     """A history over events held in memory, in the order in which they were recorded."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from compliance.domain.canonical import digest
+from compliance.domain.corrections import takes_effect
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision, Finding, Outcome, Severity, Verdict
 from compliance.domain.time import local_date
@@ -98,11 +99,11 @@ class Judge:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
         zone = self.zone(event, sight) if self.planner.judged(event.kind) else UNKNOWN
         law = self._in_force(event.kind, self.day(event, zone))
-        scope = self._scope(event, zone, law.parameters)
+        scope = self._scope(event, zone, law.parameters, sight)
         facts: dict[str, Any] = {}
         for plan in law.rules:
             self.bind_rule(plan, scope, sight, facts)
-        return Case(event, scope, law.rules, _case_digest(event, scope, facts, law))
+        return Case(event, scope, law.rules, _case_digest(scope, facts, law))
 
     def zone(self, event: Event, sight: Sight) -> Any:
         """The zone of the event's site, or UNKNOWN."""
@@ -119,7 +120,7 @@ class Judge:
         day = self.day(event, zone)
         if not plan.rule.in_force.holds(day):
             return None
-        scope = self._scope(event, zone, {plan.rule.id: self._parameters(plan.rule.id, day)})
+        scope = self._scope(event, zone, {plan.rule.id: self._parameters(plan.rule.id, day)}, sight)
         scope.update(dict.fromkeys(plan.needs, UNKNOWN))
         self.bind_rule(plan, scope, sight, {})
         return scope
@@ -149,14 +150,19 @@ class Judge:
             clause, tables
         )
 
-    def _scope(self, event: Event, zone: Any, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def _scope(
+        self, event: Event, zone: Any, parameters: Mapping[str, Mapping[str, Any]], sight: Sight
+    ) -> dict[str, Any]:
         blank = self._blank.get(event.kind)
         if blank is None:
             every = self.planner.judged(event.kind)
             blank = self._blank[event.kind] = dict.fromkeys(
                 (f for plan in every for f in plan.needs), UNKNOWN
             )
-        return {**blank, "event": event.values, "param": parameters, "now": event.noted_at, "zone": zone}
+        values = event.values
+        if event.kind in ("correction", "void"):
+            values = {**values, "effective": _effective(event, sight)}
+        return {**blank, "event": values, "param": parameters, "now": event.noted_at, "zone": zone}
 
     def bind_rule(self, plan: RulePlan, scope: dict[str, Any], sight: Sight, facts: dict[str, Any]) -> None:
         """Make the look-ups of one rule, those of `when` first; the others only where it may apply."""
@@ -261,11 +267,19 @@ def _site_zone(event: Event, sight: Sight) -> Any:
     return earliest
 
 
-def _case_digest(event: Event, scope: Mapping[str, Any], facts: Mapping[str, Any], law: Law) -> str:
+def _effective(amendment: Event, sight: Sight) -> bool:
+    """Whether a correction or void changes what it names; whatever else amends that may change the answer."""
+    target = amendment.values["corrects"]
+    for kind in ("correction", "void"):
+        sight.ask(kind, "corrects", target, FOREVER)
+    return takes_effect(amendment, sight.history.sent(target), sight.history.amendments)
+
+
+def _case_digest(scope: Mapping[str, Any], facts: Mapping[str, Any], law: Law) -> str:
     zone = None if scope["zone"] is UNKNOWN else scope["zone"]
     # In the order in which they were looked for, which event and bundle decide; the ids of look-ups depend on what a process judged before.
     bound = [None if value is None else {} if value is UNKNOWN else {"is": value} for value in facts.values()]
-    body = {"event": event.values, "now": scope["now"], "zone": zone, "facts": bound, "law": law.digest}
+    body = {"event": scope["event"], "now": scope["now"], "zone": zone, "facts": bound, "law": law.digest}
     return "sha256:" + sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

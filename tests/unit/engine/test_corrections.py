@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.domain.corrections import UNCHANGEABLE, changed
+from compliance.domain.corrections import UNCHANGEABLE, changed, takes_effect
 from compliance.domain.values import SCALE
 from compliance.engine.history import MemoryHistory
 from tests.rulebook import entry, recorded
@@ -190,3 +190,34 @@ def test_undoing_every_correction_from_the_last_restores_the_event(doses: list[s
     assert dose_mg(*bodies) == float(doses[-1])
     bodies += [void(f"v{number}", f"c{number}") for number in range(len(doses))]
     assert stands(*bodies) == stands(DOSE)
+
+
+def effective(which: str, *bodies: dict[str, Any]) -> bool:
+    history = MemoryHistory(recorded(bodies))
+    amendment = history.sent(which)
+    assert amendment is not None
+    return takes_effect(amendment, history.sent(amendment.values["corrects"]), history.amendments)
+
+
+@pytest.mark.parametrize(
+    ("which", "bodies", "expected"),
+    [
+        ("c1", (DOSE, FIRST), True),
+        ("c2", (DOSE, FIRST, SECOND), True),
+        ("c2", (DOSE, SECOND), False),  # 56 never stood
+        ("c2", (DOSE, SECOND, FIRST), True),  # it did, as is known now
+        ("c2", (DOSE, FIRST, SECOND, void("v1", "c1", "10:02")), False),  # it no longer did
+        ("c1", (FIRST,), False),  # no such entry
+        ("c1", (DOSE, FIRST, void("v1", "d1", "09:30")), False),  # void before
+        ("c1", (DOSE, FIRST, void("v1", "d1", "11:00")), True),  # void only afterwards
+        ("v1", (DOSE, void("v1", "d1")), True),
+        ("v2", (DOSE, void("v1", "d1"), void("v2", "d1", "12:00")), False),
+        ("v2", (DOSE, void("v1", "d1"), void("v2", "v1", "12:00")), False),  # a void of a void
+        ("c1", (DOSE, {**FIRST, "intent": "proposed"}), False),
+    ],
+)
+def test_what_an_amendment_changes_is_known(
+    which: str, bodies: tuple[dict[str, Any], ...], expected: bool
+) -> None:
+    """A correction or void has an effect only on an entry that is there and stands, and from the value that stood."""
+    assert effective(which, *bodies) is expected
