@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import click
@@ -188,4 +190,12 @@ class Application(Group):
             return run(*args, standalone_mode=False, **extra)
         # Rules and events live as long as the process: collecting among them costs a tenth of a long recording and finds nothing.
         gc.set_threshold(50_000, 20, 100)
+        _open_closed_streams()
         raise SystemExit(failures.exit_code_of(lambda: run(*args, standalone_mode=False, **extra)))
+
+
+def _open_closed_streams() -> None:
+    """A caller that closed a standard stream (``>&-``) gives and wants no words there; the work is done all the same."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process

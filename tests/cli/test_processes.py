@@ -56,6 +56,20 @@ def test_standard_input_that_is_closed_is_told(clinic):
     assert "no valid event" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [("check day.ndjson", ">&-", 1), ("record -", "<&- >&-", 2), ("check nowhere", ">&- 2>&-", 2)],
+)
+def test_streams_that_are_closed_are_no_fault(clinic, words, closed, code):
+    """A caller that closed a stream gets the exit code of the work, not that of a fault."""
+    clinic.file(*DAY)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command(), *words.split()],
+        cwd=clinic.folder, env=clinic.environment(), check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code
+
+
 def test_a_reader_that_goes_away_is_no_error(day):
     """Quiet, and as shells count it: 128 + SIGPIPE."""
     (day.folder / "many.ndjson").write_text(many(3000))
