@@ -141,11 +141,6 @@ def format_instant(instant: int, zone_name: str = "UTC") -> str:
     return text.removesuffix("+00:00") + "Z" if zone_name == "UTC" else text
 
 
-def format_utc(instant: int) -> str:
-    """Microseconds as RFC 3339 in UTC with always six digits, so that texts sort as instants do: the log's own clock."""
-    return (EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds")[:26] + "Z"
-
-
 def read_date(text: str) -> date:
     """An RFC 3339 full-date. Raises `Unreadable`."""
     match = _DATE.fullmatch(text)

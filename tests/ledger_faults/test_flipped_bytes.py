@@ -128,7 +128,10 @@ def test_a_flipped_bit_in_any_other_table_is_found(original, tmp_path, data):
 def test_a_flipped_bit_in_the_file_never_gives_a_traceback(original, tmp_path, data):
     """Whatever byte of the file is changed, there is an answer or an error in words, and no changed entry passes for good."""
     at = data.draw(st.integers(0, len(original) - 1))
-    path = place(tmp_path, original[:at] + bytes([original[at] ^ (1 << data.draw(st.integers(0, 7)))]) + original[at + 1 :])
+    path = place(
+        tmp_path,
+        original[:at] + bytes([original[at] ^ (1 << data.draw(st.integers(0, 7)))]) + original[at + 1 :],
+    )
     answer = answer_or_words(path)
     if answer is not None and answer.good:
         # A byte that no row and no index holds: free space, or the header's counters. All rows must be what they were.

@@ -12,7 +12,12 @@ from compliance.domain.canonical import CanonicalError, canonical, is_canonical
 
 FOLDER = Path(__file__).parent / "jcs" / "testdata"
 NAMES = sorted(path.stem for path in (FOLDER / "input").glob("*.json"))
-OUTSIDE_THE_PROFILE = {"values": "floating-point", "structures": "floating-point", "french": "ASCII", "weird": "ASCII"}
+OUTSIDE_THE_PROFILE = {
+    "values": "floating-point",
+    "structures": "floating-point",
+    "french": "ASCII",
+    "weird": "ASCII",
+}
 
 
 def vector(name):

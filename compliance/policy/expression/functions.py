@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from compliance.domain import identifiers
 from compliance.policy.expression import implementations as how
 from compliance.policy.expression.tree import Type
 from compliance.policy.expression.types import BOOL, DATE, DURATION, INSTANT, NUMBER, PERIOD, TEXT
@@ -168,9 +169,13 @@ _ALL = (
     Function("distinct", (("list",),), None, "a list without repetitions", how.distinct),
     Function("sum", (("list",),), None, "the sum of a list of numbers; of none, 0", sum),
     Function(
-        "dea_number_ok", (_WORDS,), BOOL, "the DEA number's form and check digit are right", how.dea_number_ok
+        "dea_number_ok",
+        (_WORDS,),
+        BOOL,
+        "the DEA number's form and check digit are right",
+        identifiers.dea_number_ok,
     ),
-    Function("npi_ok", (_WORDS,), BOOL, "the NPI's form and check digit are right", how.npi_ok),
+    Function("npi_ok", (_WORDS,), BOOL, "the NPI's form and check digit are right", identifiers.npi_ok),
     Function("ndc11", (_WORDS, _WORDS), TEXT, "the NDC in eleven digits", how.ndc11),
     Function(
         "end_of_day",

@@ -7,12 +7,14 @@ none raises. Arguments are never UNKNOWN: the caller has asked before.
 from __future__ import annotations
 
 import calendar
-import re
 from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from compliance.domain import identifiers
+from compliance.domain.reading import Unreadable
+from compliance.domain.time import add_business_days
 from compliance.domain.values import SCALE, UNKNOWN, Unknown
 from compliance.domain.zone import zone
 from compliance.policy.expression.regexp import compiled
@@ -23,7 +25,6 @@ if TYPE_CHECKING:  # the model holds expressions, so it imports this package fir
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LAST_DAY = date.max.toordinal()
-_FRIDAY = 5
 
 
 def _place(name: Any) -> ZoneInfo | None:
@@ -137,7 +138,7 @@ def day_after(tables: Tables, day: int, step: tuple[str, int], sign: int) -> int
     if unit == "days":
         day += count
     elif unit == "business_days":
-        day = _business_day(tables.holidays, day, count)
+        day = add_business_days(day, count, tables.holidays)
     else:
         start = date.fromordinal(day)
         months = start.year * 12 + start.month - 1 + count * (12 if unit == "years" else 1)
@@ -147,16 +148,6 @@ def day_after(tables: Tables, day: int, step: tuple[str, int], sign: int) -> int
         last = calendar.monthrange(year, month + 1)[1]
         day = date(year, month + 1, min(start.day, last)).toordinal()
     return day if 1 <= day <= _LAST_DAY else UNKNOWN
-
-
-def _business_day(holidays: frozenset[int], day: int, count: int) -> int:
-    step = 1 if count > 0 else -1
-    left = abs(count)
-    while left and 1 <= day <= _LAST_DAY:
-        day += step
-        if (day - 1) % 7 < _FRIDAY and day not in holidays:  # ordinal 1 was a Monday
-            left -= 1
-    return day
 
 
 def drug_info(tables: Tables, code: str) -> Mapping[str, Any] | Unknown:
@@ -195,49 +186,9 @@ def distinct(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def dea_number_ok(number: str) -> bool:
-    """Whether a DEA number is well formed and its check digit is right.
-
-    Two letters (the second may be 9) and seven digits; d1+d3+d5 plus twice d2+d4+d6 ends in d7. Source: DEA Diversion
-    Control Division, registrant validation.
-    """
-    if re.fullmatch(r"[A-Z][A-Z9][0-9]{7}", number) is None:
-        return False
-    d = [int(digit) for digit in number[2:]]
-    return (d[0] + d[2] + d[4] + 2 * (d[1] + d[3] + d[5])) % 10 == d[6]
-
-
-def npi_ok(number: str) -> bool:
-    """Whether a National Provider Identifier has ten digits, starts with 1 or 2 and passes the Luhn check with prefix 80840.
-
-    Source: 45 CFR 162.406; CMS, "Requirements for NPI check digit".
-    """
-    if re.fullmatch(r"[12][0-9]{9}", number) is None:
-        return False
-    total = 24  # what the prefix 80840 adds
-    for place, digit in enumerate(reversed(number)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
 def ndc11(raw: str, layout: str) -> str | Unknown:
-    """An NDC in the 5-4-2 form of eleven digits, without hyphens; UNKNOWN where the text does not have the layout.
-
-    Ten digits get a zero in front of the short part. The 6-4-2 form has eleven digits only where its labeler code starts
-    with 0. Source: FDA, "National Drug Code Database Background Information"; 21 CFR 207.33.
-    """
-    if re.fullmatch(r"[0-9]-[0-9]-[0-9]", layout) is None:
+    """See `identifiers.ndc11`; UNKNOWN where the text does not have the layout, or no form of eleven digits."""
+    try:
+        return identifiers.ndc11(raw, layout)
+    except Unreadable:
         return UNKNOWN
-    widths = [int(width) for width in layout.split("-")]
-    parts = raw.split("-")
-    if len(parts) == 1 and len(raw) == sum(widths):
-        parts = [raw[: widths[0]], raw[widths[0] : widths[0] + widths[1]], raw[widths[0] + widths[1] :]]
-    if [len(part) for part in parts] != widths or not all(
-        part.isascii() and part.isdigit() for part in parts
-    ):
-        return UNKNOWN
-    if widths[0] == 6 and parts[0].startswith("0"):
-        parts[0] = parts[0][1:]
-    text = parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
-    return text if len(text) == 11 else UNKNOWN

@@ -22,7 +22,6 @@ from compliance.domain.time import (
     format_date,
     format_duration,
     format_instant,
-    format_utc,
     local_date,
     microseconds,
     parse_date,
@@ -111,7 +110,6 @@ def test_an_instant_survives_being_written(text: str, zone: str) -> None:
     """Writing in any zone and reading again gives the same instant."""
     instant = parse_instant(text)
     if 1900 < datetime.fromisoformat(text.upper()).year < 9998:
-        assert parse_instant(format_utc(instant)) == instant
         assert parse_instant(format_instant(instant)) == instant
         if instant % MINUTE == 0 and instant > parse_instant("1972-01-01T00:00:00Z"):
             assert parse_instant(format_instant(instant, zone)) == instant  # older offsets have seconds
