@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 
+HELD_OPEN: Final = 64
+"""How many files stay open until they are read; systems allow a process 256 and more, and the database needs some."""
+
 
 class Inputs:
     """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes."""
@@ -26,8 +29,16 @@ class Inputs:
         """How many valid events were read so far."""
         self._progress = progress
         self._stack = ExitStack()
+        self._streams: list[tuple[str, BinaryIO]]
         with ExitStack() as opened:
-            self._streams = [(_called(name), _open(name, opened)) for name in _once(names)]
+            self._streams = []
+            for name in _once(names):
+                stream = _open(name, opened)
+                if (
+                    len(self._streams) >= HELD_OPEN and Path(name).is_file()
+                ):  # a pipe could not be opened again
+                    stream.close()
+                self._streams.append((name, stream))
             self._stack = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -42,22 +53,25 @@ class Inputs:
             yield from self._read(*self._streams[0])
             return
         ordered: list[tuple[int, int, int, Draft | Rejected]] = []
-        for number, (source, stream) in enumerate(self._streams):
+        for number, (name, stream) in enumerate(self._streams):
             occurred = -(2**63)  # what cannot be read stays behind what stands before it in its file
-            for position, item in enumerate(self._read(source, stream)):
+            for position, item in enumerate(self._read(name, stream)):
                 event = getattr(item, "event", None)
                 occurred = occurred if event is None else event.occurred_at
                 ordered.append((occurred, number, position, item))
         ordered.sort(key=lambda row: row[:3])
         yield from (item for *_, item in ordered)
 
-    def _read(self, source: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:
+    def _read(self, name: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:
+        source = _called(name)
         from compliance.intake.json_lines import Draft, read_json
 
         try:
-            for item in read_json(source, self._progress.watched(stream)):
-                self.valid += isinstance(item, Draft)
-                yield item
+            with ExitStack() as again:
+                stream = _open(name, again) if stream.closed else stream
+                for item in read_json(source, self._progress.watched(stream)):
+                    self.valid += isinstance(item, Draft)
+                    yield item
         except IsADirectoryError:
             raise _not_a_file(source) from None
 

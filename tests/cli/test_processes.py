@@ -70,6 +70,18 @@ def test_streams_that_are_closed_are_no_fault(clinic, words, closed, code):
     assert done.returncode == code
 
 
+def test_more_files_than_a_process_may_hold_open(clinic):
+    """One file per event, and many of them: each is read."""
+    for number in range(400):
+        clinic.file({**SITE, "id": f"m{number}"}, name=f"m{number}.ndjson")
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -n 256; exec "$@" m*.ndjson', "sh", *command("check")],
+        cwd=clinic.folder, env=clinic.environment(), check=False, timeout=60, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "400 events would be recorded" in done.stdout, done.stderr
+    assert done.returncode == 0
+
+
 def test_a_reader_that_goes_away_is_no_error(day):
     """Quiet, and as shells count it: 128 + SIGPIPE."""
     (day.folder / "many.ndjson").write_text(many(3000))
