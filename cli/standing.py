@@ -47,10 +47,12 @@ def findings(
     from compliance.bundles import Bundles
     from compliance.standing import findings as standing
     from compliance.standing import obligations as due
+    from compliance.standing import require_known
 
     instant = now() if as_of is None else as_of
     with opening.reading(call) as log, log.reading():
         bundles = Bundles(log)
+        require_known(log, bundles, site, rule)
         every = list(standing(log, bundles, instant))
         duties = [] if all(one.explained.rule.expect is None for one in every) else due(log, bundles, instant)
     missed = {duty.id for duty in duties if duty.state == "missed"}
@@ -143,11 +145,14 @@ def obligations(
     """
     from compliance.bundles import Bundles
     from compliance.standing import obligations as standing
+    from compliance.standing import require_known
 
     wanted = STATES if "all" in states else states or USUAL_STATES
     instant = now() if as_of is None else as_of
     with opening.reading(call) as log, log.reading():
-        every = standing(log, Bundles(log), instant)
+        bundles = Bundles(log)
+        require_known(log, bundles, site, rule)
+        every = standing(log, bundles, instant)
     found = [
         duty for duty in every
         if str(duty.state) in wanted

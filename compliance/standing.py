@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from compliance.bundles import Bundles
 from compliance.continuation import decision_at
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision, Finding
+from compliance.domain.lookup import key_of
+from compliance.domain.vocabulary import KINDS
 from compliance.engine.duties import Duty, duties, finding_id
 from compliance.engine.wording import rendered
+from compliance.errors import InputError
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.policy.model import Bundle, Rule
@@ -118,3 +122,22 @@ def _state(name: str, overridden_by: str | None, actions: Mapping[str, str]) -> 
     if actions.get(name) == "resolve":
         return "resolved"
     return "overridden" if overridden_by else "open"
+
+
+def require_known(log: Log, bundles: Bundles, site: str | None, rule: str | None) -> None:
+    """Raise InputError where a filter names a site or rule that nobody knows: "nothing is open" would be a false comfort."""
+    if site is not None and not any(
+        next(log.key_scan(key_of(kind, "site", site)), None) is not None for kind in KINDS
+    ):
+        raise InputError(
+            f"the log has no event of a site {site!r}",
+            "Check the name; `compliance events list` shows the sites.",
+        )
+    if rule is not None:
+        ids = [one.id for one in bundles.active().bundle.rules]
+        if rule not in ids:
+            near = get_close_matches(rule, ids, 1)
+            raise InputError(
+                f"the policies in force have no rule {rule!r}",
+                f"Did you mean {near[0]}?" if near else "Give the rule's id.",
+            )

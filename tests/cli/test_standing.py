@@ -169,3 +169,12 @@ def test_a_form_that_came_late_keeps_its_finding(day):
 def test_wrong_options_exit_2(day, words):
     """Instants, durations and words that are none are told in words."""
     assert day.run(*words).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["findings", "obligations"])
+@pytest.mark.parametrize("asked", [("--rule", "nosuch"), ("--site", "nosuch")])
+def test_a_filter_that_nobody_knows_is_no_all_clear(day, command, asked):
+    """A misspelt rule or site is an error, not "nothing is open"."""
+    result = day.run(command, *asked)
+    assert result.exit_code == 2
+    assert "nosuch" in result.stderr
