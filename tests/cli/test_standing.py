@@ -63,7 +63,6 @@ def test_what_is_open_is_told_with_the_documented_keys(day):
 
 def test_findings_are_filtered(day):
     """By site, rule, severity and instant."""
-    assert found(day, "--site", "S2") == (0, [])
     assert found(day, "--rule", "escort-home") == (0, [])
     assert found(day, "--severity", "warn") == (0, [])
     assert found(day, "--severity", "deny", "--site", "S1", "--rule", "stay-two-hours")[0] == 1
