@@ -39,7 +39,7 @@ EXPECTED = {
         "20:1: expect: 'expect' has no 'due'",
     ],
     "date-in-words": [
-        "5:88: cites[1].read: 'read' is no date: 'November 2026' is not an RFC 3339 date",
+        "5:88: cites[1].read: 'read' is no date: text of 13 characters is not an RFC 3339 date",
     ],
     "deep-expression": [
         "20:74: require: The expression is nested more than 64 levels deep.",
