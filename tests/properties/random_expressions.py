@@ -117,7 +117,7 @@ def expressions(kind: str, depth: int) -> Any:
     if kind == "duration":
         return mixed(
             leaf, choose, _text("({x} - {y})", x=instant, y=instant), _text("({x} {o} {y})", x=duration, o=st.sampled_from("+-"), y=duration),
-            _text("minutes({x})", x=number), _text("max({x}, {y})", x=duration, y=duration),
+            _text("minutes({x})", x=number_leaf), _text("max({x}, {y})", x=duration, y=duration),
         )  # fmt: skip
     if kind == "date":
         period = _text(

@@ -173,4 +173,5 @@ def crowded() -> st.SearchStrategy[list[Event]]:
         kinds = {*rule.on, *(kind for given in rule.given for kind in given.kinds)}
         kinds |= {kind for given in rule.given if given.quantifier == "balance" for kind in stock}
         spoken[rule.id] = tuple(kind for kind in SUBJECTS if kind in kinds)
-    return st.sampled_from(sorted(spoken)).flatmap(lambda rule: timelines(subjects=spoken[rule] * 4))
+    speaking = sorted(rule for rule, kinds in spoken.items() if kinds)
+    return st.sampled_from(speaking).flatmap(lambda rule: timelines(subjects=spoken[rule] * 4))
