@@ -7,6 +7,7 @@ import os
 from hypothesis import settings
 
 # No deadline: two cores shared with other tests say nothing about the code. `make soak` looks harder.
-settings.register_profile("default", deadline=None)
+# Where a run decides what is accepted (CI), examples are the same in every run; people and `make soak` look for new ones.
+settings.register_profile("default", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.register_profile("soak", deadline=None, max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
