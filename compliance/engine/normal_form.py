@@ -316,17 +316,17 @@ def either(*alternatives: Iterable[Branch]) -> Branches:
 
 def _merged(one: Branch, other: Branch) -> Branch | None:
     """One branch that says what both say, if there is one."""
-    if _covers(one, other):
+    if len(one) <= len(other) and _covers(one, other):
         return one
-    if _covers(other, one):
+    if len(other) <= len(one) and _covers(other, one):
         return other
-    mine, theirs = one - other, other - one
-    if len(mine) == len(theirs) == 1:
-        (left,), (right,) = mine, theirs
-        if isinstance(left, Code) and isinstance(right, Code) and left.field == right.field:
-            allowed = left.allowed | right.allowed
-            rest = one & other
-            return rest if len(allowed) == 3 else rest | {Code(left.field, allowed)}
+    shared = one & other
+    if not len(shared) == len(one) - 1 == len(other) - 1:
+        return None
+    (left,), (right,) = one - shared, other - shared
+    if isinstance(left, Code) and isinstance(right, Code) and left.field == right.field:
+        allowed = left.allowed | right.allowed
+        return shared if len(allowed) == 3 else shared | {Code(left.field, allowed)}
     return None
 
 
