@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 from typing import Any
 
@@ -53,10 +54,12 @@ def events(seed: int, patients: int = 700) -> list[Draft]:
     return [draft(bodies[at]) for at in order]
 
 
-def record(path: str, drafts: list[Draft]) -> None:
-    """Record, and acknowledge each batch once it is committed."""
+def record(path: str, drafts: list[Draft], *, mute: bool) -> None:
+    """Record, and acknowledge each batch once it is committed; with `mute`, be killed before the first acknowledgement of anything new."""
     with Log.open(url(path), write=True) as log:
         for results in Recorder(log, judge(*RULES)).submit(drafts):
+            if mute and any(isinstance(r, Recorded) and not r.repeated for r in results):
+                os.kill(os.getpid(), signal.SIGKILL)
             lines = [
                 f"receipt {os.getpid()} {r.draft.event.id} {r.idx} {int(not r.repeated)}\n"
                 for r in results
@@ -77,12 +80,14 @@ def main() -> None:
     for line in sys.stdin:
         if line.strip():
             seed, _, path = line.strip().partition(" ")
-            drafts = read.setdefault(int(seed), []) or events(int(seed))
-            read[int(seed)] = drafts
+            mute = seed.endswith("!")
+            number = int(seed.removesuffix("!"))
+            drafts = read.setdefault(number, []) or events(number)
+            read[number] = drafts
             child = os.fork()
             if child == 0:
                 os.write(1, f"began {os.getpid()}\n".encode())
-                record(path, drafts)
+                record(path, drafts, mute=mute)
                 os._exit(0)
             children.add(child)
             continue
