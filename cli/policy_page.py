@@ -73,6 +73,8 @@ def as_json(rule: Rule, source: str) -> dict[str, Any]:
         "owner": rule.owner,
         "review_by": rule.review_by,
         "on": list(rule.on),
+        "every": None if rule.each is None else "night",
+        "each": None if rule.each is None else rule.each.kind,
         "parameters": [
             {"name": p.name, "tighten": p.tighten, "values": [{"from": format_date(v.start), "value": value_text(p, v.value), "cites": v.cites} for v in p.values]}
             for p in rule.parameters
@@ -108,7 +110,7 @@ def as_text(rule: Rule, source: str) -> str:
     if rule.parameters:
         lines += ["", "values"]
         lines += [line for parameter in rule.parameters for line in _parameter(parameter)]
-    lines += ["", f"judged on     {', '.join(rule.on)}"]
+    lines += ["", _judged(rule)]
     if rule.given:
         lines.append("looks up")
         lines += [output.paragraph(f"{given.name}: {_given(given)}", 2, 4) for given in rule.given]
@@ -127,6 +129,17 @@ def as_text(rule: Rule, source: str) -> str:
             lines += ["", title, *(output.paragraph(f"- {name}", 2, 2) for name in names)]
     lines += ["", f"{source}:{rule.place.line}"]
     return "\n".join(lines)
+
+
+def _judged(rule: Rule) -> str:
+    from compliance.policy.expression.plain import to_plain
+
+    if rule.each is None:
+        return f"judged on     {', '.join(rule.on)}"
+    whom = f"judged        every night, for each {rule.each.kind}"
+    if rule.each.by:
+        whom += f" by {' and '.join(rule.each.by)}"
+    return output.paragraph(whom + (f" where {to_plain(rule.each.where.node)}" if rule.each.where is not None else ""), 0, 14)  # fmt: skip
 
 
 def _conditions(rule: Rule) -> list[str]:
@@ -183,6 +196,9 @@ def _parameter(parameter: Parameter) -> list[str]:
     tighten = {"up": "a site may raise it", "down": "a site may lower it", "fixed": "fixed"}[
         parameter.tighten
     ]
+    if parameter.limit is not None:
+        word = "down" if parameter.tighten == "up" else "up"
+        tighten += f", and go {word} to {value_text(parameter, parameter.limit)}"
     dated = (
         f"from {format_date(v.start)}: {value_text(parameter, v.value)}  [{v.cites}]"
         for v in parameter.values

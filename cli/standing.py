@@ -40,7 +40,7 @@ as_of_option = click.option(
 def findings(
     call: Call, everything: bool, site: str | None, rule: str | None, severity: str | None, as_of: int | None
 ) -> int:
-    """What is open: findings that stand after the last judgement, and duties that were missed or met late.
+    """What is open: findings that stand after the last judgement, duties that were missed or met late, and what the night finds.
 
     Exits 1 where a finding that denies is open, or a duty was missed.
     """
@@ -88,7 +88,7 @@ def finding_json(one: StandingFinding) -> dict[str, Any]:
 def _show_findings(found: list[StandingFinding]) -> None:
     for one in found:
         explained = one.explained
-        due = "due" if explained.rule.expect is not None else "at"
+        due = "due" if explained.rule.expect is not None else "at" if explained.rule.each is None else "since"
         state = "" if one.state == "open" else f", {one.state}"
         where = f"{one.event.kind} {one.event.id}, site {one.event.body['site']}, {due} {output.instant(one.at)}{state}"
         click.echo(output.headline(explained.severity, f"{explained.rule.id}  {where}"))

@@ -1,6 +1,7 @@
 """What stands: findings and duties as of an instant, read from the log and rendered from the bundles it names.
 
-A finding of an event stands as its last judgement left it; a duty is derived again from the events. Nothing here writes.
+A finding of an event stands as its last judgement left it; duties and standing rules are derived again from the events. Nothing here
+writes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from compliance.domain.findings import Decision, Finding
 from compliance.domain.lookup import key_of
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.duties import Duty, duties, finding_id
+from compliance.engine.nights import standing as nights
 from compliance.engine.wording import rendered
 from compliance.errors import InputError
 from compliance.ledger.history import LogHistory
@@ -41,7 +43,8 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class StandingFinding:
-    """One finding that stands. `at` is when the event occurred, or when the duty was due (microseconds)."""
+    """One finding that stands. `at` is when the event occurred, when the duty was due, or the end of the first night that failed
+    (microseconds); `event` the one judged, that opened the duty, or that defines the standing rule's subject."""
 
     id: str
     state: State
@@ -52,12 +55,8 @@ class StandingFinding:
 
 def explained(finding: Finding, bundle: Bundle) -> Explained:
     """A finding of a decision, rendered from the bundle that the decision names."""
-    rule = bundle.rule(finding.rule)
     outcome = "overridden" if finding.overridden_by else str(finding.outcome)
-    return Explained(
-        rule, rule.implements, str(finding.severity), outcome,
-        rendered(rule.message, finding.because), rendered(rule.remedy, finding.because), finding.because,
-    )  # fmt: skip
+    return _told(bundle.rule(finding.rule), str(finding.severity), outcome, finding.because)
 
 
 def last_decision(log: Log, idx: int) -> Decision:
@@ -68,7 +67,7 @@ def last_decision(log: Log, idx: int) -> Decision:
 
 
 def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding]:
-    """Every finding that stands as of an instant, those of events in the order of the log, then those of duties."""
+    """Every finding that stands as of an instant: those of events in the order of the log, those of duties, those of the night."""
     history = LogHistory(log)
     actions = _actions(history, as_of)
     for idx in log.with_findings():
@@ -91,16 +90,21 @@ def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding
                 duty.opened_by,
                 duty.due_at or duty.opened_by.occurred_at,
             )
+    for one in nights(bundles.active(), history, as_of):
+        if one.failing:
+            told = _told(one.rule, str(one.severity), str(one.outcome), one.because)
+            yield StandingFinding(one.id, _state(one.id, None, actions), told, one.subject, one.at)
 
 
 def explained_duty(duty: Duty) -> Explained:
     """The finding of a duty in words."""
-    rule = duty.rule
     outcome = str(duty.outcome) if duty.outcome is not None else str(duty.state)
-    return Explained(
-        rule, rule.implements, str(rule.severity), outcome,
-        rendered(rule.message, duty.because), rendered(rule.remedy, duty.because), duty.because,
-    )  # fmt: skip
+    return _told(duty.rule, str(duty.severity), outcome, duty.because)
+
+
+def _told(rule: Rule, severity: str, outcome: str, because: Mapping[str, str]) -> Explained:
+    message, remedy = rendered(rule.message, because), rendered(rule.remedy, because)
+    return Explained(rule, rule.implements, severity, outcome, message, remedy, because)
 
 
 def obligations(log: Log, bundles: Bundles, as_of: int) -> list[Duty]:

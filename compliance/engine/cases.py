@@ -1,7 +1,7 @@
 """Running cases: the examples beside a rule, and the timelines of case files (policy-language.md).
 
 A timeline is judged as the log would stand at its end: each event as it stands, on all that it sees, which by the law of engine.md does
-not depend on the order of arrival; duties as of the case's `now`.
+not depend on the order of arrival; duties and standing rules as of the case's `now`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from compliance.domain.values import UNKNOWN
 from compliance.engine.duties import Duty, DutyState, duties, duties_of
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
+from compliance.engine.nights import standing, standing_of, subject_key
+from compliance.engine.sight import Sight
 from compliance.errors import Problem
 from compliance.policy.case_files import CaseEvent, Timeline
 from compliance.policy.fill import fill
@@ -78,16 +80,33 @@ def run_case(rule: Rule, case: Case, judge: Judge) -> CaseResult:
     judged = events[-1]
     if rule.expect is not None:
         return _deadline(rule, case, judge, history, events)
-    stands = history.stands(judged.id)
-    outcome, because = judge.judge_alone(rule, judged if stands is None else stands, history)
+    if rule.each is not None:
+        return _nightly(rule, case, judge, history, events)
+    stands = history.stands(judged.id) or judged
+    outcome, because = judge.judge_alone(rule, stands, Sight(history, stands))
     return CaseResult(rule, case, str(outcome), because)
+
+
+def _as_of(case: Case | Timeline, events: list[Event]) -> int:
+    """The instant as of which duties and standing rules are judged: the case's own, else the latest recording."""
+    if case.now:
+        return parse_instant(case.now)
+    return max((e.recorded_at or e.occurred_at for e in events), default=0)
+
+
+def _nightly(rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]) -> CaseResult:
+    """What the night says of the subject that the case's event defines."""
+    mine = subject_key(rule, events[-1])
+    for one in standing_of(rule, judge, history, _as_of(case, events)):
+        if one.key == mine:
+            return CaseResult(rule, case, str(one.outcome), one.because)
+    return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
 
 
 def _deadline(
     rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]
 ) -> CaseResult:
-    as_of = parse_instant(case.now) if case.now else max(e.recorded_at or e.occurred_at for e in events)
-    found = list(duties_of(rule, judge, history, as_of))
+    found = list(duties_of(rule, judge, history, _as_of(case, events)))
     mine = [duty for duty in found if duty.opened_by.id == events[-1].id] or found[-1:]
     if not mine:
         return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
@@ -107,11 +126,7 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
     if problems:
         return TimelineResult(timeline, (), (), (), "invalid", problems)
     history = MemoryHistory(events)
-    as_of = (
-        parse_instant(timeline.now)
-        if timeline.now
-        else max((e.recorded_at or e.occurred_at for e in events), default=0)
-    )
+    as_of = _as_of(timeline, events)
     findings: list[Found] = []
     verdict = ""
     for event in events:
@@ -131,6 +146,10 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
         if duty.outcome is not None:
             about = (duty.rule.id, duty.opened_by.id, str(duty.outcome), str(duty.severity))
             findings += [Found(requirement, *about) for requirement in duty.rule.implements]
+    for one in standing(judge, history, as_of):
+        if one.failing:
+            about = (one.rule.id, one.subject.id, str(one.outcome), str(one.severity))
+            findings += [Found(requirement, *about) for requirement in one.rule.implements]
     named = {found.requirement for found in findings}
     missing = tuple(wanted for wanted in timeline.findings if wanted not in named)
     unwanted = tuple(found for found in findings if found.requirement in timeline.clear)

@@ -116,22 +116,27 @@ class Judge:
 
     def bind_alone(self, plan: RulePlan, event: Event, sight: Sight) -> dict[str, Any] | None:
         """The scope of one rule's case, or None where the rule is not in force."""
-        zone = self.zone(event, sight)
-        day = self.day(event, zone)
-        if not plan.rule.in_force.holds(day):
-            return None
-        scope = self._scope(event, zone, {plan.rule.id: self._parameters(plan.rule.id, day)}, sight)
-        scope.update(dict.fromkeys(plan.needs, UNKNOWN))
-        self.bind_rule(plan, scope, sight, {})
+        scope = self.scope_alone(plan.rule, event, sight)
+        if scope is not None:
+            scope.update(dict.fromkeys(plan.needs, UNKNOWN))
+            self.bind_rule(plan, scope, sight, {})
         return scope
 
-    def judge_alone(self, rule: Rule, event: Event, history: History) -> tuple[Outcome, Mapping[str, str]]:
+    def scope_alone(self, rule: Rule, event: Event, sight: Sight) -> dict[str, Any] | None:
+        """The same before anything is looked up."""
+        zone = self.zone(event, sight)
+        day = self.day(event, zone)
+        if not rule.in_force.holds(day):
+            return None
+        return self._scope(event, zone, {rule.id: self._parameters(rule.id, day)}, sight)
+
+    def judge_alone(self, rule: Rule, event: Event, sight: Sight) -> tuple[Outcome, Mapping[str, str]]:
         """What one rule says of an event, by both evaluators, with the values that decided it; what other rules say is not asked.
 
         Raises EngineFault where the evaluators differ.
         """
         plan = self.planner.plan(rule)
-        scope = self.bind_alone(plan, event, Sight(history, event))
+        scope = self.bind_alone(plan, event, sight)
         if scope is None or plan.clause is None:
             return Outcome.NOT_APPLICABLE, {}
         first, second = self._alone(rule.id)

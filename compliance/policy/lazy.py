@@ -53,6 +53,12 @@ class LazyRules(Sequence[Rule]):
             self.named(rule_id) for rule_id in self._ids if self._documents[rule_id].get("expect") is not None
         )
 
+    def standing(self) -> Iterator[Rule]:
+        """The rules that are judged every night; the others are not typed."""
+        return (
+            self.named(rule_id) for rule_id in self._ids if self._documents[rule_id].get("every") is not None
+        )
+
     def named(self, rule_id: str) -> Rule:
         """The rule with this id; KeyError where there is none, PolicyError where this version cannot read it."""
         rule = self._made.get(rule_id)

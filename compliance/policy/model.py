@@ -56,12 +56,17 @@ class ParameterValue:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number (or list, text, duration) that law or site policy may change; `values` in ascending order of date."""
+    """A number (or list, text, duration) that law or site policy may change; `values` in ascending order of date.
+
+    `tighten` is the direction in which a site may go from the value of a day; `limit`, where there is one, how far it may go in
+    the other: the default is stricter than the law, and the clinic may choose.
+    """
 
     name: str
     type: Type
     tighten: Literal["up", "down", "fixed"]
     values: tuple[ParameterValue, ...]
+    limit: Value | None = None
 
     def at(self, day: int) -> Value | None:
         """The value in force on a local date (ordinal), or None before the first."""
@@ -124,6 +129,16 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Subjects:
+    """Whom a standing rule looks at: one subject for each continuing thing of `kind` (its present state; each event, where the kind has no
+    key), or, with `by`, one for each distinct combination of those fields (the newest of these); only those that meet `where`."""
+
+    kind: str
+    by: tuple[str, ...]
+    where: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A text with holes: constant pieces and expressions in turn."""
 
@@ -146,7 +161,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of one file. Exactly one of `require` and `expect` is set."""
+    """One rule of one file. Exactly one of `require` and `expect` is set; a standing rule has `each` and is judged on no event (`on` is empty)."""
 
     id: str
     title: str
@@ -162,6 +177,7 @@ class Rule:
     require: Expression | None
     expect: Expect | None
     per: tuple[str, ...]
+    each: Subjects | None
     severity: Severity
     override: Literal["never", "with_reason", "two_person"]
     message: Message
@@ -203,6 +219,7 @@ class RulesOnDemand(Protocol):
     def named(self, rule_id: str) -> Rule: ...  # noqa: D102 - see Bundle.rule
     def judging(self, kind: str) -> Iterator[Rule]: ...  # noqa: D102 - see Bundle.judging
     def duties(self) -> Iterator[Rule]: ...  # noqa: D102 - see Bundle.duties
+    def standing(self) -> Iterator[Rule]: ...  # noqa: D102 - see Bundle.standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,3 +255,9 @@ class Bundle:
         if isinstance(self.rules, RulesOnDemand):
             return tuple(self.rules.duties())
         return tuple(rule for rule in self.rules if rule.expect is not None)
+
+    def standing(self) -> tuple[Rule, ...]:
+        """The rules that are judged every night, in the order of their ids; of a stored bundle no others are typed."""
+        if isinstance(self.rules, RulesOnDemand):
+            return tuple(self.rules.standing())
+        return tuple(rule for rule in self.rules if rule.each is not None)

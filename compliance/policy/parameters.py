@@ -17,7 +17,7 @@ from compliance.policy.model import Parameter, ParameterValue, Period
 from compliance.policy.names import IDENTIFIER
 from compliance.policy.scalars import Digits
 
-FIELDS: Final = ("tighten", "unit", "says", "values")
+FIELDS: Final = ("tighten", "limit", "unit", "says", "values")
 VALUE_FIELDS: Final = ("from", "value", "cites")
 _ORDERED: Final = ("number", "duration", "date")
 _HINT: Final = "write values: [{from: 2026-01-01, value: 2h, cites: where it is written}]"
@@ -106,7 +106,36 @@ def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter 
             f"let its first value hold from {format_date(in_force.start)}, or the rule be in force from {format_date(first)}",
             key=True,
         )
-    return Parameter(name, types[0], cast(Literal["up", "down", "fixed"], tighten), tuple(values))
+    way = cast(Literal["up", "down", "fixed"], tighten)
+    limit = _limit(fields, types[0], way, values) if fields.has("limit") else None
+    return Parameter(name, types[0], way, tuple(values), limit)
+
+
+def _limit(
+    fields: Fields, type_: Type, tighten: Literal["up", "down", "fixed"], values: list[ParameterValue]
+) -> Value | None:
+    """How far a site may go against `tighten`: beyond it lies what the law forbids."""
+    read = infer(fields.value["limit"], type_.unit)
+    if read is None or read[0].name != type_.name:
+        fields.wrong(
+            "limit", f"the limit must be {_called(type_)}, like the values", "write it as they are written"
+        )
+    elif tighten == "fixed":
+        fields.wrong("limit", "what is fixed has no limit", "delete 'limit', or write tighten: up or down")
+    elif any(looser(tighten, value.value, read[1]) for value in values):
+        fields.wrong(
+            "limit",
+            "a value of the parameter lies beyond its own limit",
+            "the limit is the loosest value that there may be",
+        )
+    else:
+        return read[1]
+    return None
+
+
+def looser(tighten: Literal["up", "down", "fixed"], value: Any, than: Any) -> bool:
+    """Whether a value is less strict than another: smaller where a site may only raise it, larger where only lower it."""
+    return bool(value != than if tighten == "fixed" else value < than if tighten == "up" else value > than)
 
 
 def _check_order(one: Fields, before: tuple[int, int] | None, start: int, in_force: Period | None) -> None:

@@ -22,10 +22,11 @@ from compliance.policy.model import Citation, Expect, Expression, Message, Perio
 from compliance.policy.names import BOOL, RULE_ID, Known, field_types
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import read_parameters
+from compliance.policy.subjects import read_subjects, subject_kind
 
 FIELDS: Final = (
     "id", "title", "implements", "cites", "in_force", "owner", "review_by", "parameters",
-    "on", "given", "when", "require", "expect", "per", "otherwise", "cases",
+    "on", "every", "given", "when", "require", "expect", "per", "otherwise", "cases",
 )  # fmt: skip
 SEVERITIES: Final = tuple(str(severity) for severity in Severity)
 OVERRIDES: Final = ("never", "with_reason", "two_person")
@@ -41,14 +42,6 @@ def read_rule(
     run before it was activated: it is read without them, and it has no file whose name its id must equal.
     """
     reading = Reading(document, [])
-    if isinstance(document.value, dict) and "every" in document.value:
-        reading.wrong(
-            ("every",),
-            "standing rules are not supported yet by this version",
-            "judge it on an event with 'on', or leave the file out",
-            key=True,
-        )
-        return None, tuple(reading.problems)
     fields = reading.fields((), FIELDS, "a rule")
     if fields is None:
         return None, tuple(reading.problems)
@@ -66,24 +59,30 @@ def _rule(fields: Fields, requirements: Collection[str] | None, stored: bool) ->
     review_by = fields.date("review_by", "say when it must be read again: review_by: 2027-11-22")
     parameters = read_parameters(fields, in_force)
     written = tuple(fields.value["parameters"]) if isinstance(fields.value.get("parameters"), dict) else ()
-    on = known_kinds(
-        fields,
-        "on",
-        fields.names("on", "write the kind of event that is judged: on: administration"),
-        any_kind=True,
-    )
+    nightly = fields.has("every")
+    on = subject_kind(fields) if nightly else _on(fields)
     deadline = fields.has("expect")
-    conditions = _conditions(fields, on, Known(on, parameters, written)) if on else None
+    known = Known(on, parameters, written)
+    each = read_subjects(fields, on[0], known) if nightly and on else None
+    conditions = _conditions(fields, on, known) if on else None
     cases = () if stored else read_cases(fields, on, deadline=deadline)
     if conditions is None or in_force is None:
         return None
     given, when, require, expect, per, severity, override, message, remedy = conditions
     return Rule(
         id=rule_id, title=title, implements=implements, cites=cites, in_force=in_force, owner=owner,
-        review_by=format_date(review_by) if review_by is not None else "", parameters=parameters, on=on, given=given, when=when, require=require,
-        expect=expect, per=per, severity=severity, override=override, message=message, remedy=remedy, cases=cases,
+        review_by=format_date(review_by) if review_by is not None else "", parameters=parameters, on=() if nightly else on, given=given, when=when, require=require,
+        expect=expect, per=per, each=each, severity=severity, override=override, message=message, remedy=remedy, cases=cases,
         place=fields.reading.place(("id",)),
     )  # fmt: skip
+
+
+def _on(fields: Fields) -> tuple[str, ...]:
+    names = fields.names(
+        "on",
+        "write the kind of event that is judged: on: administration (or every: night, for a rule on none)",
+    )
+    return known_kinds(fields, "on", names, any_kind=True)
 
 
 def _id(fields: Fields, *, named_by_file: bool) -> str:
@@ -189,7 +188,7 @@ def _conditions(fields: Fields, on: tuple[str, ...], known: Known) -> Any:
 
 
 def _per(fields: Fields, on: tuple[str, ...]) -> tuple[str, ...]:
-    if not fields.has("per"):
+    if not fields.has("per") or fields.has("every"):
         return ()
     if not fields.has("expect"):
         fields.wrong("per", "'per' belongs to a duty; this rule has no 'expect'", "delete it", key=True)

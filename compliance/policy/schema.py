@@ -51,7 +51,10 @@ def policy_schema() -> dict[str, Any]:
                 "when": _expression("It applies only if this holds"),
                 "require": _expression("What must hold"),
                 "expect": {"$ref": "#/definitions/expect"},
-                "per": _says(_names(_TEXT), "One duty for each value of these fields"),
+                "every": _says({"const": "night"}, "A standing rule: judged every night for each subject"),
+                "per": {
+                    "oneOf": [_says(_names(_TEXT), "One duty for each value of these fields"), _subjects()]
+                },
                 "otherwise": _otherwise(),
                 "cases": _says(_list(_case()), "Examples: what passes and what does not"),
             },
@@ -63,12 +66,15 @@ def policy_schema() -> dict[str, Any]:
                 "in_force",
                 "owner",
                 "review_by",
-                "on",
                 "otherwise",
                 "cases",
             ),
         ),
-        "oneOf": [{"required": ["require"]}, {"required": ["expect"]}],
+        "oneOf": [
+            {"required": ["on", "require"]},
+            {"required": ["on", "expect"]},
+            {"required": ["every", "per", "require"]},
+        ],
         "definitions": {
             "kind": {"enum": list(KINDS)},
             "expect": {"oneOf": [_closing(), _several("any_of"), _several("all_of")]},
@@ -83,14 +89,30 @@ def _citation() -> dict[str, Any]:
     )
 
 
+def _subjects() -> dict[str, Any]:
+    return _group(
+        {
+            "each": _says(_KIND, "The kind that defines the subjects, never the evidence that is looked for"),
+            "by": _says(_names(_TEXT), "Fields that tell the subjects apart, where the kind has no key"),
+            "where": _expression("Which of them, `it`"),
+        },
+        ("each",),
+    )
+
+
 def _parameter() -> dict[str, Any]:
     value = _group(
         {"from": _DATE, "value": {"type": ["string", "number", "boolean", "array"]}, "cites": _TEXT},
         ("from", "value", "cites"),
     )
     tighten = _says({"enum": ["up", "down", "fixed"]}, "In which direction a site may change it")
+    limit = _says(
+        {"type": ["string", "number"]},
+        "How far a site may go the other way, where the default is stricter than the law",
+    )
     return _group(
-        {"tighten": tighten, "unit": _TEXT, "says": _TEXT, "values": _list(value)}, ("tighten", "values")
+        {"tighten": tighten, "limit": limit, "unit": _TEXT, "says": _TEXT, "values": _list(value)},
+        ("tighten", "values"),
     )
 
 

@@ -80,6 +80,12 @@ EXPECTED = {
     "key-not-shared": [
         "18:39: given.dose.by[1]: discharge has no field 'order' to share",
     ],
+    "limit-of-another-form": [
+        "13:12: parameters.minimum_observation.limit: the limit must be a duration, like the values",
+    ],
+    "limit-stricter-than-the-value": [
+        "13:12: parameters.minimum_observation.limit: a value of the parameter lies beyond its own limit",
+    ],
     "lost-zeros": [
         "31:164: 0042 would be read as a number and lose its leading zeros",
     ],
@@ -160,8 +166,21 @@ EXPECTED = {
     "shadowing-name": [
         "18:3: given.event: 'event' already means something in every expression",
     ],
-    "standing-rule": [
-        "16:1: every: standing rules are not supported yet by this version",
+    "standing-and-judged": [
+        "17:1: on: a rule for every night has no 'on'",
+    ],
+    "standing-by-nothing": [
+        "17:31: per.by: site_profile has no field 'lot'",
+        "17:49: per.where: There is no field 'holds_stok' in site_profile.",
+    ],
+    "standing-every-week": [
+        "16:8: every: a standing rule is judged every night",
+    ],
+    "standing-of-an-unknown-kind": [
+        "17:13: per.each: there is no kind of event 'site_profil'",
+    ],
+    "standing-without-subjects": [
+        "1:1: a rule has no 'per'",
     ],
     "stray-brace": [
         "25:60: otherwise.message: this } closes nothing",

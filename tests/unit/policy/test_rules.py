@@ -328,14 +328,14 @@ def test_several_kinds_may_be_judged_and_named():
     assert rule.on == ("administration", "wastage")
 
 
-def test_standing_rules_are_refused_and_nothing_of_them_is_read():
-    """One clear message, whatever else the file says."""
-    document = read_text("id: x\nevery: night\nnonsense: 1\n", "a.yaml")
-    rule, problems = read_rule(document)
-    assert rule is None
-    assert [problem.message for problem in problems] == [
-        "standing rules are not supported yet by this version"
-    ]
+def test_a_standing_rule_is_judged_on_no_event():
+    """It has subjects, which ``per`` names, and expressions call by their kind."""
+    text = SKELETON.replace("on: KIND", "every: night\nper: {each: site_profile, where: it.holds_stock}")
+    text = text.replace("CASE", "site_profile").replace("REST", "require: site_profile.state == 'TX'")
+    rule, problems = read_rule(read_text(text.replace("MESSAGE", "m"), "a.yaml"))
+    assert problems == ()
+    assert rule.on == ()
+    assert (rule.each.kind, rule.each.by, rule.each.where.text) == ("site_profile", (), "it.holds_stock")
 
 
 def test_instants_in_cases_may_leave_their_seconds_out():
