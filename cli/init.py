@@ -18,6 +18,7 @@ DEFAULT_ACTOR = "administrator"
     examples=(
         "compliance init --site S1 --actor MD-1 --time-zone America/Chicago --state TX",
         "compliance --database clinic.db init --policies my-policies",
+        "compliance init --site S1 --actor MD-1 --sites my-sites",
     ),
 )
 @click.option("--site", default=DEFAULT_SITE, metavar="ID", show_default=True, help="The first site.")
@@ -33,6 +34,12 @@ DEFAULT_ACTOR = "administrator"
     help="A folder of policies; else those that ship with this software.",
 )
 @click.option(
+    "--sites",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with what single sites ask beyond the policies: a file for each, SITE.yaml.",
+)
+@click.option(
     "--time-zone",
     metavar="ZONE",
     help="The site's zone, such as America/Chicago; records its profile, with --state.",
@@ -40,7 +47,13 @@ DEFAULT_ACTOR = "administrator"
 @click.option("--state", metavar="ST", help="The site's state, two letters.")
 @pass_call
 def init(
-    call: Call, site: str, origin: str | None, policies: Path | None, time_zone: str | None, state: str | None
+    call: Call,
+    site: str,
+    origin: str | None,
+    policies: Path | None,
+    sites: Path | None,
+    time_zone: str | None,
+    state: str | None,
 ) -> int:
     """Make a database, the log's key, and put the first policies into force.
 
@@ -55,7 +68,7 @@ def init(
     actor = call.actor or DEFAULT_ACTOR
     folder = shipped_folder("policies") if policies is None else policies
     made = initialise(
-        call.database, Wanted(site, actor, origin or default_origin(site), folder, time_zone, state)
+        call.database, Wanted(site, actor, origin or default_origin(site), folder, time_zone, state, sites)
     )
     if call.json:
         output.echo_json({

@@ -63,6 +63,7 @@ def find(folder: Path, rule_id: str) -> tuple[Rule, str]:
 def as_json(rule: Rule, source: str) -> dict[str, Any]:
     """The rule as one JSON object."""
     from compliance.domain.time import format_date
+    from compliance.policy.parameters import value_words
 
     return {
         "rule": rule.id,
@@ -76,7 +77,7 @@ def as_json(rule: Rule, source: str) -> dict[str, Any]:
         "every": None if rule.each is None else "night",
         "each": None if rule.each is None else rule.each.kind,
         "parameters": [
-            {"name": p.name, "tighten": p.tighten, "values": [{"from": format_date(v.start), "value": value_text(p, v.value), "cites": v.cites} for v in p.values]}
+            {"name": p.name, "tighten": p.tighten, "values": [{"from": format_date(v.start), "value": value_words(p, v.value), "cites": v.cites} for v in p.values]}
             for p in rule.parameters
         ],
         "when": None if rule.when is None else rule.when.text,
@@ -192,22 +193,16 @@ def _by(by: tuple[str, ...]) -> str:
 
 def _parameter(parameter: Parameter) -> list[str]:
     from compliance.domain.time import format_date
+    from compliance.policy.parameters import value_words
 
     tighten = {"up": "a site may raise it", "down": "a site may lower it", "fixed": "fixed"}[
         parameter.tighten
     ]
     if parameter.limit is not None:
         word = "down" if parameter.tighten == "up" else "up"
-        tighten += f", and go {word} to {value_text(parameter, parameter.limit)}"
+        tighten += f", and go {word} to {value_words(parameter, parameter.limit)}"
     dated = (
-        f"from {format_date(v.start)}: {value_text(parameter, v.value)}  [{v.cites}]"
+        f"from {format_date(v.start)}: {value_words(parameter, v.value)}  [{v.cites}]"
         for v in parameter.values
     )
     return [f"  {parameter.name} ({tighten})", *(output.paragraph(text, 4, 2) for text in dated)]
-
-
-def value_text(parameter: Parameter, value: Any) -> str:
-    """A parameter's value in words."""
-    from compliance.engine.wording import shown
-
-    return shown(value, parameter.type, "UTC") if not isinstance(value, str) else value

@@ -6,7 +6,7 @@ This is what ``compliance policy check`` reports, and what a bundle must pass be
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compliance.engine.cases import CaseResult, own_offset, run_case
@@ -16,6 +16,8 @@ from compliance.policy.bundle import BUNDLE_FILE, REQUIREMENTS_FILE, load_folder
 from compliance.policy.documents import read_file
 from compliance.policy.model import Bundle, Rule
 from compliance.policy.rules import read_rule
+from compliance.policy.sites import FOLDER as SITES_FOLDER
+from compliance.policy.sites import read_site
 from compliance.policy.tables import read_tables
 from compliance.settings import shipped_folder
 
@@ -39,9 +41,10 @@ class Checked:
         return tuple(result for result in self.results if not result.passed)
 
 
-def check_folder(folder: Path, today: str | None = None) -> Checked:
-    """Load a folder and run every case. With `today` (an RFC 3339 date) a rule whose review is overdue is a problem."""
-    bundle, problems = load_folder(folder)
+def check_folder(folder: Path, today: str | None = None, sites: Path | None = None) -> Checked:
+    """Load a folder (with the values of single sites in the folder `sites`) and run every case. With `today` (an RFC 3339 date) a
+    rule whose review is overdue is a problem."""
+    bundle, problems = load_folder(folder, sites)
     if bundle is None:
         return Checked(None, problems, ())
     overdue = () if today is None else tuple(_overdue(bundle.rules, today))
@@ -49,12 +52,19 @@ def check_folder(folder: Path, today: str | None = None) -> Checked:
 
 
 def check_file(file: Path, today: str | None = None) -> Checked:
-    """Check one rule's file among those of its folder: the nearest one above with a bundle.yaml, else the shipped one's tables."""
+    """Check one rule's file among those of its folder: the nearest one above with a bundle.yaml, else the shipped one's tables.
+
+    A file in a folder ``sites`` holds the values of a site, and is held against all rules.
+    """
     folder = next((above for above in file.resolve().parents if (above / BUNDLE_FILE).is_file()), None)
     shared = shipped_folder("policies") if folder is None else folder
     read = read_file(file)
     if isinstance(read, tuple):
         return Checked(None, read, ())
+    if file.resolve().parent.name == SITES_FOLDER:
+        bundle, problems = load_folder(shared)
+        site_problems = read_site(read, bundle.rules)[2] if bundle is not None else problems
+        return Checked(bundle, site_problems, ())
     tables_document = read_file(shared / BUNDLE_FILE)
     if isinstance(tables_document, tuple):
         return Checked(None, tables_document, ())
@@ -78,8 +88,8 @@ def run_cases(bundle: Bundle, rules: Iterable[Rule]) -> tuple[CaseResult, ...]:
 
 
 def case_judge(bundle: Bundle) -> Judge:
-    """A judge for examples, which may leave the site's profile out."""
-    return Judge(bundle, own_offset)
+    """A judge for examples, which may leave the site's profile out, and show the library's own values."""
+    return Judge(replace(bundle, sites={}), own_offset)
 
 
 def usable(checked: Checked) -> Bundle:

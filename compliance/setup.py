@@ -35,7 +35,8 @@ SOURCE = "<init>"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a new log is made of. `time_zone` (IANA) and `state` (two letters) together give the site's profile."""
+    """What a new log is made of. `time_zone` (IANA) and `state` (two letters) together give the site's profile; `sites` is a folder with the
+    values of single sites."""
 
     site: str
     actor: str
@@ -43,6 +44,7 @@ class Wanted:
     policies: Path
     time_zone: str | None = None
     state: str | None = None
+    sites: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def initialise(url: str, wanted: Wanted) -> Made:
     path, key = database_path(url), key_path(url)
     _require_absent(path, key)
     drafts = _drafts(wanted, None)
-    checked = check_folder(wanted.policies)
+    checked = check_folder(wanted.policies, sites=wanted.sites)
     bundle = usable(checked)
     stored = bundle_from_documents(orjson.loads(orjson.dumps(bundle.documents)))
     tuple(

@@ -63,7 +63,7 @@ def unknown_zone(_event: Event) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What is in force for a kind of event on a local date: rules, their parameters, and a digest of both."""
+    """What is in force for a kind of event on a local date at a site: rules, their parameters, and a digest of both."""
 
     rules: tuple[RulePlan, ...]
     parameters: Mapping[str, Mapping[str, Any]]
@@ -98,7 +98,7 @@ class Judge:
     def bind(self, event: Event, sight: Sight) -> Case:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
         zone = self.zone(event, sight) if self.planner.judged(event.kind) else UNKNOWN
-        law = self._in_force(event.kind, self.day(event, zone))
+        law = self._in_force(event.kind, self.day(event, zone), self._own_site(event))
         scope = self._scope(event, zone, law.parameters, sight)
         facts: dict[str, Any] = {}
         for plan in law.rules:
@@ -128,7 +128,9 @@ class Judge:
         day = self.day(event, zone)
         if not rule.in_force.holds(day):
             return None
-        return self._scope(event, zone, {rule.id: self._parameters(rule.id, day)}, sight)
+        return self._scope(
+            event, zone, {rule.id: self._parameters(rule.id, day, self._own_site(event))}, sight
+        )
 
     def judge_alone(self, rule: Rule, event: Event, sight: Sight) -> tuple[Outcome, Mapping[str, str]]:
         """What one rule says of an event, by both evaluators, with the values that decided it; what other rules say is not asked.
@@ -178,17 +180,21 @@ class Judge:
             if plan.when is not None and plan.when(scope) is False:
                 return
 
-    def _law_on(self, kind: str, day: int) -> Law:
+    def _own_site(self, event: Event) -> str:
+        """The event's site where it has values of its own; all others are under one law."""
+        site: str = event.values["site"]
+        return site if site in self.bundle.sites else ""
+
+    def _law_on(self, kind: str, day: int, site: str) -> Law:
         rules = tuple(plan for plan in self.planner.judged(kind) if plan.rule.in_force.holds(day))
-        parameters = {plan.rule.id: self._parameters(plan.rule.id, day) for plan in rules}
+        parameters = {plan.rule.id: self._parameters(plan.rule.id, day, site) for plan in rules}
         named = orjson.dumps(
             [[rule_id, values] for rule_id, values in parameters.items()], option=orjson.OPT_SORT_KEYS
         )
         return Law(rules, parameters, sha256(named).hexdigest())
 
-    def _parameters_on(self, rule_id: str, day: int) -> dict[str, Any]:
-        values = {p.name: p.at(day) for p in self.planner.plan(self.bundle.rule(rule_id)).rule.parameters}
-        return {name: value for name, value in values.items() if value is not None}
+    def _parameters_on(self, rule_id: str, day: int, site: str) -> dict[str, Any]:
+        return self.bundle.parameters(self.bundle.rule(rule_id), day, site)
 
     def _evaluate(self, case: Case) -> tuple[dict[str, Outcome], dict[str, str]]:
         """Every rule's outcome by both evaluators; where they differ, the rule is undecided and a fault is told."""

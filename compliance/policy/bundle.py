@@ -16,8 +16,10 @@ from compliance.domain.vocabulary import VERSION as VOCABULARY_VERSION
 from compliance.errors import Place, PolicyError, Problem
 from compliance.policy.lazy import LazyRules
 from compliance.policy.located import Document, as_json, from_json
-from compliance.policy.model import Bundle, Requirement, Rule, Tables
+from compliance.policy.model import Bundle, Requirement, Rule, SiteParameters, Tables
 from compliance.policy.rules import read_rule
+from compliance.policy.sites import FOLDER as SITES_FOLDER
+from compliance.policy.sites import read_site, stored_site
 from compliance.policy.tables import read_requirements, read_tables
 
 LANGUAGE_VERSION: Final = 1
@@ -25,10 +27,11 @@ BUNDLE_FILE: Final = "bundle.yaml"
 REQUIREMENTS_FILE: Final = "requirements.yaml"
 
 
-def load_folder(path: Path) -> tuple[Bundle | None, tuple[Problem, ...]]:
+def load_folder(path: Path, sites: Path | None = None) -> tuple[Bundle | None, tuple[Problem, ...]]:
     """The bundle in a folder, or every problem of every file in it.
 
-    Rules are all ``**/*.yaml`` below it but ``bundle.yaml`` and ``requirements.yaml``. Without a list of requirements of its own (a folder of
+    Rules are all ``**/*.yaml`` below it but ``bundle.yaml``, ``requirements.yaml`` and what single sites say in ``sites/``
+    (and in the folder `sites`, where one is named). Without a list of requirements of its own (a folder of
     clinic rules) a folder's rules may name any id.
     """
     from compliance.policy.documents import read_file  # noqa: PLC0415 - a stored bundle is read without any YAML parser
@@ -56,7 +59,15 @@ def load_folder(path: Path) -> tuple[Bundle | None, tuple[Problem, ...]]:
     requirements = _requirements(documents.pop(REQUIREMENTS_FILE, None), problems)
     shared = documents.pop(BUNDLE_FILE, None)
     tables = _shared(path, shared, problems)
+    for file in sorted(sites.glob("*.yaml")) if sites is not None else ():
+        read = read_file(file, str(file))
+        if isinstance(read, tuple):
+            problems.extend(read)
+        else:
+            documents[f"{SITES_FOLDER}/{file.name}"] = read
+    of_sites = [documents.pop(name) for name in sorted(documents) if name.startswith(f"{SITES_FOLDER}/")]
     rules, ids = _rules(documents, requirements, problems)
+    own, forms = _sites(of_sites, rules, problems)
     if problems or tables is None or shared is None:
         return None, tuple(problems)
     name, version, read_in = tables
@@ -67,7 +78,9 @@ def load_folder(path: Path) -> tuple[Bundle | None, tuple[Problem, ...]]:
             rule.id: {"file": _relative(ids[rule.id].source, path), "line": rule.place.line} for rule in rules
         },
     }  # fmt: skip
-    return Bundle(name, version, digest(form), rules, read_in, form), ()
+    if own:
+        form["sites"] = forms
+    return Bundle(name, version, digest(form), rules, read_in, form, own), ()
 
 
 def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
@@ -79,7 +92,8 @@ def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
             "this bundle cannot be read by this version of the software", "load its policies anew", problems
         )
     name, version, read_in = tables
-    return Bundle(name, version, digest(documents), LazyRules(documents), read_in, documents)
+    sites = {site: stored_site(from_json(said)) for site, said in documents.get("sites", {}).items()}
+    return Bundle(name, version, digest(documents), LazyRules(documents), read_in, documents, sites)
 
 
 def digest(documents: Mapping[str, Any]) -> str:
@@ -90,6 +104,8 @@ def digest(documents: Mapping[str, Any]) -> str:
         "language": LANGUAGE_VERSION,
         "vocabulary": VOCABULARY_VERSION,
     }
+    if documents.get("sites"):
+        said["sites"] = documents["sites"]
     return digest_of(encode(said))
 
 
@@ -144,6 +160,19 @@ def _rules(
         if rule is not None:
             rules.setdefault(rule.id, rule)
     return tuple(rules[rule_id] for rule_id in sorted(rules)), sources
+
+
+def _sites(
+    documents: Collection[Document], rules: Collection[Rule], problems: list[Problem]
+) -> tuple[dict[str, SiteParameters], dict[str, Any]]:
+    """What single sites say, typed and as plain JSON. Rules that could not be read are already reported, so nothing is said of them."""
+    sites: dict[str, SiteParameters] = {}
+    forms: dict[str, Any] = {}
+    for document in documents if not problems else ():
+        site, values, wrong = read_site(document, rules)
+        problems.extend(wrong)
+        sites[site], forms[site] = values, as_json(document.value)
+    return sites, forms
 
 
 def _relative(source: str, path: Path) -> str:

@@ -77,6 +77,20 @@ class Parameter:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class SiteValue:
+    """A site's own value of a parameter from a date on (`end` exclusive, None for no end), with where the clinic decided it."""
+
+    start: int
+    end: int | None
+    value: Value
+    cites: str
+
+
+SiteParameters: TypeAlias = Mapping[str, Mapping[str, tuple[SiteValue, ...]]]
+"""A site's values: rule id, then parameter, then its values in ascending order of date."""
+
+
 Quantifier: TypeAlias = Literal[
     "latest", "earliest", "any", "none", "count", "sum", "uncovered", "largest_gap", "balance"
 ]
@@ -233,7 +247,22 @@ class Bundle:
     rules: Sequence[Rule]
     tables: Tables
     documents: Mapping[str, Any] = field(repr=False)
-    """``{"bundle": {...}, "rules": {"rule-id": {...}}, "places": {"rule-id": {"file":..., "line":...}}}``, plain JSON; `places` is not part of the digest."""
+    """``{"bundle": {...}, "rules": {"rule-id": {...}}, "sites": {"site": {...}}, "places": {"rule-id": {"file":..., "line":...}}}``, plain JSON; `places` is not part of the digest."""
+    sites: Mapping[str, SiteParameters] = field(default_factory=dict)
+    """What single sites ask beyond the library, by site."""
+
+    def parameters(self, rule: Rule, day: int, site: str) -> dict[str, Value]:
+        """A rule's parameters in force on a local date (ordinal) at a site: the site's own value where it has one."""
+        own = self.sites.get(site, {}).get(rule.id, {})
+        found: dict[str, Value] = {}
+        for parameter in rule.parameters:
+            value = parameter.at(day)
+            for mine in own.get(parameter.name, ()):
+                if mine.start <= day and (mine.end is None or day < mine.end):
+                    value = mine.value
+            if value is not None:
+                found[parameter.name] = value
+        return found
 
     def rule(self, rule_id: str) -> Rule:
         """The rule with this id; KeyError where there is none."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, cast
 
-from compliance.domain.quantity import parse_decimal
-from compliance.domain.time import format_date
+from compliance.domain.quantity import format_decimal, parse_decimal
+from compliance.domain.time import format_date, format_duration
 from compliance.domain.values import SCALE, Value
 from compliance.policy.expression.tree import Type
 from compliance.policy.fields import Fields, elapsed, kind_of, ordinal, shown
@@ -171,6 +171,30 @@ def _value(one: Fields, unit: str | None) -> tuple[Type, Value] | None:
             "write a number, a duration such as 2h, a date, a text, true or false, or a list of one of these",
         )
     return read
+
+
+def same_form(one: Type, other: Type) -> bool:
+    """Whether two values can be compared; an empty list goes with every list."""
+    return one.name == other.name
+
+
+def value_words(parameter: Parameter, value: Any) -> str:
+    """A value of a parameter in words, with its unit."""
+    return _words(value, parameter.type)
+
+
+def _words(value: Any, type_: Type) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_words(item, type_.element or type_) for item in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if type_.name == "duration":
+        return format_duration(value)
+    if type_.name == "date":
+        return format_date(value)
+    return format_decimal(value) + (f" {type_.unit}" if type_.unit else "")
 
 
 def infer(written: Any, unit: str | None = None) -> tuple[Type, Value] | None:

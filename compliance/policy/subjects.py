@@ -49,7 +49,11 @@ def read_subjects(rule: Fields, kind: str, known: Known) -> Subjects | None:
     )
     for key in by:
         if key not in field_types(kind):
-            fields.wrong("by", f"{kind} has no field '{key}'", did_you_mean(key, field_types(kind)) or "name a field of that kind")
+            fields.wrong(
+                "by",
+                f"{kind} has no field '{key}'",
+                did_you_mean(key, field_types(kind)) or "name a field of that kind",
+            )
     where = None
     if fields.has("where"):
         where = fields.reading.expression(fields.at("where"), known.names((kind,)), BOOL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import DAY, POLICIES, Clinic, lines
+from tests.cli.conftest import DAY, DOSE, LEFT_IN_TIME, POLICIES, SITE, Clinic, lines
 
 
 @pytest.fixture
@@ -161,3 +161,24 @@ def test_the_demo_uses_the_current_folder_where_it_is_empty(empty, small_demo, m
     (told,) = lines(empty.run("demo", "--output", "json"))
     assert told["directory"] == str(empty.folder / "demo-1")
     assert told["answer"] == "self-consistent"
+
+
+def test_the_values_of_single_sites_come_into_force_with_the_policies(empty):
+    """`--sites` names a folder with a file for each: a looser one is refused and nothing is made; a stricter one judges that site."""
+    folder = empty.folder / "sites"
+    folder.mkdir()
+    text = (
+        "site: S1\nowner: o\nreview_by: 2027-01-01\nparameters:\n  stay-two-hours:\n    minimum_observation:\n"
+        "      - {from: 2026-01-01, value: VALUE, cites: ours}\n"
+    )
+    file = folder / "S1.yaml"
+    file.write_text(text.replace("VALUE", "1h"), encoding="utf-8")
+    refused = empty.run("init", "--policies", POLICIES, "--sites", folder)
+    assert refused.exit_code != 0
+    assert "1 h 0 min is looser than 2 h 0 min" in refused.stderr
+    assert not empty.database.exists()
+    file.write_text(text.replace("VALUE", "3h"), encoding="utf-8")
+    assert empty.run("init", "--policies", POLICIES, "--sites", folder).exit_code == 0
+    result = empty.run("record", empty.file(SITE, DOSE, LEFT_IN_TIME))
+    assert result.exit_code == 1
+    assert "3 h" in result.stdout
