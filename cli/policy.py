@@ -1,4 +1,4 @@
-"""``compliance policy``: check, test, show, explain."""
+"""``compliance policy``: check, test, coverage, show, explain."""
 
 from __future__ import annotations
 
@@ -124,6 +124,36 @@ def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Pa
             f"\n{passed:,} passed, {click.style(f'{failed:,} failed', fg='red') if failed else 'none failed'}"
         )
     return int(bool(failed))
+
+
+@policy.command(
+    cls=Command,
+    examples=(
+        "compliance policy coverage --requirements",
+        "compliance policy coverage --requirements --output json",
+    ),
+)
+@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
+@click.option("--requirements", is_flag=True, required=True, help="Each requirement and what keeps it.")
+@pass_call
+def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noqa: ARG001 - there is no other coverage to ask for
+    """What keeps each requirement: rules judged on events, deadlines, standing rules, attestations, or the software itself.
+
+    Exits 1 where nothing keeps a requirement, or a rule names one that there is not.
+    """
+    from compliance.settings import shipped_folder
+
+    from . import policy_coverage
+
+    every, problems = policy_coverage.account(shipped_folder("policies") if folder is None else folder)
+    if call.json:
+        output.echo_json(*(problem_json(problem) for problem in problems))
+        output.echo_json(*(policy_coverage.as_json(one) for one in every))
+    elif problems:
+        click.echo("\n\n".join(str(problem) for problem in problems))
+    else:
+        policy_coverage.show(every)
+    return int(bool(problems) or not all(one.kept for one in every))
 
 
 @policy.command(

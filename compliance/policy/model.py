@@ -201,6 +201,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class SoftwareProperty:
+    """What this software does of itself to keep a requirement, and the tests that prove it (``file::test``)."""
+
+    says: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """What a rule may say it keeps: its id, how soon it mattered (`tier` 1: from the first day), and in which `form` it is kept
     (rule, deadline, standing, system, attestation)."""
@@ -210,6 +218,7 @@ class Requirement:
     form: str
     area: str
     title: str
+    properties: tuple[SoftwareProperty, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ and what the reading rests on (`verified`), which are for people.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from compliance.domain.time import format_date
@@ -17,7 +18,7 @@ from compliance.policy.expression.functions import DRUG, STATE_RULES
 from compliance.policy.expression.tree import Type
 from compliance.policy.fields import Fields, Reading, kind_of
 from compliance.policy.located import Document
-from compliance.policy.model import Requirement, Tables
+from compliance.policy.model import Requirement, SoftwareProperty, Tables
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import infer
 
@@ -59,7 +60,7 @@ def read_tables(document: Document) -> tuple[tuple[str, str, Tables] | None, tup
 def read_requirements(document: Document) -> tuple[tuple[Requirement, ...], tuple[Problem, ...]]:
     """The requirements that a library knows (``requirements.yaml``)."""
     reading = Reading(document, [])
-    fields = reading.fields((), ("version", "requirements"), "requirements.yaml")
+    fields = reading.fields((), ("version", "requirements", "properties"), "requirements.yaml")
     if fields is None:
         return (), tuple(reading.problems)
     found: dict[str, Requirement] = {}
@@ -75,7 +76,26 @@ def read_requirements(document: Document) -> tuple[tuple[Requirement, ...], tupl
         found[requirement_id] = Requirement(
             requirement_id, tier, row.one_of("form", FORMS, "say how it is kept"), area, title
         )
+    if fields.has("properties"):
+        _properties(fields, found)
     return tuple(found.values()), tuple(reading.problems)
+
+
+def _properties(fields: Fields, found: dict[str, Requirement]) -> None:
+    """What the software keeps of itself, added to the requirements that it keeps."""
+    for row in _rows(fields, "properties", ("requirement", "says", "tests"), "a property"):
+        name = row.text("requirement", "name the requirement that it keeps")
+        says = row.text("says", "say what the software does")
+        tests = row.names("tests", "name the tests that prove it: tests: ['tests/unit/test_log.py::test_it']")
+        if name and name not in found:
+            row.wrong(
+                "requirement",
+                f"there is no requirement '{name}'",
+                did_you_mean(name, found) or "name one of the list",
+            )
+        elif name and tests:
+            kept = found[name]
+            found[name] = replace(kept, properties=(*kept.properties, SoftwareProperty(says, tests)))
 
 
 def _rows(fields: Fields, name: str, known: tuple[str, ...], what: str) -> list[Fields]:
