@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses one, otherwise the newest that is found is used.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak lock format clean venv-runtime venv-dev
+.PHONY: help demo test bench policies-book soak lock format clean venv-runtime venv-dev
 
 # A stray environment must not decide what is tested: not another environment's modules, not another database.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV COMPLIANCE_DATABASE COMPLIANCE_ACTOR
@@ -11,7 +11,7 @@ export PYTHON
 PY := .venv/bin/python
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: venv-runtime ## a clinic fortnight in ./demo: verdicts as they come, what is open, a verified log, a proof
 	@if [ -e demo ] && [ ! -e demo/.made-by-make ]; then \
@@ -30,6 +30,9 @@ test: venv-dev ## style, types, import direction, all tests
 
 bench: venv-dev ## the figures of docs/: decisions, appends and proofs per second
 	@for file in tests/benchmarks/bench_*.py; do echo "$$file"; PYTHONPATH=. $(PY) "$$file" || exit 1; done
+
+policies-book: venv-dev ## docs/policies.md, made anew from the files in policies/
+	@.venv/bin/compliance policy show --all > docs/policies.md.new && mv docs/policies.md.new docs/policies.md
 
 soak: venv-dev ## the long random runs
 	@HYPOTHESIS_PROFILE=soak $(PY) -m pytest -m soak -p no:benchmark

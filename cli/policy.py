@@ -161,9 +161,11 @@ def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noq
     examples=(
         "compliance policy show rems-monitor-2h",
         "compliance policy show my-rule --policies my-policies",
+        "compliance policy show --all > policies.md",
     ),
 )
-@click.argument("rule")
+@click.argument("rule", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every rule by requirement, as one Markdown text.")
 @click.option(
     "--policies",
     "folder",
@@ -172,17 +174,37 @@ def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noq
     help="A folder of policies; else those that ship with this software.",
 )
 @pass_call
-def show(call: Call, rule: str, folder: Path | None) -> None:
+def show(call: Call, rule: str | None, everything: bool, folder: Path | None) -> int:
     """A rule in plain language: what it asks, where that is written, since when, what passes and what does not."""
     from compliance.settings import shipped_folder
 
+    if everything is (rule is not None):
+        raise click.UsageError("Name a rule, or ask for --all.")
+    folder = shipped_folder("policies") if folder is None else folder
+    if rule is None:
+        return _show_all(call, folder)
     from . import policy_page
 
-    found, source = policy_page.find(shipped_folder("policies") if folder is None else folder, rule)
+    found, source = policy_page.find(folder, rule)
     if call.json:
         output.echo_json(policy_page.as_json(found, source))
     else:
         click.echo(policy_page.as_text(found, source))
+    return 0
+
+
+def _show_all(call: Call, folder: Path) -> int:
+    from . import policy_book, policy_coverage, policy_page
+
+    every, problems = policy_coverage.account(folder)
+    for problem in problems:
+        click.echo(f"{problem}\n", err=True)
+    if call.json:
+        rules = {rule.id: rule for one in every for rule in one.rules}
+        output.echo_json(*(policy_page.as_json(rule, rule.place.source) for rule in rules.values()))
+    elif every:
+        click.echo(policy_book.book(every), nl=False)
+    return int(bool(problems))
 
 
 @policy.command(

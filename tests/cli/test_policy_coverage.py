@@ -81,3 +81,23 @@ def test_wrong_calls(clinic, policies):
     result = clinic.run("policy", "coverage", "--requirements", policies)
     assert result.exit_code == 1
     assert "there is no requirement 'X-LOK'" in result.stdout
+
+
+def test_the_book_of_all_rules_answers_for_each(clinic, policies):
+    """By requirement: which text, since when, what it asks, who reviews it next and when; text of a policy is text of the page."""
+    file = policies / "stay-two-hours.yaml"
+    file.write_text(
+        file.read_text().replace("title: The patient is", "title: The <b>patient</b> | is _not_ [x](y)")
+    )
+    result = clinic.run("policy", "show", "--all", "--policies", policies)
+    assert result.exit_code == 0
+    for words in (
+        "### REMS-MONITOR-2H", "#### `stay-two-hours`", "written in SPRAVATO REMS Document, healthcare settings, after treatment (read 2026-11-22)",
+        "in force from 2019-03-05; owner medical director; review by 2099-11-22; 2 examples", "minimum_observation`, a site may raise it: from 2019-03-05: 2 h 0 min",
+        r"The \<b\>patient\</b\> \| is \_not\_ \[x\](y)", "Kept by the software: Nothing is lost.", "| a | 4 | 2 | 1 |",
+    ):  # fmt: skip
+        assert words in result.stdout
+    told = lines(clinic.run("policy", "show", "--all", "--policies", policies, "--output", "json"))
+    assert [one["rule"] for one in told] == ["stay-two-hours", "escort-home", "form-in-seven-days"]
+    assert clinic.run("policy", "show").exit_code == 2
+    assert clinic.run("policy", "show", "stay-two-hours", "--all").exit_code == 2
