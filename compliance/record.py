@@ -18,7 +18,7 @@ from compliance.domain.canonical import digest
 from compliance.domain.corrections import UNCHANGEABLE, changed, standing
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision
-from compliance.domain.lookup import LATER, NAMES, key_of, lookup_keys
+from compliance.domain.lookup import LATER, NAMES, answering_keys, key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.judging import Judge, voided
@@ -291,7 +291,7 @@ class Submission:
 
     def _asking(self, event: Event) -> set[int]:
         """The judged events that asked a key under which this event is found, and may see it."""
-        keys = lookup_keys(event.kind, event.values)
+        keys = answering_keys(event)
         if (
             event.occurred_at > self._latest
         ):  # after all that was judged: only those matter that look into the future

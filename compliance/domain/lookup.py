@@ -1,13 +1,13 @@
 """Look-up keys: by what an event can be found, and by what a judged event looked.
 
 A key is the triple (kind, field, value). Two pseudo-fields stand beside the real ones: ``*`` (every event of the kind) and
-``names`` (any ``*_event`` field of it holds this event id). The log indexes both the keys an event has and the keys a judged event
+``names`` (any ``*_event`` field of it holds this event id). Under ``id``, every log finds an event without a row of the index. The log indexes both the keys an event has and the keys a judged event
 asked for, so that a look-up costs what it finds, and a late event finds those it changes without a scan (engine.md, step 5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
@@ -17,6 +17,7 @@ from compliance.domain.vocabulary import KINDS, event_reference_fields
 
 EVERY: Final = "*"
 NAMES: Final = "names"
+ID: Final = "id"
 LATER: Final = "later"
 """Asked only: a look-up that also sees events after the judged one is found by every later event of the kind."""
 
@@ -41,6 +42,8 @@ def indexed_fields(kind: str) -> tuple[str, ...]:
 
 def selectivity(field: str) -> tuple[int, str]:
     """Sort key: the field that narrows a look-up most comes first."""
+    if field == ID:
+        return (-2, "")
     if field.endswith("_event"):
         return (-1, field)
     return (_RANK.get(field, _RANK["person"]), "" if field in _RANK else field)
@@ -58,6 +61,19 @@ def lookup_keys(kind: str, values: Mapping[str, Any]) -> tuple[tuple[str, str, s
         if isinstance(value, str):
             keys.append((kind, NAMES, value))
     return tuple(dict.fromkeys(keys))
+
+
+def answering_keys(event: Event) -> tuple[tuple[str, str, str], ...]:
+    """The keys by which a look-up may have asked for this event: those under which it is found, and its own id."""
+    return (*lookup_keys(event.kind, event.values), (event.kind, ID, event.id))
+
+
+def under_id(event: Event | None, kind: str, until: int | None, since: int | None) -> Iterator[Event]:
+    """What is found under an event's own id: the event as it stands, where it is one of those that are looked for."""
+    if event is None or event.kind != kind or event.proposed:
+        return
+    if (until is None or event.occurred_at <= until) and (since is None or event.occurred_at >= since):
+        yield event
 
 
 def names_event(event: Event, event_id: str) -> bool:

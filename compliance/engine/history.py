@@ -14,7 +14,7 @@ from typing import Protocol
 
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
-from compliance.domain.lookup import EVERY, lookup_keys
+from compliance.domain.lookup import EVERY, ID, lookup_keys, under_id
 
 
 class History(Protocol):
@@ -71,6 +71,9 @@ class MemoryHistory:
         self, kind: str, field: str, value: str, until: int | None, since: int | None
     ) -> Iterator[Event]:
         """See `History.newest_first`."""
+        if field == ID:
+            yield from under_id(self.stands(value), kind, until, since)
+            return
         for order, event_id in reversed(self._by_key.get((kind, field, value), ())):
             if (until is not None and order[0] > until) or (since is not None and order[0] < since):
                 continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from compliance.domain.lookup import indexed_fields, selectivity
+from compliance.domain.lookup import ID, indexed_fields, selectivity
 from compliance.domain.values import Unknown
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.clause import Clause
@@ -167,7 +167,7 @@ class Planner:
         return None if first is None or last is None else (first, last)
 
     def _keys(self, kind: str, by: tuple[str, ...], where: Node | None) -> tuple[tuple[str, ValueOf], ...]:
-        indexed = indexed_fields(kind)
+        indexed = (ID, *indexed_fields(kind))
         found: dict[str, ValueOf] = {field: _event_field(field) for field in by if field in indexed}
         clauses = list(conjuncts(where)) if where is not None else []
         asked = {

@@ -12,7 +12,7 @@ from typing import Final
 
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
-from compliance.domain.lookup import EVERY, NAMES, key_of
+from compliance.domain.lookup import EVERY, ID, NAMES, key_of, under_id
 from compliance.domain.making import event_from_log
 from compliance.domain.vocabulary import KINDS, event_reference_fields
 from compliance.ledger.log import Log
@@ -35,6 +35,9 @@ class LogHistory:
         self, kind: str, field: str, value: str, until: int | None, since: int | None
     ) -> Iterator[Event]:
         """See `History.newest_first`."""
+        if field == ID:
+            yield from under_id(self.stands(value), kind, until, since)
+            return
         tied: list[Event] = []
         for occurred, idx in self._log.key_scan(key_of(kind, field, value), until, since):
             event = self._found(idx, kind, field, value, occurred)

@@ -40,7 +40,7 @@ from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.ledger.tables import ENTRY, METADATA
 from compliance.record import BATCH, Recorder
-from tests.benchmarks.replicas import earlier, fortnight, ndjson, replica
+from tests.benchmarks.replicas import earlier, fortnight, handles, ndjson, replica
 from tests.logs import empty_log, url
 from tests.recording import draft, put_in_force, record, shipped
 
@@ -154,7 +154,7 @@ def long_log(path: Path, judge: Judge, count: int) -> Log:
                     keys=[key_of(*key) for key in lookup_keys(event.kind, event.values)],
                     asked=[
                         (
-                            key_of(kind, field, renamed(event, field, value, number)),
+                            key_of(kind, field, renamed(value, number, weeks)),
                             looked_until(event, kind, until, shift),
                         )
                         for kind, field, value, until in asked
@@ -170,15 +170,12 @@ def looked_until(event: Event, kind: str, until: int, shift: int) -> int:
     return event.occurred_at if kind == "site_profile" else until
 
 
-def renamed(event: Event, field: str, value: str, clinic: int) -> str:
-    """The value of an asked key: the event's own patient or session, else a handle of the clinic."""
-    return (
-        str(event.values.get(field, value))
-        if field in ("patient", "session")
-        else f"{value}.{clinic}"
-        if value
-        else value
-    )
+def renamed(value: str, clinic: int, weeks: int) -> str:
+    """The value of an asked key, as it is called in an earlier fortnight of a clinic."""
+    all_of_them, of_a_visit = handles()
+    if value.encode() not in all_of_them:
+        return value
+    return f"{value}.{clinic}.{weeks}" if value.encode() in of_a_visit else f"{value}.{clinic}"
 
 
 def judgements(
