@@ -208,7 +208,7 @@ def correct(
             raise InputError(f"{name} is named twice", "Name each field once.")
         wanted[name] = value
     with opening.writing(call) as log:
-        return _record(call, log, correction(log, event_id, wanted, members, actor), strict=strict)
+        return record_one(call, log, correction(log, event_id, wanted, members, actor), strict=strict)
 
 
 @events.command(
@@ -242,10 +242,11 @@ def void(
         "replaced_by_event": replaced_by,
     }
     with opening.writing(call) as log:
-        return _record(call, log, amending.void(log, event_id, members, actor), strict=strict)
+        return record_one(call, log, amending.void(log, event_id, members, actor), strict=strict)
 
 
-def _record(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
+def record_one(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
+    """Record one event that a command made, and show what comes of it."""
     from compliance.bundles import Bundles
     from compliance.record import Recorder
 

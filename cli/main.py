@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "findings": ("standing", "findings"),
     "obligations": ("standing", "obligations"),
     "log": ("log", "log"),
+    "override": ("override", "override"),
     "policy": ("policy", "policy"),
     "schema": ("schema", "schema"),
     "db": ("database", "database"),

@@ -5,8 +5,9 @@ Nothing is rewritten: the finding stands as ``overridden``. What may be overridd
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from compliance.domain.event import Event
 from compliance.domain.findings import Finding, Severity
@@ -31,13 +32,15 @@ def lifted(findings: tuple[Finding, ...], event: Event, sight: Sight, bundle: Bu
         if o.values["overrides_event"] == proposal and _in_time(o, event)
     ]
     sight.ask(event.kind, "id", proposal, FOREVER)
-    proposed = sight.history.sent(proposal)
+    proposed = sight.history.stands(proposal)
+    if proposed is None or not is_carried_out_by(proposed, event):
+        return findings
     marked = []
     for finding in findings:
         found = None
         if finding in denials:
             rule = bundle.rule(finding.rule)
-            found = next((o for o in overrides if _covers(o, rule, proposed)), None)
+            found = next((o for o in overrides if not objection(rule, o.values, proposed)), None)
         marked.append(finding if found is None else replace(finding, overridden_by=found.id))
     return tuple(marked)
 
@@ -47,11 +50,28 @@ def _in_time(override: Event, event: Event) -> bool:
     return expires is None or event.occurred_at <= expires
 
 
-def _covers(override: Event, rule: Rule, proposed: Event | None) -> bool:
-    if rule.override == "never" or not set(rule.implements) & set(override.values["requirements"]):
-        return False
-    if rule.override == "with_reason":
-        return True
-    approver = override.values["approved_by"]
-    asking = None if proposed is None else proposed.values["actor"]
-    return approver not in (override.values["actor"], asking)
+def is_carried_out_by(proposed: Event, performed: Event) -> bool:
+    """Whether an act is the one that was proposed: of the same kind, at the same site, on the same patient with the same drug, and no more
+    of it. What was allowed for one dose is not allowed for a larger one."""
+    asked, done = proposed.values, performed.values
+    return (
+        proposed.proposed
+        and proposed.kind == performed.kind
+        and all(asked.get(name) == done.get(name) for name in ("site", "patient", "session", "drug"))
+        and all(done[name] <= asked.get(name, 0) for name in ("dose_mg", "quantity") if name in done)
+    )
+
+
+def objection(rule: Rule, override: Mapping[str, Any], proposed: Event) -> str:
+    """Why an override does not set a rule aside, in words; empty where it does. `override` are its values: who gives it (`actor`), who
+    approves it (`approved_by`), and the `requirements` that it names."""
+    if rule.override == "never":
+        return f"{rule.id} may never be set aside"
+    if not set(rule.implements) & set(override["requirements"]):
+        return f"it does not name {' or '.join(rule.implements)}, which {rule.id} keeps"
+    if rule.override == "two_person" and override["approved_by"] in (
+        override["actor"],
+        proposed.values["actor"],
+    ):
+        return f"{rule.id} wants a second person: neither who proposed the act nor who enters the override may approve it"
+    return ""

@@ -270,12 +270,12 @@ def test_a_proposed_event_supports_nothing():
 
 
 def proposal_and_override(requirements=("CONSENT",), approver="A9", **fields):
-    asked = dose("08:30", id="P-1", intent="proposed")
+    asked = dose("08:30", id="P-1", intent="proposed", dose_mg="28")
     allowed = body(
         "override", "08:40", id="O-1", overrides_event="P-1", requirements=list(requirements), justification="life at risk",
         approved_by=approver, emergency=True, **fields,
     )  # fmt: skip
-    return asked, allowed, dose("09:00", id="D-1", proposal="P-1")
+    return asked, allowed, dose("09:00", id="D-1", proposal="P-1", dose_mg="28")
 
 
 OVERRIDING = judge("CONSENTED")
@@ -308,6 +308,52 @@ def test_an_override_that_does_not_cover_it_lifts_nothing(fields):
         *_, done = record(log, OVERRIDING, *proposal_and_override(**fields))
         assert done.decision.verdict == "violation"
         assert done.decision.findings[0].overridden_by is None
+
+
+@pytest.mark.parametrize(
+    ("proposed", "performed"),
+    [
+        ({}, {"dose_mg": "28.5"}),  # more than was allowed
+        ({}, {"quantity": "2"}),
+        ({}, {"patient": "P2"}),
+        ({}, {"session": "T2"}),
+        ({}, {"site": "S2"}),
+        ({}, {"proposal": "P-NONE"}),
+        ({"intent": "performed"}, {}),  # nobody asked
+    ],
+)
+def test_an_override_covers_the_act_that_was_proposed_and_no_other(proposed, performed):
+    """Not more of it, not for another patient, drug or place, and only what was proposed."""
+    asked, allowed, done = proposal_and_override()
+    with fresh_log() as log:
+        *_, result = record(log, OVERRIDING, {**asked, **proposed}, allowed, {**done, **performed})
+        assert result.decision.findings
+        assert all(finding.overridden_by is None for finding in result.decision.findings)
+
+
+def test_less_than_was_proposed_is_covered():
+    """Half a dose of what was allowed is the act that was allowed."""
+    asked, allowed, done = proposal_and_override()
+    with fresh_log() as log:
+        *_, result = record(log, OVERRIDING, asked, allowed, {**done, "dose_mg": "14"})
+        assert result.decision.findings[0].overridden_by == "O-1"
+
+
+def test_the_void_or_correction_of_a_proposal_judges_the_act_again():
+    """An override of what was not proposed, or of less, covers nothing; which of the two comes first does not matter."""
+    asked, allowed, done = proposal_and_override()
+    with fresh_log() as log:
+        record(log, OVERRIDING, allowed, done)
+        assert standing(log)["D-1"][0] == "violation"
+        record(log, OVERRIDING, asked)
+        assert standing(log)["D-1"][0] == "flagged"
+        less = correction(asked, "C-1", ("dose_mg", "28", "14"))
+        record(log, OVERRIDING, less)
+        assert standing(log)["D-1"][0] == "violation"
+        record(log, OVERRIDING, void(less, "V-1"))
+        assert standing(log)["D-1"][0] == "flagged"
+        record(log, OVERRIDING, void(asked, "V-2"))
+        assert standing(log)["D-1"][0] == "violation"
 
 
 def test_an_override_that_is_entered_late_judges_the_act_again():
