@@ -50,6 +50,7 @@ CALENDAR = frozenset(
         "permits",
         "distinct",
         "sum",
+        "qids_total",
         "minutes",
     ]
 )

@@ -292,12 +292,20 @@ class CallRules(Reporting):
         return Func(kind, span, "distinct", tuple(arguments))
 
     def _call_sum(self, span: Span, arguments: list[Node]) -> Node:
+        return self._of_numbers(span, arguments, "sum")
+
+    def _call_qids_total(self, span: Span, arguments: list[Node]) -> Node:
+        return self._of_numbers(span, arguments, "qids_total")
+
+    def _of_numbers(self, span: Span, arguments: list[Node], name: str) -> Node:
         element = arguments[0].type.element or NUMBER
         if element.name != "number":
             return self.wrong(
-                arguments[0].span, f"sum takes a list of numbers, but this is {plain(arguments[0].type)}.", ""
+                arguments[0].span,
+                f"{name} takes a list of numbers, but this is {plain(arguments[0].type)}.",
+                "",
             )
-        return Func(element, span, "sum", tuple(arguments))
+        return Func(element, span, name, tuple(arguments))
 
 
 def read_duration(text: str) -> int | tuple[str, str]:

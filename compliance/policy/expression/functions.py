@@ -168,6 +168,7 @@ _ALL = (
     Function("max", (_ORDERED, _ORDERED), None, "the largest (latest)", max, variadic=True),
     Function("distinct", (("list",),), None, "a list without repetitions", how.distinct),
     Function("sum", (("list",),), None, "the sum of a list of numbers; of none, 0", sum),
+    Function("qids_total", (("list",),), None, "the QIDS total of its sixteen item scores", how.qids_total),
     Function(
         "dea_number_ok",
         (_WORDS,),

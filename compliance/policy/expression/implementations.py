@@ -7,7 +7,7 @@ none raises. Arguments are never UNKNOWN: the caller has asked before.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -184,6 +184,14 @@ def minutes(count: int) -> int:
 def distinct(values: Iterable[Any]) -> tuple[Any, ...]:
     """The values without repetitions, each where it first stood."""
     return tuple(dict.fromkeys(values))
+
+
+def qids_total(items: Sequence[int]) -> int | Unknown:
+    """The QIDS total of its sixteen item scores: nine domains, of which sleep (items 1 to 4), appetite and weight (6 to 9) and
+    restlessness or slowing (15, 16) count by their highest item (ids-qids.org, scoring). UNKNOWN of any other number of items."""
+    if len(items) != 16:
+        return UNKNOWN
+    return max(items[:4]) + items[4] + max(items[5:9]) + sum(items[9:14]) + max(items[14:])
 
 
 def ndc11(raw: str, layout: str) -> str | Unknown:

@@ -32,7 +32,7 @@ _PHRASES = {
     "local_date": "the site's date of {0}", "today": "today", "now": "now", "days": "{0} days", "months": "{0} months",
     "years": "{0} years", "business_days": "{0} business days", "minutes": "{0} minutes", "abs": "the amount of {0}",
     "min": "the smallest of {all}", "max": "the largest of {all}", "distinct": "the different values of {0}",
-    "sum": "the sum of {0}", "size": "the number in {0}", "matches": "{0} matches the pattern {1}",
+    "sum": "the sum of {0}", "qids_total": "the QIDS total of {0}", "size": "the number in {0}", "matches": "{0} matches the pattern {1}",
     "drug_info": "the drug list's row of {0}", "state_rule": "the rule {1} of the state {0}",
     "permits": "the role {0} may enter {1}", "dea_number_ok": "{0} is a well-formed DEA number",
     "npi_ok": "{0} is a well-formed NPI", "ndc11": "the 11-digit NDC of {0}", "end_of_day": "the end of {0}",

@@ -145,6 +145,21 @@ def test_ndc_in_eleven_digits(raw: str, layout: str, eleven: object) -> None:
     assert how.ndc11(raw, layout) == eleven
 
 
+@pytest.mark.parametrize(
+    "items,total",
+    [
+        ([1] * 16, 9),
+        ([3] * 16, 27),
+        ([0, 1, 2, 3, 1, 0, 0, 2, 0, 1, 1, 0, 1, 1, 0, 2], 3 + 1 + 2 + 4 + 2),
+        ([1] * 15, UNKNOWN),
+        ([], UNKNOWN),
+    ],
+)
+def test_total_of_the_qids(items: list[int], total: object) -> None:
+    """Nine domains: of items 1 to 4, 6 to 9 and 15 to 16 the highest counts."""
+    assert how.qids_total(items) == total
+
+
 def test_tables_of_the_bundle() -> None:
     """An unknown drug is unknown, a state without a row has the federal floor, an unknown role may do nothing."""
     assert how.drug_info(TABLES, "x") is UNKNOWN
