@@ -12,7 +12,7 @@ from typing import Any
 
 from compliance.demo.afterwards import missed, prescribed_for, vial_missing, written_to
 from compliance.demo.cabinet import Cabinet, Lot, delivery
-from compliance.demo.days import Day, night
+from compliance.demo.days import Day, night, week
 from compliance.demo.esketamine import esketamine_session
 from compliance.demo.journal import Journal
 from compliance.demo.ketamine import infusion_session, injection_session
@@ -55,6 +55,8 @@ def events() -> list[dict[str, Any]]:
     _second_week(journal, lake, mesa)
     for day in range(1, 15):
         night(journal, f"03-{day:02}")
+    week(journal, "03-02", "02-23", "03-01")
+    week(journal, "03-09", "03-02", "03-08")
     return journal.events()
 
 

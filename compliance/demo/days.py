@@ -7,7 +7,7 @@ from typing import Any
 
 from compliance.demo.cabinet import Cabinet, count
 from compliance.demo.journal import Journal, Site, minutes
-from compliance.demo.staff import LAKE, MESA, SERVICE, Person
+from compliance.demo.staff import LAKE, MANAGER, MESA, SERVICE, Person
 
 _EVERY_SITE = (("pulse_oximeter", "OXI"), ("blood_pressure_monitor", "BPM"))
 _FOR_INFUSIONS = (
@@ -101,10 +101,22 @@ class Day:
 
 
 def night(journal: Journal, day: str) -> None:
-    """What the software does by itself every night: a copy, and a checkpoint that is kept elsewhere."""
-    for number, activity in enumerate(("backup", "chain_check", "checkpoint")):
+    """What the software does by itself every night: a copy, a checkpoint that is kept elsewhere, and a look at its clock."""
+    for number, activity in enumerate(("backup", "chain_check", "checkpoint", "clock_check")):
         at = LAKE.at(day, "23:10") + minutes(5 * number)
         journal.note(
             LAKE, "system_event", at, SERVICE, under=f"{activity}-{day.replace('-', '')}", activity=activity, succeeded=True,
-            ended_at=at + minutes(1), stored_outside=True if activity != "chain_check" else None, entered=at + minutes(2),
+            ended_at=at + minutes(1), stored_outside=True if activity in ("backup", "checkpoint") else None, entered=at + minutes(2),
+            clock_offset_ms=3 if activity == "clock_check" else None,
+        )  # fmt: skip
+
+
+def week(journal: Journal, day: str, before: str, until: str) -> None:
+    """On Monday morning the manager looks through who looked at what in the week before, from `before` until `until`."""
+    for site in (LAKE, MESA):
+        at = site.at(day, "08:40")
+        journal.note(
+            site, "record_access", at, MANAGER.name, under=f"{site.name}-{day.replace('-', '')}", mode="log_review", purpose="operations",
+            filter=f"views, exports and failed logins at {site.name}", row_count=41, expected_rows=41, formats=["screen"], leaves_site=False,
+            period_from_on=f"2026-{before}", period_until_on=f"2026-{until}", findings="Nothing unusual.", entered=at + minutes(1),
         )  # fmt: skip

@@ -206,6 +206,24 @@ def _documents(journal: Journal) -> None:
         LAKE, "attestation", at + minutes(20), LAKE_DOCTOR.name, under="LAKE", topic="rems_processes", subject="LAKE",
         statement="Enrolment, observation, monitoring and forms follow the written procedure.", holds_true=True, valid_until_on="2027-02-11",
     )  # fmt: skip
+    for number, (topic, statement) in enumerate(
+        (
+            ("session_controls", "Screens lock after ten minutes; sign-in takes a password and a code."),
+            (
+                "encryption_or_equivalent",
+                "Disks and copies are encrypted; everything on the way is under TLS 1.3.",
+            ),
+            (
+                "password_controls",
+                "No two people share a password; tokens were tried, and none is unaccounted for.",
+            ),
+        )
+    ):
+        declared = at + minutes(26 + 3 * number)
+        journal.note(
+            LAKE, "attestation", declared, MANAGER.name, under="RECORDS", topic=topic, subject="RECORDS", statement=statement, holds_true=True,
+            valid_until_on="2027-02-11", entered=declared + minutes(1),
+        )  # fmt: skip
 
 
 def _product(
