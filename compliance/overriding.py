@@ -85,5 +85,8 @@ def _denying(log: Log, bundles: Bundles, proposed: Event) -> list[Rule]:
     denials = [found for found in decision.findings if found.severity is Severity.DENY]
     fault = next((found.rule for found in denials if FAULT in found.because), None)
     if fault is not None:
-        raise InputError(f"the evaluators are at odds on {fault}", "Report it to those who keep this software; do not do the act.")
+        raise InputError(
+            f"the evaluators are at odds on {fault}",
+            "Report it to those who keep this software; do not do the act.",
+        )
     return [bundle.rule(found.rule) for found in denials]

@@ -18,7 +18,6 @@ NDC_LAYOUTS: Final = ("4-4-2", "5-3-2", "5-4-1", "6-4-2")
 _NDC: Final = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)", re.ASCII)
 _DEA: Final = re.compile(r"[A-Z][A-Z9][0-9]{7}", re.ASCII)
 _NPI: Final = re.compile(r"[12][0-9]{9}", re.ASCII)
-_ICD_10_CM: Final = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?", re.ASCII)
 
 
 def ndc11(raw: str, layout: str) -> str:
@@ -92,11 +91,3 @@ def npi_ok(number: str) -> bool:
     Ten digits, the first 1 or 2; the Luhn check runs over 80840 (the prefix of US health cards) and the ten (45 CFR 162.406(a)).
     """
     return _NPI.fullmatch(number) is not None and luhn_ok("80840" + number)
-
-
-def icd10cm_ok(code: str) -> bool:
-    """Whether a text has the shape of an ICD-10-CM code: three characters, then up to four more behind a point.
-
-    The point may be left out, as claims do. Whether there is such a code is another question.
-    """
-    return _ICD_10_CM.fullmatch(code) is not None

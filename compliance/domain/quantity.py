@@ -12,7 +12,6 @@ A decimal has at most 6 fractional digits and lies below 10^9 in absolute value;
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Final
 
 from compliance.domain.reading import Unreadable, echo
@@ -22,6 +21,10 @@ FRACTION_DIGITS: Final = 6
 WHOLE_DIGITS: Final = 9
 LIMIT: Final = 10**WHOLE_DIGITS
 
+_COUNTED: Final = frozenset({"day", "hour", "month", "week", "year"})
+"""Units that are words, and have a plural; symbols have none."""
+_UNITLESS: Final = frozenset({"per quantity_unit"})
+"""The unit stands in another field of the event."""
 _PLAIN: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?")
 _NUMBER: Final = re.compile(
     r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?"
@@ -110,6 +113,8 @@ def format_decimal(value: int) -> str:
     return f"-{text}" if value < 0 else text
 
 
-def to_decimal(value: int) -> Decimal:
-    """Millionths as an exact `Decimal` in its shortest form."""
-    return Decimal(format_decimal(value))
+def with_unit(digits: str, unit: str | None) -> str:
+    """A number as written with its unit as people write it: ``28 mg``, ``1 day``, ``17 years``."""
+    if not unit or unit in _UNITLESS:
+        return digits
+    return f"{digits} {unit}{'s' if unit in _COUNTED and digits not in ('1', '-1') else ''}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from compliance.domain.quantity import format_decimal
+from compliance.domain.quantity import format_decimal, with_unit
 from compliance.domain.time import format_date, format_duration, format_instant
 from compliance.domain.values import UNKNOWN
 from compliance.engine.explained import FREE_TEXT
@@ -21,7 +21,6 @@ from compliance.policy.model import Expression, Message, Rule
 
 MISSING: Final = "missing"
 _HANDLE: Final = re.compile(r"[A-Za-z0-9._:/+@-]{1,64}")
-_UNITLESS: Final = frozenset({"per quantity_unit"})
 
 
 def shown(value: Any, kind: Type, zone: Any, scale: int = 6, *, quoted: bool = True) -> str:
@@ -45,8 +44,7 @@ def shown(value: Any, kind: Type, zone: Any, scale: int = 6, *, quoted: bool = T
         return format_duration(value)
     if kind.name == "date":
         return format_date(value)
-    unit = f" {kind.unit}" if kind.unit and kind.unit not in _UNITLESS else ""
-    return _number(value, scale) + unit
+    return with_unit(_number(value, scale), kind.unit)
 
 
 def private(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, cast
 
-from compliance.domain.quantity import format_decimal, parse_decimal
+from compliance.domain.quantity import format_decimal, parse_decimal, with_unit
 from compliance.domain.time import format_date, format_duration
 from compliance.domain.values import SCALE, Value
 from compliance.policy.expression.tree import Type
@@ -194,7 +194,7 @@ def _words(value: Any, type_: Type) -> str:
         return format_duration(value)
     if type_.name == "date":
         return format_date(value)
-    return format_decimal(value) + (f" {type_.unit}" if type_.unit else "")
+    return with_unit(format_decimal(value), type_.unit)
 
 
 def infer(written: Any, unit: str | None = None) -> tuple[Type, Value] | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.domain.drugs import DRUGS
-from compliance.domain.identifiers import dea_number_ok, icd10cm_ok, ndc11, npi_ok
+from compliance.domain.identifiers import dea_number_ok, ndc11, npi_ok
 from compliance.domain.reading import Unreadable
 
 
@@ -86,19 +86,3 @@ def test_other_texts_are_no_dea_numbers(number: str) -> None:
 def test_npis_pass_luhn_behind_80840(number: str, right: bool) -> None:
     """The examples that CMS gives pass; a wrong check digit, another first digit or length does not."""
     assert npi_ok(number) == right
-
-
-@pytest.mark.parametrize(
-    "code", ["F33.2", "F332", "F32.A", "R45.851", "Z79.899", "T41.291A", "U07.1", "C7A.00"]
-)
-def test_shapes_of_icd_10_cm(code: str) -> None:
-    """Codes of the tabular list have the shape, with or without the point."""
-    assert icd10cm_ok(code)
-
-
-@pytest.mark.parametrize(
-    "code", ["", "F3", "33.2", "F33.", "F33.22222", "f33.2", "F33 .2", "FF3.2", "296.32"]
-)
-def test_shapes_that_are_not_icd_10_cm(code: str) -> None:
-    """An ICD-9 code, half a code or lower case has not."""
-    assert not icd10cm_ok(code)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.domain.quantity import LIMIT, format_decimal, parse_decimal, plain_digits, to_decimal
+from compliance.domain.quantity import LIMIT, format_decimal, parse_decimal, plain_digits, with_unit
 from compliance.domain.reading import Unreadable
 from tests.valid_events import DECIMALS
 
@@ -55,7 +55,18 @@ def test_what_is_no_decimal_is_refused_never_rounded(text: str) -> None:
 def test_format_and_parse_are_inverse(value: int) -> None:
     """Every value that the engine can hold survives being written and read."""
     assert parse_decimal(format_decimal(value)) == value
-    assert to_decimal(value) * 10**6 == value
+
+
+@pytest.mark.parametrize(
+    ("digits", "unit", "text"),
+    [
+        ("28.5", "mg", "28.5 mg"), ("1", "day", "1 day"), ("17", "year", "17 years"), ("0", "day", "0 days"), ("-1", "hour", "-1 hour"),
+        ("3", "per quantity_unit", "3"), ("3", None, "3"), ("2", "mg/kg", "2 mg/kg"),
+    ],
+)  # fmt: skip
+def test_units_are_written_as_people_write_them(digits: str, unit: str | None, text: str) -> None:
+    """Words have a plural, symbols have none, and what another field says is not said twice."""
+    assert with_unit(digits, unit) == text
 
 
 @given(DECIMALS, st.integers(-12, 12))
