@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from compliance.demo.afterwards import written_to
 from compliance.demo.cabinet import Lot
 from compliance.demo.days import Day
 from compliance.demo.journal import minutes
@@ -52,6 +53,7 @@ def esketamine_session(
         minutes_watched=leaves_after - 3,
         first_treatment=first_treatment,
     )
+    written_to(day.journal, visit, call=first_treatment)
     return visit
 
 
@@ -165,10 +167,16 @@ def _watching(
             "entered": visit.patient.site.at(f"{last:%m-%d}", middle_typed_in), "source": "paper",
             "reason": "Tablet was charging; read and written on paper, typed in afterwards",
         }  # fmt: skip
+    watcher = relieved_by or visit.nurse
+    visit.watch("check", last + minutes(12), visit.nurse)
+    visit.watch("check", last + minutes(36), visit.nurse)
     visit.vital_signs("about_40_min", last + minutes(40), visit.raised(14), **late)
     if relieved_by is not None:
         visit.watch("handover", last + minutes(60), relieved_by, relieves=visit.nurse)
+    else:
+        visit.watch("check", last + minutes(60), visit.nurse)
     visit.vital_signs("during", last + minutes(85), visit.raised(8))
+    visit.watch("check", last + minutes(102), watcher)
     visit.vital_signs("pre_discharge", last + minutes(leaves_after - 8), visit.raised(1))
 
 

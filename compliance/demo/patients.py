@@ -26,7 +26,7 @@ _TOPICS: Final = (
 )  # fmt: skip
 
 
-_VERSIONS: Final = {"audit_c": "AUDIT-C", "phq9": "PHQ-9", "pcl5": "PCL-5"}
+VERSIONS: Final = {"audit_c": "AUDIT-C", "phq9": "PHQ-9", "pcl5": "PCL-5"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def take_on(journal: Journal, patient: Patient, day: str, hour: str, start_on: s
     ):
         write(
             "assessment", nurse, instrument=instrument, mode="clinician" if items is None else "self", assessor=nurse, item_scores=items,
-            version=_VERSIONS.get(instrument), total=sum(items) if items else None, risk_level="low" if items is None else None,
+            version=VERSIONS.get(instrument), total=sum(items) if items else None, risk_level="low" if items is None else None,
         )  # fmt: skip
     write(
         "vital_signs", nurse, point="screening", systolic_mmhg=patient.pressure[0], diastolic_mmhg=patient.pressure[1], heart_rate_bpm=72,
@@ -189,7 +189,7 @@ def _examine(patient: Patient, write: Any) -> None:
         **no,
     )
     if patient.reproductive:
-        at = patient.site.at("02-22", "08:00")
+        at = patient.site.at("02-23", "12:40")
         write("lab_result", nurse, test="pregnancy", collected_at=at, result="negative")
         write("assessment", nurse, instrument="pregnancy_status", mode="clinician", assessor=nurse, pregnant="no", lactating=False)  # fmt: skip
 

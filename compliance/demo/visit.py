@@ -8,7 +8,7 @@ from typing import Any
 
 from compliance.demo.days import Day
 from compliance.demo.journal import Journal, minutes
-from compliance.demo.patients import Patient
+from compliance.demo.patients import VERSIONS, Patient
 from compliance.demo.staff import Person
 
 
@@ -83,6 +83,16 @@ def arrival(visit: Visit, at: datetime) -> None:
         assessor=visit.nurse.name,
         suicidal_ideation_level=1,
     )
+    scored(visit, at + minutes(8))
+
+
+def scored(visit: Visit, at: datetime) -> None:
+    """The patient fills in the questionnaire by which the course is measured."""
+    patient = visit.patient
+    visit.write(
+        "assessment", at, instrument=patient.instrument, version=VERSIONS.get(patient.instrument), mode="self", assessor=visit.nurse.name,
+        item_scores=list(patient.items), total=sum(patient.items),
+    )  # fmt: skip
 
 
 def discharge(visit: Visit, at: datetime, nurse: Person) -> None:
