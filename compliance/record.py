@@ -18,7 +18,7 @@ from compliance.domain.canonical import digest
 from compliance.domain.corrections import UNCHANGEABLE, changed, standing
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision
-from compliance.domain.lookup import LATER, NAMES, answering_keys, key_of, lookup_keys
+from compliance.domain.lookup import ARRIVES, LATER, NAMES, answering_keys, key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.judging import Judge, voided
@@ -296,7 +296,7 @@ class Submission:
             event.occurred_at > self._latest
         ):  # after all that was judged: only those matter that look into the future
             keys = tuple(key for key in keys if key[1] == NAMES or key[0] == "site_profile")
-        keys = (*keys, (event.kind, LATER, ""))
+        keys = (*keys, (event.kind, LATER, ""), ("", ARRIVES, event.id))
         return {idx for key in keys for idx in self._log.asked_scan(key_of(*key), event.occurred_at)}
 
     def _standing_targets(self, event: Event) -> list[tuple[Event, Event | None]]:

@@ -21,6 +21,9 @@ ID: Final = "id"
 LATER: Final = "later"
 """Asked only: a look-up that also sees events after the judged one is found by every later event of the kind."""
 
+ARRIVES: Final = "arrives"
+"""Asked only, under no kind: the event with this id, of whatever kind, found by it when it comes."""
+
 # Handles that other kinds share ("other references use a handle of the same name in another kind", vocabulary.yaml), most
 # selective first: a look-up that could use several takes the first.
 _BY_SELECTIVITY: Final = (

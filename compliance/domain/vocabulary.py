@@ -122,6 +122,16 @@ _EFFECTIVE: Final = FieldSpec(
 )
 
 
+_MATCHES_TARGET: Final = FieldSpec(
+    "matches_target",
+    "boolean",
+    required=False,
+    says="Whether `target_sha256` is of the event that it names, as that was sent or as it stood then; absent where there is no such event; "
+    "known of the judged event only",
+    derived=True,
+)
+
+
 def _kind(declared: type[Envelope]) -> KindSpec:
     found = dict(_NOT_DECLARED)
     for base in reversed(declared.__mro__[1:-1]):
@@ -130,6 +140,8 @@ def _kind(declared: type[Envelope]) -> KindSpec:
     fields.update(_own_fields(declared))
     if issubclass(declared, Corrective):
         fields["effective"] = _EFFECTIVE
+    if declared.kind == "signature":
+        fields["matches_target"] = _MATCHES_TARGET
     return KindSpec(
         name=declared.kind,
         group=declared.group,

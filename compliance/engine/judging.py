@@ -28,6 +28,7 @@ from compliance.engine.overrides import FAULT, lifted
 from compliance.engine.plan import Planner, RulePlan
 from compliance.engine.reference import WARM, OutcomeOf, compile_clause, interpret_clause
 from compliance.engine.sight import FOREVER, Asked, Sight
+from compliance.engine.signed import matches_target
 from compliance.engine.wording import because
 from compliance.errors import EngineFault
 from compliance.policy.model import Bundle, Expression, Rule
@@ -169,6 +170,9 @@ class Judge:
         values = event.values
         if event.kind in ("correction", "void"):
             values = {**values, "effective": _effective(event, sight)}
+        elif event.kind == "signature":
+            matches = matches_target(event, sight)
+            values = values if matches is None else {**values, "matches_target": matches}
         return {**blank, "event": values, "param": parameters, "now": event.noted_at, "zone": zone}
 
     def bind_rule(self, plan: RulePlan, scope: dict[str, Any], sight: Sight, facts: dict[str, Any]) -> None:
