@@ -93,6 +93,7 @@ MISTAKES: Final = (
         "DSC-0001.discrepancy.2",
         "A vial is missing at the count; the written notice to the DEA went out a day late",
         "s3-sec-theft-13",
+        follows=(("MESA-0310.inventory_count", "s3-rec-balance-26"),),
         duty="met_late",
     ),
     Mistake(
