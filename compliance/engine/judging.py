@@ -133,10 +133,12 @@ class Judge:
             event, zone, {rule.id: self._parameters(rule.id, day, self._own_site(event))}, sight
         )
 
-    def judge_alone(self, rule: Rule, event: Event, sight: Sight) -> tuple[Outcome, Mapping[str, str]]:
-        """What one rule says of an event, by both evaluators, with the values that decided it; what other rules say is not asked.
+    def judge_alone(
+        self, rule: Rule, event: Event, sight: Sight, *, told: bool = True
+    ) -> tuple[Outcome, Mapping[str, str]]:
+        """What one rule says of an event, by both evaluators; what other rules say is not asked.
 
-        Raises EngineFault where the evaluators differ.
+        With the values that decided it, unless they need not be `told`. Raises EngineFault where the evaluators differ.
         """
         plan = self.planner.plan(rule)
         scope = self.bind_alone(plan, event, sight)
@@ -148,7 +150,7 @@ class Judge:
             raise EngineFault(
                 f"the evaluators differ on rule {rule.id}: the reference says {outcome}", REMEDY
             )
-        return outcome, self.because(plan, scope)
+        return outcome, self.because(plan, scope) if told else {}
 
     def _made_alone(self, rule_id: str) -> tuple[DurableRules, OutcomeOf]:
         clause = self.planner.plan(self.bundle.rule(rule_id)).clause

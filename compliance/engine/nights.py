@@ -106,9 +106,9 @@ def subject_key(rule: Rule, event: Event) -> Key:
 
 
 def _looked_at(
-    rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int
+    rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int, *, told: bool = True
 ) -> tuple[Event, Outcome, Mapping[str, str]] | None:
-    """The rule on one subject at an instant, None where there is no such subject then."""
+    """The rule on one subject at an instant, None where there is no such subject then; why, where that is to be `told`."""
     assert rule.each is not None
     plan = judge.planner.plan(rule)
     where = judge.planner.compiled(rule.each.where, plan)
@@ -124,7 +124,7 @@ def _looked_at(
                 continue  # another event may still define the subject
             return None
         try:
-            outcome, because = judge.judge_alone(rule, night, sight)
+            outcome, because = judge.judge_alone(rule, night, sight, told=told)
         except EngineFault as fault:
             return event, Outcome.INDETERMINATE, {FAULT: fault.message}
         if chosen is UNKNOWN and outcome is not Outcome.NOT_APPLICABLE:
@@ -155,7 +155,7 @@ def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_o
         before = end_of_local_day(first - 1, zone) - 1
         if before < events[-1].occurred_at:
             return first, at
-        found = _looked_at(rule, judge, history, events, before)
+        found = _looked_at(rule, judge, history, events, before, told=False)
         if found is None or found[1] not in (Outcome.FAIL, Outcome.INDETERMINATE):
             return first, at
         first, at = first - 1, before
