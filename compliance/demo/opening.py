@@ -194,6 +194,8 @@ def _documents(journal: Journal) -> None:
             ("REMS-MONITORING-FORM", "form_template", FORM_VERSION),
             ("REMS-DOCUMENT", "rems_text", "12/2024"),
             ("CONSENT-FORM", "form_template", "2026-01"),
+            ("FL", "state_table", "2026-01"),
+            ("AZ", "state_table", "2026-01"),
         )
     ):
         journal.note(
