@@ -18,11 +18,11 @@ from compliance.domain.canonical import digest
 from compliance.domain.corrections import UNCHANGEABLE, changed, standing
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision
-from compliance.domain.lookup import ARRIVES, LATER, NAMES, answering_keys, key_of, lookup_keys
+from compliance.domain.lookup import ARRIVES, LATER, answering_keys, future_keys, key_of, lookup_keys
 from compliance.domain.making import make_event, stamp
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.judging import Judge, voided
-from compliance.engine.sight import Asked
+from compliance.engine.sight import FOREVER, Asked
 from compliance.errors import Place, Problem
 from compliance.intake.json_lines import Draft, Rejected
 from compliance.ledger.batch import Batch
@@ -88,11 +88,11 @@ class Recorder:
 
 
 class Memory(NamedTuple):
-    """What one batch read, for the next: it holds while the log has `size` entries. `latest` is when the last event occurred."""
+    """What one batch read, for the next: it holds while the log has `size` entries. No event comes after `latest`."""
 
     size: int
     history: LogHistory
-    latest: int
+    latest: tuple[int, int, int]
 
 
 class Submission:
@@ -106,7 +106,7 @@ class Submission:
             self._history, self._latest = before.history, before.latest
         else:
             self._history = LogHistory(log)
-            self._latest = self._history.latest()
+            self._latest = (self._history.latest(), FOREVER, FOREVER)
 
     @property
     def memory(self) -> Memory:
@@ -283,19 +283,14 @@ class Submission:
             if now is not None:
                 self._batch.add_keys(_key_rows(now))
         affected.discard(event.position)
-        self._latest = max(
-            self._latest, event.occurred_at, *(e.occurred_at for e in changed_to if e is not None)
-        )
+        self._latest = max(self._latest, event.order, *(e.order for e in changed_to if e is not None))
         for idx in sorted(affected):
             yield from self._rejudge(idx, event)
 
     def _asking(self, event: Event) -> set[int]:
         """The judged events that asked a key under which this event is found, and may see it."""
-        keys = answering_keys(event)
-        if (
-            event.occurred_at > self._latest
-        ):  # after all that was judged: only those matter that look into the future
-            keys = tuple(key for key in keys if key[1] == NAMES or key[0] == "site_profile")
+        # After all that was judged, it matters only to those that look into the future.
+        keys = future_keys(event) if event.order > self._latest else answering_keys(event)
         keys = (*keys, (event.kind, LATER, ""), ("", ARRIVES, event.id))
         return {idx for key in keys for idx in self._log.asked_scan(key_of(*key), event.occurred_at)}
 

@@ -71,6 +71,15 @@ def answering_keys(event: Event) -> tuple[tuple[str, str, str], ...]:
     return (*lookup_keys(event.kind, event.values), (event.kind, ID, event.id))
 
 
+def future_keys(event: Event) -> tuple[tuple[str, str, str], ...]:
+    """Those among them by which an event that came before may have asked for it: an event is seen by those that it names, and the
+    zone of a site by all that happened there."""
+    if event.kind == "site_profile":
+        return answering_keys(event)
+    values = (event.values.get(field) for field in event_reference_fields(event.kind))
+    return tuple((event.kind, NAMES, value) for value in values if isinstance(value, str))
+
+
 def under_id(event: Event | None, kind: str, until: int | None, since: int | None) -> Iterator[Event]:
     """What is found under an event's own id: the event as it stands, where it is one of those that are looked for."""
     if event is None or event.kind != kind or event.proposed:
