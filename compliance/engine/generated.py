@@ -7,7 +7,7 @@ The source is made of the tree's own operators and of constants bound by name; t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -49,18 +49,27 @@ class Unsuitable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Lines that bind the roots, one Python expression per node, and the constants that they name."""
+    """Lines that bind the roots, and one Python expression per node."""
 
     prelude: tuple[str, ...]
     expressions: tuple[str, ...]
-    constants: dict[str, Any]
 
 
-def generate(nodes: tuple[Node, ...], tables: Tables) -> Code:
-    """Source for the nodes, which share one prelude. Raises Unsuitable."""
-    writer = _Writer(tables, Counter(root for node in nodes for root in _roots(node)))
+def generate(
+    nodes: tuple[Node, ...], tables: Tables, bound: Mapping[str, str], constants: dict[str, Any]
+) -> Code:
+    """Source for the nodes, which share one prelude. `bound` are roots that are locals already, by root; the constants that the source
+    names are added to `constants`. Raises Unsuitable."""
+    constants.update(KNOWN=_known, LOWERED=_lowered, UNKNOWN=UNKNOWN)
+    writer = _Writer(tables, Counter(root for node in nodes for root in _roots(node)), bound, constants)
     expressions = tuple(writer.write(node) for node in nodes)
-    return Code(tuple(writer.prelude), expressions, writer.constants)
+    return Code(tuple(writer.prelude), expressions)
+
+
+def shared_roots(groups: Iterable[tuple[Node, ...]]) -> dict[str, str]:
+    """The roots that more than one group of nodes names, each with the local that it is bound to for all of them."""
+    times = Counter(root for nodes in groups for root in {root for node in nodes for root in _roots(node)})
+    return {root: f"s{number}" for number, root in enumerate(sorted(times)) if times[root] > 1}
 
 
 def _roots(node: Node) -> Iterator[str]:
@@ -90,15 +99,17 @@ def _lowered(value: int, factor: int) -> int:
 class _Writer:
     """Writes the expressions of one function."""
 
-    def __init__(self, tables: Tables, mentions: Counter[str]) -> None:
+    def __init__(
+        self, tables: Tables, mentions: Counter[str], bound: Mapping[str, str], constants: dict[str, Any]
+    ) -> None:
         self._tables = tables
         self._mentions = mentions
-        self._locals: dict[str, str] = {}
+        self._locals: dict[str, str] = dict(bound)
         self._guarded: set[tuple[str, str]] = set()
         self._variables: dict[str, str] = {}
         self._depth = 0
         self.prelude: list[str] = []
-        self.constants: dict[str, Any] = {"KNOWN": _known, "LOWERED": _lowered, "UNKNOWN": UNKNOWN}
+        self._constants = constants
 
     def write(self, node: Node) -> str:
         """The node as a Python expression that can stand anywhere."""
@@ -158,7 +169,7 @@ class _Writer:
         """A value below a root. A root that is mentioned once is not worth a local."""
         if root in self._variables:
             base = self._variables[root]
-        elif self._mentions[root] > 1:
+        elif root in self._locals or self._mentions[root] > 1:
             base = self._local(root)
         else:
             base = f"S[{root!r}]"
@@ -180,13 +191,13 @@ class _Writer:
         return local
 
     def _guard(self, condition: str) -> None:
-        line = f"if {condition}: return slow(S)"
+        line = f"if {condition}: raise KeyError"
         if line not in self.prelude:
             self.prelude.append(line)
 
     def _constant(self, value: Any) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants[name] = value
+        name = f"c{len(self._constants)}"
+        self._constants[name] = value
         return name
 
     # ---- values

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -25,8 +25,16 @@ from compliance.engine.durable import DurableRules
 from compliance.engine.flat_fact import REMEDY
 from compliance.engine.history import History
 from compliance.engine.overrides import FAULT, lifted
+from compliance.engine.parted import PartedRules
 from compliance.engine.plan import Planner, RulePlan
-from compliance.engine.reference import WARM, OutcomeOf, compile_clause, interpret_clause
+from compliance.engine.reference import (
+    WARM,
+    OutcomeOf,
+    OutcomesOf,
+    compile_clauses,
+    interpret_clause,
+    interpret_clauses,
+)
 from compliance.engine.sight import FOREVER, Asked, Sight
 from compliance.engine.signed import matches_target
 from compliance.engine.wording import because
@@ -71,6 +79,14 @@ class Law:
     digest: str
 
 
+class Evaluators(NamedTuple):
+    """Both evaluators of the rules of a kind; in place of one that cannot be made, its fault: what is registered is never given back."""
+
+    rules: tuple[str, ...]
+    durable: PartedRules | EngineFault
+    reference: OutcomesOf
+
+
 class Judge:
     """A bundle made ready to judge events."""
 
@@ -78,7 +94,7 @@ class Judge:
         self.bundle = bundle
         self._zone_without_profile = zone_without_profile
         self.planner = Planner(bundle)
-        self._evaluators: dict[str, tuple[DurableRules | EngineFault, list[tuple[str, OutcomeOf]]]] = {}
+        self._evaluators: dict[str, Evaluators] = {}
         self._times: dict[str, int] = {}
         self._blank: dict[str, dict[str, Any]] = {}
         self._parameters = lru_cache(maxsize=4096)(self._parameters_on)
@@ -206,27 +222,27 @@ class Judge:
         """Every rule's outcome by both evaluators; where they differ, the rule is undecided and a fault is told."""
         if not case.rules:
             return {}, {}
-        durable, references = self._compiled(case.event.kind)
-        seconds = {
-            rule_id: judged(case.scope) for rule_id, judged in references if rule_id in case.scope["param"]
-        }
+        in_force = case.scope["param"]
+        rules, durable, reference = self._compiled(case.event.kind)
+        seconds = reference(case.scope)
+        outcomes = {rule: outcome for rule, outcome in zip(rules, seconds, strict=True) if rule in in_force}
         try:
             if isinstance(durable, EngineFault):
                 raise durable
-            firsts = dict(
-                zip((rule_id for rule_id, _ in references), durable.evaluate(case.scope), strict=True)
-            )
+            firsts = durable.evaluate(case.scope)
         except EngineFault as fault:
-            return dict.fromkeys(seconds, Outcome.INDETERMINATE), dict.fromkeys(seconds, fault.message)
+            return dict.fromkeys(outcomes, Outcome.INDETERMINATE), dict.fromkeys(outcomes, fault.message)
+        if firsts == seconds:
+            return outcomes, {}
         faults = {
-            rule_id: f"durable says {firsts[rule_id]}, reference says {second}"
-            for rule_id, second in seconds.items()
-            if firsts[rule_id] is not second
+            rule: f"durable says {first}, reference says {second}"
+            for rule, first, second in zip(rules, firsts, seconds, strict=True)
+            if first is not second and rule in in_force
         }
-        return {**seconds, **dict.fromkeys(faults, Outcome.INDETERMINATE)}, faults
+        return {**outcomes, **dict.fromkeys(faults, Outcome.INDETERMINATE)}, faults
 
-    def _compiled(self, kind: str) -> tuple[DurableRules | EngineFault, list[tuple[str, OutcomeOf]]]:
-        """Both evaluators of a kind's rules; in place of one that cannot be made, its fault: what is registered is never given back.
+    def _compiled(self, kind: str) -> Evaluators:
+        """Both evaluators of a kind's rules.
 
         The reference is interpreted until a kind has been judged a few times, and compiled from then on (`reference.WARM`).
         """
@@ -236,16 +252,17 @@ class Judge:
             return made
         clauses = [plan.clause for plan in self.planner.judged(kind) if plan.clause is not None]
         tables = self.bundle.tables
-        durable: DurableRules | EngineFault
+        durable: PartedRules | EngineFault
         if made is not None:
-            durable = made[0]
+            durable = made.durable
         else:
             try:
-                durable = DurableRules(f"{self.bundle.digest}:{kind}", clauses, tables)
+                durable = PartedRules(f"{self.bundle.digest}:{kind}", clauses, tables)
             except EngineFault as fault:
                 durable = fault
-        second = interpret_clause if times < WARM else compile_clause
-        made = self._evaluators[kind] = (durable, [(c.rule, second(c, tables)) for c in clauses])
+        second = interpret_clauses if times < WARM else compile_clauses
+        rules = tuple(clause.rule for clause in clauses)
+        made = self._evaluators[kind] = Evaluators(rules, durable, second(clauses, tables))
         return made
 
     def _findings(

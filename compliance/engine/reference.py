@@ -3,12 +3,12 @@
 It exists twice, so that it can be both obvious and fast:
 
 * `exact` is the meaning. One small closure per node, three-valued throughout, with CEL's absorption.
-* `compile_value` and `compile_clause` first run generated two-valued code in which everything missing raises. Python visits
+* `compile_value` and `compile_clauses` first run generated two-valued code in which everything missing raises. Python visits
   operands from left to right and stops as soon as one decides; what it decides without having met anything missing, the
   three-valued meaning decides alike. Only where something missing was met does `exact` have the word.
 
 Writing code pays only for what is judged often: `compile_value` begins with `exact` and writes its code at the `WARM`-th call, and
-`interpret_clause` is a clause without any code, for whoever judges but a few events.
+`interpret_clauses` are clauses without any code, for whoever judges but a few events.
 
 Numbers are exact integers; where scales differ (a product has more digits), the smaller scale is raised.
 """
@@ -23,21 +23,25 @@ from compliance.domain.values import UNKNOWN
 from compliance.engine.clause import Clause, Scope
 from compliance.engine.exact import ValueOf, exact
 from compliance.engine.explained import undecided, values_used
-from compliance.engine.generated import Unsuitable, generate
+from compliance.engine.generated import Unsuitable, generate, shared_roots
 from compliance.policy.expression.tree import Node
 from compliance.policy.model import Tables
 
 __all__ = [
     "OutcomeOf",
+    "OutcomesOf",
     "ValueOf",
     "compile_clause",
+    "compile_clauses",
     "compile_value",
     "interpret_clause",
+    "interpret_clauses",
     "undecided",
     "values_used",
 ]
 
 OutcomeOf: TypeAlias = Callable[[Scope], Outcome]
+OutcomesOf: TypeAlias = Callable[[Scope], list[Outcome]]
 
 WARM: Final = 8
 """Calls after which generated code has paid for itself: writing it costs about as much as forty calls of `exact`."""
@@ -71,13 +75,14 @@ def compile_value(node: Node, tables: Tables) -> ValueOf:
 
 
 def _compiled_value(node: Node, tables: Tables, slow: ValueOf) -> ValueOf:
+    names: dict[str, Any] = dict(_OUTCOMES)
     try:
-        code = generate((node,), tables)
+        code = generate((node,), tables, {}, names)
     except Unsuitable:
         return slow
-    value_of: ValueOf = _function(
-        code.prelude, (f"return {code.expressions[0]}",), {**code.constants, "slow": slow}
-    )
+    body = (*code.prelude, f"return {code.expressions[0]}")
+    lines = ("try:", *(f"    {line}" for line in body), "except MISSING:", "    return slow(S)")
+    value_of: ValueOf = _function(lines, {**names, "slow": slow})
     return value_of
 
 
@@ -86,21 +91,42 @@ def compile_clause(clause: Clause, tables: Tables) -> OutcomeOf:
 
     Where `when` is false the rule does not apply; where it holds, `require` decides; all that is unknown is indeterminate.
     """
-    slow = interpret_clause(clause, tables)
-    nodes = (clause.require,) if clause.when is None else (clause.when, clause.require)
-    try:
-        code = generate(nodes, tables)
-    except Unsuitable:
-        return slow
-    body = [f"return PASS if {code.expressions[-1]} else FAIL"]
-    if clause.when is not None:
-        body.insert(0, f"if not {code.expressions[0]}: return NOT_APPLICABLE")
-    outcome_of: OutcomeOf = _function(code.prelude, body, {**code.constants, "slow": slow})
-    return outcome_of
+    judged = compile_clauses((clause,), tables)
+    return lambda scope: judged(scope)[0]
+
+
+def compile_clauses(clauses: Sequence[Clause], tables: Tables) -> OutcomesOf:
+    """Many rules as one function of the scope, which gives the outcome of each: no calls between them, and what several name is
+    looked up once. Each rule stands in a ``try`` of its own."""
+    names: dict[str, Any] = dict(_OUTCOMES)
+    nodes = [(one.require,) if one.when is None else (one.when, one.require) for one in clauses]
+    roots = shared_roots(nodes)
+    lines = [f"{local} = S.get({root!r}, UNKNOWN)" for root, local in roots.items()]
+    for number, (clause, each) in enumerate(zip(clauses, nodes, strict=True)):
+        names[f"slow{number}"] = interpret_clause(clause, tables)
+        try:
+            code = generate(each, tables, roots, names)
+        except Unsuitable:
+            lines.append(f"o{number} = slow{number}(S)")
+            continue
+        outcome = f"PASS if {code.expressions[-1]} else FAIL"
+        if clause.when is not None:
+            outcome = f"({outcome}) if {code.expressions[0]} else NOT_APPLICABLE"
+        lines += ["try:", *(f"    {line}" for line in (*code.prelude, f"o{number} = {outcome}"))]
+        lines += ["except MISSING:", f"    o{number} = slow{number}(S)"]
+    lines.append(f"return [{', '.join(f'o{number}' for number in range(len(clauses)))}]")
+    outcomes_of: OutcomesOf = _function(lines, names)
+    return outcomes_of
+
+
+def interpret_clauses(clauses: Sequence[Clause], tables: Tables) -> OutcomesOf:
+    """The same as `compile_clauses`, by `exact` alone: nothing to make, and some three times as long to judge."""
+    each = [interpret_clause(clause, tables) for clause in clauses]
+    return lambda scope: [outcome_of(scope) for outcome_of in each]
 
 
 def interpret_clause(clause: Clause, tables: Tables) -> OutcomeOf:
-    """The same as `compile_clause`, by `exact` alone: nothing to make, and some three times as long to judge."""
+    """The same as `compile_clause`, by `exact` alone."""
     when = None if clause.when is None else exact(clause.when, tables)
     require = exact(clause.require, tables)
 
@@ -116,11 +142,8 @@ def interpret_clause(clause: Clause, tables: Tables) -> OutcomeOf:
     return outcome
 
 
-def _function(prelude: Sequence[str], body: Sequence[str], constants: dict[str, Any]) -> Any:
-    """The generated function: its lines under one ``try``, its constants as globals."""
-    lines = ["def compiled(S):", "    try:"]
-    lines += [f"        {line}" for line in (*prelude, *body)]
-    lines += ["    except MISSING:", "        return slow(S)"]
-    names: dict[str, Any] = {**_OUTCOMES, **constants}
-    exec(compile("\n".join(lines), "<policy>", "exec"), names)  # noqa: S102 (our own source, see `generated`)
+def _function(lines: Sequence[str], names: dict[str, Any]) -> Any:
+    """The generated function of these lines, with what they name."""
+    source = "\n".join(("def compiled(S):", *(f"    {line}" for line in lines)))
+    exec(compile(source, "<policy>", "exec"), names)  # noqa: S102 (our own source, see `generated`)
     return names["compiled"]

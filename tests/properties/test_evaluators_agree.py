@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from compliance.domain.findings import Outcome
 from compliance.domain.values import UNKNOWN
 from compliance.engine.clause import Clause
-from compliance.engine.durable import DurableRules
-from compliance.engine.reference import compile_clause
+from compliance.engine.parted import PartedRules
+from compliance.engine.reference import compile_clauses
 from compliance.policy.expression.tree import (
     And,
     Arith,
@@ -281,15 +281,16 @@ def conditions(draw: Any, depth: int) -> Node:
 
 @st.composite
 def clauses(draw: Any) -> list[Clause]:
+    """Some clauses; at times all of them apply under one condition only, and are asked in a part of their own (`PartedRules`)."""
     depths = st.integers(1, 5)
-    return [
-        Clause(
-            f"rule-{number}",
-            draw(st.none() | conditions(draw(depths))),
-            draw(conditions(draw(depths))),
-        )
-        for number in range(draw(st.integers(1, CLAUSES)))
-    ]
+    shared = draw(st.none() | conditions(2))
+    found = []
+    for number in range(draw(st.integers(1, CLAUSES))):
+        when = draw(st.none() | conditions(draw(depths)))
+        if shared is not None:
+            when = shared if when is None else And(BOOL, NOWHERE, (shared, when))
+        found.append(Clause(f"rule-{number}", when, draw(conditions(draw(depths)))))
+    return found
 
 
 # --- the law ----------------------------------------------------------------------------------------------------------------
@@ -322,12 +323,11 @@ judged: Counter[str] = Counter()
 )
 @given(clauses(), st.integers(0, 2**32 - 1))
 def agree(rules: list[Clause], seed: int) -> None:
-    durable = DurableRules("agree", rules, TABLES)
-    references = [compile_clause(rule, TABLES) for rule in rules]
+    durable, reference = PartedRules("agree", rules, TABLES), compile_clauses(rules, TABLES)
     rng = random.Random(seed)
     for _ in range(CASES * CLAUSES // len(rules)):
         scope = case(rng)
-        second = [reference(scope) for reference in references]
+        second = reference(scope)
         judged.update(second)
         first = durable.evaluate(scope)
         if first == second:
@@ -335,7 +335,7 @@ def agree(rules: list[Clause], seed: int) -> None:
         wrong = next(i for i, outcome in enumerate(first) if outcome is not second[i])
 
         def disagree(smaller: dict[str, Any], wrong: int = wrong) -> bool:
-            return durable.evaluate(smaller)[wrong] is not references[wrong](smaller)
+            return durable.evaluate(smaller)[wrong] is not reference(smaller)[wrong]
 
         shown = stripped(scope, disagree)
         note(f"{rules[wrong]}\non {shown}")

@@ -9,8 +9,8 @@ import pytest
 
 from compliance.domain.findings import Decision, Finding, Outcome, Severity, Verdict, decision_json
 from compliance.engine.history import MemoryHistory
-from compliance.engine.judging import Judge, Judgement
-from compliance.engine.reference import compile_clause
+from compliance.engine.judging import Evaluators, Judge, Judgement
+from compliance.engine.reference import compile_clauses
 from compliance.errors import EngineFault
 from tests.rulebook import SITE, bundle, entry, judged, recorded, rule
 
@@ -309,13 +309,9 @@ def judged_by(durable: Any, *bodies: dict[str, Any]) -> Judgement:
     """The pair of rules judged with another evaluator in the place of durable."""
     judge = Judge(PAIR)
     history = MemoryHistory(recorded([SITE, *(bodies or (DOSE,))]))
-    judge._evaluators["administration"] = (
-        durable,
-        [
-            (p.rule.id, compile_clause(p.clause, PAIR.tables))
-            for p in judge.planner.judged("administration")
-            if p.clause
-        ],
+    clauses = [p.clause for p in judge.planner.judged("administration") if p.clause]
+    judge._evaluators["administration"] = Evaluators(
+        tuple(clause.rule for clause in clauses), durable, compile_clauses(clauses, PAIR.tables)
     )
     event = history.stands("d1")
     assert event is not None
@@ -368,7 +364,7 @@ def test_an_evaluator_that_cannot_be_made_is_a_fault_not_a_crash(monkeypatch: py
     def refused(*_: Any) -> Any:
         raise EngineFault("it was refused", "none")
 
-    monkeypatch.setattr("compliance.engine.judging.DurableRules", refused)
+    monkeypatch.setattr("compliance.engine.judging.PartedRules", refused)
     judgement = judged(PAIR, [SITE, DOSE])
     assert set(judgement.outcomes.values()) == {Outcome.INDETERMINATE}
 
