@@ -8,7 +8,7 @@ from typing import Any
 
 from compliance.domain.event import Event
 from compliance.domain.making import make_event, stamp
-from compliance.domain.time import parse_instant
+from compliance.domain.time import local_date, parse_instant
 from compliance.engine.binding import find
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge, Judgement
@@ -126,6 +126,7 @@ def facts(
         "param": {plan.rule.id: {}},
         "now": event.noted_at,
         "zone": "America/Chicago",
+        "day": local_date(event.occurred_at, "America/Chicago"),
     }
     sight = Sight(history, event)
     for lookup_id in plan.needs:

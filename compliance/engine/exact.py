@@ -198,6 +198,7 @@ def _func(node: Func, tables: Tables) -> ValueOf:
         "tables": lambda _: tables,
         "zone": lambda scope: scope.get("zone", UNKNOWN),
         "now": lambda scope: scope.get("now", UNKNOWN),
+        "day": lambda scope: scope["day"],
     }
     arguments = [given[need] for need in function.needs]
     for argument in node.args:

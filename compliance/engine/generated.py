@@ -249,7 +249,12 @@ class _Writer:
                 search = self._constant(compiled(str(node.args[1].value)).search)
                 return f"({search}({arguments[0]}) is not None)"
         function = FUNCTIONS[node.name]
-        given = {"tables": self._constant(self._tables), "zone": "S['zone']", "now": "S['now']"}
+        given = {
+            "tables": self._constant(self._tables),
+            "zone": "S['zone']",
+            "now": "S['now']",
+            "day": "S['day']",
+        }
         handed = [*(given[need] for need in function.needs), *arguments]
         return f"KNOWN({self._constant(function.run)}({', '.join(handed)}))"
 

@@ -115,8 +115,9 @@ class Judge:
     def bind(self, event: Event, sight: Sight) -> Case:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
         zone = self.zone(event, sight) if self.planner.judged(event.kind) else UNKNOWN
-        law = self._in_force(event.kind, self.day(event, zone), self._own_site(event))
-        scope = self._scope(event, zone, law.parameters, sight)
+        day = self.day(event, zone)
+        law = self._in_force(event.kind, day, self._own_site(event))
+        scope = self._scope(event, zone, day, law.parameters, sight)
         facts: dict[str, Any] = {}
         for plan in law.rules:
             self.bind_rule(plan, scope, sight, facts)
@@ -145,9 +146,8 @@ class Judge:
         day = self.day(event, zone)
         if not rule.in_force.holds(day):
             return None
-        return self._scope(
-            event, zone, {rule.id: self._parameters(rule.id, day, self._own_site(event))}, sight
-        )
+        parameters = {rule.id: self._parameters(rule.id, day, self._own_site(event))}
+        return self._scope(event, zone, day, parameters, sight)
 
     def judge_alone(
         self, rule: Rule, event: Event, sight: Sight, *, told: bool = True
@@ -177,7 +177,7 @@ class Judge:
         )
 
     def _scope(
-        self, event: Event, zone: Any, parameters: Mapping[str, Mapping[str, Any]], sight: Sight
+        self, event: Event, zone: Any, day: int, parameters: Mapping[str, Mapping[str, Any]], sight: Sight
     ) -> dict[str, Any]:
         blank = self._blank.get(event.kind)
         if blank is None:
@@ -191,7 +191,8 @@ class Judge:
         elif event.kind == "signature":
             matches = matches_target(event, sight)
             values = values if matches is None else {**values, "matches_target": matches}
-        return {**blank, "event": values, "param": parameters, "now": event.noted_at, "zone": zone}
+        clock = {"now": event.noted_at, "zone": zone, "day": day}
+        return {**blank, "event": values, "param": parameters, **clock}
 
     def bind_rule(self, plan: RulePlan, scope: dict[str, Any], sight: Sight, facts: dict[str, Any]) -> None:
         """Make the look-ups of one rule, those of `when` first; the others only where it may apply."""

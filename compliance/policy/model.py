@@ -225,12 +225,13 @@ class Requirement:
 class Tables:
     """Tables of the bundle that functions read: drug list rows by code, federal holidays (ordinals), state rows, what a role may do.
 
-    All values are engine values. `states` maps state -> rule name -> value, `state_defaults` the federal floor.
+    All values are engine values. `states` maps a state to its rows in ascending order of the date (ordinal) from which each holds, with the value
+    of each rule's name; `state_defaults` is the federal floor.
     """
 
     drugs: Mapping[str, Mapping[str, Value]]
     holidays: frozenset[int]
-    states: Mapping[str, Mapping[str, Value]]
+    states: Mapping[str, tuple[tuple[int, Mapping[str, Value]], ...]]
     state_defaults: Mapping[str, Value]
     permissions: Mapping[str, frozenset[str]]
 

@@ -1,14 +1,14 @@
 """``bundle.yaml``: the tables that all rules share, and the list of requirements that rules may name.
 
-State rows have the columns that `state_rule` knows, each with its type; a row says from which date it was read to hold (`from`)
-and what the reading rests on (`verified`), which are for people.
+State rows have the columns that `state_rule` knows, each with its type; a row says from which date it holds (`from`), and, for people, what the
+reading rests on (`verified`). A state whose law changed has a list of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from compliance.domain.time import format_date
 from compliance.domain.values import Value
@@ -23,6 +23,7 @@ from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import infer
 
 BUNDLE_FIELDS: Final = ("name", "version", "holidays", "drugs", "states", "permissions")
+StateRows: TypeAlias = tuple[tuple[int, Mapping[str, Value]], ...]
 FORMS: Final = ("rule", "deadline", "standing", "system", "attestation")
 _DRUG_TYPES: Final[dict[str, Type]] = {
     **dict(DRUG.fields),
@@ -110,24 +111,19 @@ def _rows(fields: Fields, name: str, known: tuple[str, ...], what: str) -> list[
     return [row for row in rows if row is not None]
 
 
-def _groups(
-    fields: Fields, name: str, known: Callable[[str], tuple[str, ...]], what: str
-) -> dict[str, Fields]:
-    """The named groups of a group."""
+def _group_of(fields: Fields, name: str) -> dict[str, Any]:
+    """What stands below a name, by name."""
     if not fields.required(name, f"write {name}: and its rows by name"):
         return {}
     written = fields.value[name]
-    if not isinstance(written, dict):
-        fields.wrong(
-            name,
-            f"'{name}' must be a group of named rows, not {kind_of(written)}",
-            "write each row below its name",
-        )
-        return {}
-    rows = {
-        row: fields.reading.fields((*fields.at(name), row), known(row), f"{what} '{row}'") for row in written
-    }
-    return {row: group for row, group in rows.items() if group is not None}
+    if isinstance(written, dict):
+        return written
+    fields.wrong(
+        name,
+        f"'{name}' must be a group of named rows, not {kind_of(written)}",
+        "write each row below its name",
+    )
+    return {}
 
 
 def _holidays(fields: Fields) -> frozenset[int]:
@@ -155,19 +151,34 @@ def _drugs(fields: Fields) -> dict[str, Mapping[str, Value]]:
     return drugs
 
 
-def _states(fields: Fields) -> tuple[dict[str, Value], dict[str, Mapping[str, Value]]]:
+def _states(fields: Fields) -> tuple[dict[str, Value], dict[str, StateRows]]:
     if not fields.required("states", "write states: {defaults: {...}, rows: {...}}"):
         return {}, {}
     states = fields.reading.fields(fields.at("states"), ("defaults", "rows"), "'states'")
     if states is None or not states.required("defaults", "write the federal floor: defaults: {...}"):
         return {}, {}
     floor = states.reading.fields(states.at("defaults"), tuple(STATE_RULES), "'defaults'")
-    rows: dict[str, Mapping[str, Value]] = {}
-    for state, row in _groups(states, "rows", lambda _: _STATE_FIELDS, "state").items():
-        row.date("from", "say from which date the row holds: from: 2026-01-01")
+    rows = _group_of(states, "rows")
+    return (_typed(floor, STATE_RULES) if floor is not None else {}), {
+        state: _state_rows(states, state, written) for state, written in rows.items()
+    }
+
+
+def _state_rows(states: Fields, state: str, written: Any) -> StateRows:
+    """The rows of one state, each from its date on."""
+    path = (*states.at("rows"), state)
+    paths = [(*path, i) for i in range(len(written))] if isinstance(written, list) else [path]
+    found: list[tuple[int, Mapping[str, Value]]] = []
+    for each in paths:
+        row = states.reading.fields(each, _STATE_FIELDS, f"state '{state}'")
+        if row is None:
+            continue
+        start = row.date("from", "say from which date the row holds: from: 2026-01-01")
         row.text("verified", "say what the row rests on")
-        rows[state] = _typed(row, STATE_RULES)
-    return (_typed(floor, STATE_RULES) if floor is not None else {}), rows
+        if start is not None and found and start <= found[-1][0]:
+            row.wrong("from", "these dates overlap", "write the rows of a state in the order of their dates")
+        found.append((start or 0, _typed(row, STATE_RULES)))
+    return tuple(found)
 
 
 def _typed(row: Fields, types: Mapping[str, Type]) -> dict[str, Value]:

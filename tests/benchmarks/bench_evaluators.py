@@ -340,6 +340,7 @@ def case(rng: random.Random) -> dict[str, Any]:
         "param": {"p": {"observe": 2 * HOUR, "max": 90_000_000}},
         "now": now,
         "zone": "America/Chicago",
+        "day": 739_677,
     }
 
 

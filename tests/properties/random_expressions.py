@@ -32,7 +32,7 @@ NAMES = Names(
 TABLES = Tables(
     drugs={"a": {"code": "a", "is_rems": True, "is_compounded": False, "strength_mg_per_ml": 10 * SCALE}},
     holidays=frozenset({738000}),
-    states={"a": {"separate_csr": True}},
+    states={"a": ((0, {"separate_csr": True}),)},
     state_defaults={"separate_csr": False, "retention_years": 2 * SCALE},
     permissions={"a": frozenset({"b"})},
 )
@@ -198,6 +198,7 @@ scopes = st.fixed_dictionaries(
         "count": st.one_of(scaled, st.just(UNKNOWN)),
         "param": st.fixed_dictionaries({}, optional={"p": scaled, "pd": BY_TYPE["duration"]}),
         "zone": st.sampled_from(["America/Chicago", "America/New_York", UNKNOWN]),
+        "day": st.integers(739_000, 740_000),
         "now": instants,
     }
 )

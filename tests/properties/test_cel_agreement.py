@@ -127,7 +127,7 @@ TABLE = [
 ]
 SCOPE = {
     "event": {"n1": SCALE, "s1": "ab", "ns": (SCALE, 2 * SCALE), "ls": ({"n": SCALE}, {"s": "x"})},
-    "dose": None, "count": UNKNOWN, "param": {}, "zone": "America/Chicago", "now": 0,
+    "dose": None, "count": UNKNOWN, "param": {}, "zone": "America/Chicago", "now": 0, "day": 739_677,
 }  # fmt: skip
 
 

@@ -123,6 +123,7 @@ def case(rng: random.Random) -> dict[str, Any]:
         "f1": rng.choice(nothing) if rng.random() < gaps + 0.1 else record(rng, FIELDS["f1"], gaps),
         "param": {"p": {"limit": rng.choice(POOL["number"]), "least": rng.choice(POOL["duration"])}},
         "zone": UNKNOWN if rng.random() < gaps else "America/Chicago",
+        "day": 739_677,
         "now": MORNING,
     }
     for root, kind in SCALARS.items():

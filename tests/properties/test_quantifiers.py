@@ -161,7 +161,7 @@ def both(
 ) -> Iterator[tuple[Any, ...]]:
     """Each fact of a rule as told here and as found by the engine."""
     plan = planner.plan(rule)
-    common = {"event": judged.values, "now": judged.noted_at, "zone": "America/Chicago"}
+    common = {"event": judged.values, "now": judged.noted_at, "zone": "America/Chicago", "day": 739_677}
     parameters = {p.name: p.values[0].value for p in rule.parameters}
     own: dict[str, Any] = {**common, "param": parameters}
     engines: dict[str, Any] = {**common, "param": {rule.id: parameters}}

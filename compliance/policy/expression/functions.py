@@ -35,7 +35,7 @@ class Function:
     result: Type | None
     says: str
     run: Callable[..., Any]
-    needs: tuple[Literal["tables", "zone", "now"], ...] = ()
+    needs: tuple[Literal["tables", "zone", "now", "day"], ...] = ()
     form: Literal["call", "receiver", "either", "internal"] = "call"
     variadic: bool = False
 
@@ -159,7 +159,9 @@ _ALL = (
     ),
     Function("minutes", (("number",),), DURATION, "an elapsed time of so many minutes", how.minutes),
     Function("drug_info", (_WORDS,), DRUG, "the drug list's row for a code", how.drug_info, ("tables",)),
-    Function("state_rule", (_WORDS, _WORDS), None, "a state's rule by name", how.state_rule, ("tables",)),
+    Function(
+        "state_rule", (_WORDS, _WORDS), None, "a state's rule by name", how.state_rule, ("tables", "day")
+    ),
     Function(
         "permits", (_WORDS, _WORDS), BOOL, "a role may enter events of a kind", how.permits, ("tables",)
     ),

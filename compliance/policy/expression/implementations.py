@@ -155,10 +155,13 @@ def drug_info(tables: Tables, code: str) -> Mapping[str, Any] | Unknown:
     return tables.drugs.get(code, UNKNOWN)
 
 
-def state_rule(tables: Tables, state: str, name: str) -> Any:
-    """A state's rule by name; the federal floor where the state has none of its own."""
-    row = tables.states.get(state, {})
-    return row[name] if name in row else tables.state_defaults.get(name, UNKNOWN)
+def state_rule(tables: Tables, day: int, state: str, name: str) -> Any:
+    """A state's rule by name, by the row in force on the day; the federal floor where the state has none of its own then."""
+    found: Mapping[str, Any] = {}
+    for start, row in tables.states.get(state, ()):
+        if start <= day:
+            found = row
+    return found[name] if name in found else tables.state_defaults.get(name, UNKNOWN)
 
 
 def permits(tables: Tables, role: str, kind: str) -> bool:

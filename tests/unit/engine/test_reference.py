@@ -34,6 +34,7 @@ SCOPE: dict[str, Any] = {
     "count": 2 * SCALE,
     "param": {"minimum": 7_200_000_000},
     "zone": "America/Chicago",
+    "day": 739_677,
     "now": AT,
 }
 

@@ -300,3 +300,26 @@ def test_the_list_of_requirements_is_complete():
         re.fullmatch(r"(S3|ER|REMS|USPI|CSA|OFF)-[A-Z0-9-]+", requirement.id) for requirement in requirements
     )
     assert all(requirement.title for requirement in requirements)
+
+
+@pytest.mark.parametrize(
+    ("second", "messages"),
+    [
+        ("2024-01-01", []),
+        ("2021-03-01", ["these dates overlap"]),
+        ("2019-01-01", ["these dates overlap"]),
+    ],
+)
+def test_a_state_whose_law_changed_has_a_row_for_each_date(second, messages):
+    """In the order of their dates; each from its own on."""
+    text = (SHIPPED / "bundle.yaml").read_text()
+    row = next(line for line in text.splitlines() if line.startswith("    TX: "))
+    later = row.replace("    TX: ", "").replace("2021-03-01", second)
+    two = "    TX:\n      - " + row.replace("    TX: ", "") + "\n      - " + later
+    tables, problems = read_tables(read_text(text.replace(row, two), "bundle.yaml"))
+    assert [problem.message for problem in problems] == messages
+    if not messages:
+        assert [start for start, _ in tables[2].states["TX"]] == [
+            parse_date("2021-03-01"),
+            parse_date(second),
+        ]

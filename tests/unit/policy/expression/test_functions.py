@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -26,7 +27,7 @@ def day(text: str) -> int:
 TABLES = Tables(
     drugs={"k": {"code": "k", "is_rems": False}},
     holidays=frozenset({day("2026-07-03"), day("2026-12-25")}),
-    states={"MA": {"separate_csr": True}},
+    states={"MA": ((0, {"separate_csr": True}),)},
     state_defaults={"separate_csr": False},
     permissions={"nurse": frozenset({"vital_signs"})},
 )
@@ -164,12 +165,20 @@ def test_tables_of_the_bundle() -> None:
     """An unknown drug is unknown, a state without a row has the federal floor, an unknown role may do nothing."""
     assert how.drug_info(TABLES, "x") is UNKNOWN
     assert how.drug_info(TABLES, "k") == {"code": "k", "is_rems": False}
-    assert how.state_rule(TABLES, "MA", "separate_csr") is True
-    assert how.state_rule(TABLES, "TX", "separate_csr") is False
-    assert how.state_rule(TABLES, "TX", "rn_scope") is UNKNOWN
+    assert how.state_rule(TABLES, 1, "MA", "separate_csr") is True
+    assert how.state_rule(TABLES, 1, "TX", "separate_csr") is False
+    assert how.state_rule(TABLES, 1, "TX", "rn_scope") is UNKNOWN
     assert how.permits(TABLES, "nurse", "vital_signs")
     assert not how.permits(TABLES, "nurse", "order")
     assert not how.permits(TABLES, "ghost", "vital_signs")
+
+
+def test_a_state_is_judged_by_the_row_of_the_day() -> None:
+    """Before its first row holds the federal floor does, and each later row from its own date on."""
+    rows = ((10, {"separate_csr": True}), (20, {"separate_csr": False}))
+    tables = replace(TABLES, states={"MA": rows})
+    held = [how.state_rule(tables, day, "MA", "separate_csr") for day in (9, 10, 19, 20)]
+    assert held == [False, True, True, False]
 
 
 def test_every_function_says_what_it_does() -> None:
