@@ -20,6 +20,7 @@ from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
 from compliance.engine.nights import standing, standing_of, subject_key
 from compliance.engine.sight import Sight
+from compliance.engine.signed import signable
 from compliance.errors import Problem
 from compliance.policy.case_files import CaseEvent, Timeline
 from compliance.policy.fill import fill
@@ -157,11 +158,18 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
 
 
 def prepared(bodies: Iterable[Mapping[str, Any] | CaseEvent]) -> tuple[list[Event], tuple[Problem, ...]]:
-    """The events of a case, filled in, numbered where they have no id, recorded when they occurred unless the case says otherwise."""
+    """The events of a case, filled in, numbered where they have no id, recorded when they occurred unless the case says otherwise.
+
+    A signature that leaves out what was signed is of the event that it names, where that comes before it.
+    """
     events: list[Event] = []
     problems: list[Problem] = []
+    sent: dict[str, Event] = {}
     for number, written in enumerate(bodies):
         given = written.body if isinstance(written, CaseEvent) else written
+        signed = sent.get(given.get("target_event", "")) if given["kind"] == "signature" else None
+        if signed is not None and "target_sha256" not in given:
+            given = {**given, "target_sha256": signable(signed.body)}
         body = fill({"id": f"case-{number:05d}", **given})
         recorded = written.recorded_at if isinstance(written, CaseEvent) else None
         made = make_event(body)
@@ -170,6 +178,7 @@ def prepared(bodies: Iterable[Mapping[str, Any] | CaseEvent]) -> tuple[list[Even
             continue
         recorded_at = made.occurred_at if recorded is None else parse_instant(recorded)
         events.append(stamp(made, recorded_at, len(events)))
+        sent[made.id] = made
     return events, tuple(problems)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from compliance.domain.making import make_event
+from compliance.engine.cases import prepared
 from compliance.engine.judging import Judge
 from compliance.engine.signed import signable
 from compliance.record import Recorded, Rejudged
@@ -59,3 +60,11 @@ def test_a_signature_is_of_the_event_as_sent_or_as_it_stood(
 ) -> None:
     """A digest of something else, or of nothing in the log, is found; what comes late is looked at again."""
     assert stands(*bodies) == expected
+
+
+def test_a_signature_of_a_case_is_of_what_it_names() -> None:
+    """A case that leaves the digest out means the right one; one that gives it means that."""
+    named = {"kind": "signature", "target_event": "w1", "occurred_at": "2026-03-02T10:05:00-06:00"}
+    events, problems = prepared([WASTE, named, {**named, "target_sha256": "ab"}])
+    assert problems == ()
+    assert [event.values["target_sha256"] for event in events[1:]] == [sent(WASTE), "ab"]
