@@ -86,14 +86,19 @@ MISTAKES: Final = (
             ("S-0309-6139.administration.3", "uspi-device-math-order"),
             ("S-0309-6139.administration.3", "uspi-5min"),
             ("S-0309-6139.administration.3", "s3-rx-order-46"),
+            ("S-0309-6139.container_status.4", "s3-rec-vial-27"),
         ),
         settled_by="S-0309-6139.void",
     ),
     Mistake(
+        "MESA-0310.inventory_count",
+        "A vial is missing at the count",
+        "s3-rec-balance-26",
+    ),
+    Mistake(
         "DSC-0001.discrepancy.2",
-        "A vial is missing at the count; the written notice to the DEA went out a day late",
+        "The written notice to the DEA of the missing vial went out a day late",
         "s3-sec-theft-13",
-        follows=(("MESA-0310.inventory_count", "s3-rec-balance-26"),),
         duty="met_late",
     ),
     Mistake(
