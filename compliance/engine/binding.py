@@ -6,6 +6,7 @@ Each look-up is made once per event; what it may see is `sight`'s to say. A cond
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from heapq import merge
 from typing import Any, Final
 
@@ -32,28 +33,29 @@ def find(lookup: LookUp, scope: dict[str, Any], sight: Sight) -> Any:
         return UNKNOWN
     since, until = window
 
-    def stream(kind: str) -> Iterator[Event]:
-        field, value = search_key(lookup.keys[kind], scope)
-        if given.present or (lookup.span is not None and KINDS[kind].key):
-            events = present(kind, field, value, until, since, sight)
-        else:
-            events = sight.candidates(kind, field, value, until, since)
-        if given.include_self and judged.kind == kind:
-            events = merge(
-                iter((judged,)),
-                (e for e in events if not given.present or not same_subject(e, judged)),
-                key=by_order,
-                reverse=True,
-            )
-        if given.by == (field,) and not sight.naming(kind):
-            return events  # that is what they were found by
-        return (event for event in events if shares(given.by, event, judged))
-
-    if any(guard(scope) is False for guard in lookup.guards):
+    if lookup.guards and any(guard(scope) is False for guard in lookup.guards):
         return _QUANTIFIERS[given.quantifier](lookup, iter(()), scope)
-    streams = [stream(kind) for kind in given.kinds]
+    streams = [_stream(lookup, kind, scope, since, until, sight) for kind in given.kinds]
     events = streams[0] if len(streams) == 1 else merge(*streams, key=by_order, reverse=True)
     return _QUANTIFIERS[given.quantifier](lookup, events, scope)
+
+
+def _stream(
+    lookup: LookUp, kind: str, scope: Mapping[str, Any], since: int | None, until: int, sight: Sight
+) -> Iterator[Event]:
+    """The candidates of one kind, newest first: visible, and with the keys shared."""
+    given, judged = lookup.given, sight.judged
+    field, value = search_key(lookup.keys[kind], scope)
+    if given.present or (lookup.span is not None and KINDS[kind].key):
+        events = present(kind, field, value, until, since, sight)
+    else:
+        events = sight.candidates(kind, field, value, until, since)
+    if given.include_self and judged.kind == kind:
+        others = (e for e in events if not given.present or not same_subject(e, judged))
+        events = merge(iter((judged,)), others, key=by_order, reverse=True)
+    if not given.by or (given.by == (field,) and not sight.naming(kind)):
+        return events  # that is what they were found by
+    return (event for event in events if shares(given.by, event, judged))
 
 
 def _balance(lookup: LookUp, scope: Mapping[str, Any], sight: Sight) -> Any:
@@ -85,10 +87,13 @@ def shares(by: tuple[str, ...], event: Event, judged: Event) -> bool:
 
 def subject(event: Event) -> tuple[Any, ...]:
     """The continuing thing that an event of a keyed kind is about: its key, and the patient for kinds about a patient."""
-    spec = KINDS[event.kind]
-    values = event.values
-    key = tuple(values.get(field) for field in spec.key)
-    return (*key, values.get("patient")) if spec.about_patient else key
+    return tuple(map(event.values.get, _subject_fields(event.kind)))
+
+
+@cache
+def _subject_fields(kind: str) -> tuple[str, ...]:
+    spec = KINDS[kind]
+    return (*spec.key, "patient") if spec.about_patient else spec.key
 
 
 def same_subject(one: Event, other: Event) -> bool:

@@ -196,12 +196,15 @@ class Judge:
 
     def bind_rule(self, plan: RulePlan, scope: dict[str, Any], sight: Sight, facts: dict[str, Any]) -> None:
         """Make the look-ups of one rule, those of `when` first; the others only where it may apply."""
-        for wanted in (plan.when_needs, plan.needs):
-            for lookup_id in wanted:
-                if lookup_id not in facts:
-                    facts[lookup_id] = scope[lookup_id] = find(self.planner.lookups[lookup_id], scope, sight)
-            if plan.when is not None and plan.when(scope) is False:
-                return
+        lookups = self.planner.lookups
+        for lookup_id in plan.when_needs:
+            if lookup_id not in facts:
+                facts[lookup_id] = scope[lookup_id] = find(lookups[lookup_id], scope, sight)
+        if plan.needs == plan.when_needs or (plan.when is not None and plan.when(scope) is False):
+            return
+        for lookup_id in plan.needs:
+            if lookup_id not in facts:
+                facts[lookup_id] = scope[lookup_id] = find(lookups[lookup_id], scope, sight)
 
     def _own_site(self, event: Event) -> str:
         """The event's site where it has values of its own; all others are under one law."""
