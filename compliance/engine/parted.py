@@ -43,10 +43,8 @@ class PartedRules:
     def evaluate(self, scope: Scope) -> list[Outcome]:
         """The outcome of each clause, in the order given; raises EngineFault as `DurableRules.evaluate` does."""
         outcomes = [Outcome.NOT_APPLICABLE] * self._size
-        answers = [
-            *self._shared.evaluate(scope),
-            Outcome.PASS,
-        ]  # what is left shares nothing and is always asked
+        answers = self._shared.evaluate(scope) if len(self._parts) > 1 else []
+        answers.append(Outcome.PASS)  # what is left shares nothing and is always asked
         for number, positions, rules in self._parts:
             if answers[number] is not Outcome.FAIL:
                 for position, outcome in zip(positions, rules.evaluate(scope), strict=True):
