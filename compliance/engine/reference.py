@@ -15,7 +15,7 @@ Numbers are exact integers; where scales differ (a product has more digits), the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from compliance.domain.findings import Outcome
@@ -81,7 +81,7 @@ def _compiled_value(node: Node, tables: Tables, slow: ValueOf) -> ValueOf:
     except Unsuitable:
         return slow
     body = (*code.prelude, f"return {code.expressions[0]}")
-    lines = ("try:", *(f"    {line}" for line in body), "except MISSING:", "    return slow(S)")
+    lines = ("try:", *_indented(body), "except MISSING:", "    return slow(S)")
     value_of: ValueOf = _function(lines, {**names, "slow": slow})
     return value_of
 
@@ -102,21 +102,38 @@ def compile_clauses(clauses: Sequence[Clause], tables: Tables) -> OutcomesOf:
     nodes = [(one.require,) if one.when is None else (one.when, one.require) for one in clauses]
     roots = shared_roots(nodes)
     lines = [f"{local} = S.get({root!r}, UNKNOWN)" for root, local in roots.items()]
-    for number, (clause, each) in enumerate(zip(clauses, nodes, strict=True)):
+    for number, clause in enumerate(clauses):
         names[f"slow{number}"] = interpret_clause(clause, tables)
         try:
-            code = generate(each, tables, roots, names)
+            lines += ["try:", *_indented(_judging(clause, f"o{number}", tables, roots, names))]
+            lines += ["except MISSING:", f"    o{number} = slow{number}(S)"]
         except Unsuitable:
             lines.append(f"o{number} = slow{number}(S)")
-            continue
-        outcome = f"PASS if {code.expressions[-1]} else FAIL"
-        if clause.when is not None:
-            outcome = f"({outcome}) if {code.expressions[0]} else NOT_APPLICABLE"
-        lines += ["try:", *(f"    {line}" for line in (*code.prelude, f"o{number} = {outcome}"))]
-        lines += ["except MISSING:", f"    o{number} = slow{number}(S)"]
     lines.append(f"return [{', '.join(f'o{number}' for number in range(len(clauses)))}]")
     outcomes_of: OutcomesOf = _function(lines, names)
     return outcomes_of
+
+
+def _judging(
+    clause: Clause, result: str, tables: Tables, roots: Mapping[str, str], names: dict[str, Any]
+) -> list[str]:
+    """Lines that judge a clause. What `require` names is looked at only where `when` holds: before, it need not even be known."""
+    holds = generate((clause.require,), tables, roots, names)
+    judging = [*holds.prelude, f"{result} = PASS if {holds.expressions[0]} else FAIL"]
+    if clause.when is None:
+        return judging
+    applies = generate((clause.when,), tables, roots, names)
+    branches = [
+        f"if {applies.expressions[0]}:",
+        *_indented(judging),
+        "else:",
+        f"    {result} = NOT_APPLICABLE",
+    ]
+    return [*applies.prelude, *branches]
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def interpret_clauses(clauses: Sequence[Clause], tables: Tables) -> OutcomesOf:
@@ -144,6 +161,6 @@ def interpret_clause(clause: Clause, tables: Tables) -> OutcomeOf:
 
 def _function(lines: Sequence[str], names: dict[str, Any]) -> Any:
     """The generated function of these lines, with what they name."""
-    source = "\n".join(("def compiled(S):", *(f"    {line}" for line in lines)))
+    source = "\n".join(("def compiled(S):", *_indented(lines)))
     exec(compile(source, "<policy>", "exec"), names)  # noqa: S102 (our own source, see `generated`)
     return names["compiled"]
