@@ -11,6 +11,7 @@ import re
 from calendar import monthrange
 from collections.abc import Container
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from compliance.domain.reading import Unreadable, echo
@@ -24,6 +25,7 @@ WEEK: Final = 7 * DAY
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR: Final = 1900
+_EPOCH_DAY: Final = EPOCH.toordinal()
 _FIRST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -219,10 +221,27 @@ def format_duration(duration: int) -> str:
 
 def local_date(instant: int, zone_name: str) -> int:
     """The ordinal of the date that the clock on the wall shows at an instant. Raises `KeyError` for an unknown zone."""
+    offset = offset_throughout(zone_name, instant // HOUR)
+    if offset is not None:
+        return _EPOCH_DAY + (instant + offset) // DAY
     try:
         return (EPOCH + timedelta(microseconds=instant)).astimezone(zone(zone_name)).toordinal()
     except OverflowError:  # within a day of year 10000 (or year 1): the calendar ends there
         return date.max.toordinal() if instant > 0 else date.min.toordinal()
+
+
+@lru_cache(maxsize=16_384)
+def offset_throughout(zone_name: str, hour: int) -> int | None:
+    """A zone's offset from UTC throughout an hour, counted from the epoch; None where clocks change in it, which they do once at most.
+
+    Raises `KeyError` for an unknown zone.
+    """
+    try:
+        began, ended = (EPOCH + timedelta(hours=at) for at in (hour, hour + 1))
+        offset, later = (at.astimezone(zone(zone_name)).utcoffset() for at in (began, ended))
+    except OverflowError:
+        return None
+    return None if offset is None or offset != later else offset // timedelta(microseconds=1)
 
 
 def end_of_local_day(ordinal: int, zone_name: str) -> int:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from compliance.domain import identifiers
 from compliance.domain.reading import Unreadable
-from compliance.domain.time import add_business_days
+from compliance.domain.time import DAY, HOUR, add_business_days, offset_throughout
 from compliance.domain.values import SCALE, UNKNOWN, Unknown
 from compliance.domain.zone import zone
 from compliance.policy.expression.regexp import compiled
@@ -47,6 +47,11 @@ def _local(instant: int, zone_name: Any) -> datetime | None:
 
 def local_date(zone_name: Any, instant: int) -> int | Unknown:
     """The date on the site's calendar at an instant."""
+    if _place(zone_name) is None:
+        return UNKNOWN
+    offset = offset_throughout(zone_name, instant // HOUR)
+    if offset is not None:
+        return _EPOCH.toordinal() + (instant + offset) // DAY
     local = _local(instant, zone_name)
     return UNKNOWN if local is None else local.toordinal()
 

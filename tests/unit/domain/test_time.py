@@ -272,3 +272,16 @@ def test_two_years_from_leap_day_is_the_28th() -> None:
 def test_only_names_of_zones_are_zones(name: str) -> None:
     """A path, a folder or a city is no zone."""
     assert not zone_known(name)
+
+
+def test_local_date_in_the_hours_in_which_clocks_change() -> None:
+    """Half an hour, a minute past midnight, odd seconds, a whole day: each minute around the change, as zoneinfo has it."""
+    for name, at in (
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 12, tzinfo=UTC)),
+        ("America/St_Johns", datetime(2006, 10, 28, 24 - 1, tzinfo=UTC)),
+        ("Africa/Monrovia", datetime(1972, 1, 6, 22, tzinfo=UTC)),
+        ("Pacific/Apia", datetime(2011, 12, 30, 8, tzinfo=UTC)),
+    ):
+        for minute in range(6 * 60):
+            moment = at + timedelta(minutes=minute, seconds=31)
+            assert local_date(microseconds(moment), name) == moment.astimezone(ZoneInfo(name)).toordinal()
