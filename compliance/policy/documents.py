@@ -4,6 +4,9 @@ YAML 1.2 core values only: ``no`` is text, ``2026-11-22`` is text, ``12:30`` is 
 digit (`Digits`), never as a binary float. Refused, each with its place and in plain words: duplicate keys, anchors and aliases (so
 that a few lines cannot explode into gigabytes), tags, tabs, several documents in one file, more than 256 KiB, more than 50 levels.
 
+libyaml reads what is in order, ten times as fast; what it stumbles over is read again by ruamel.yaml, whose account of a mistake is put
+into plain words.
+
 >>> read_text("when: x == 1", "a.yaml").place(("when",)).column
 7
 """
@@ -11,12 +14,13 @@ that a few lines cannot explode into gigabytes), tags, tabs, several documents i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from ruamel.yaml import YAML
-from ruamel.yaml import events as yaml_events
 from ruamel.yaml.error import MarkedYAMLError
 
 from compliance.errors import Place, Problem
@@ -28,6 +32,8 @@ from compliance.policy.yaml_words import in_plain_words
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 50
 
+_NODES: Final = frozenset({"ScalarEvent", "MappingStartEvent", "SequenceStartEvent"})
+_ENDS: Final = frozenset({"MappingEndEvent", "SequenceEndEvent"})
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -76,13 +82,17 @@ def read_text(text: str, source: str) -> Document | tuple[Problem, ...]:
         message = f"the character U+{ord(control.group()):04X} cannot stand in a text file"
         return (Problem(place, message, "delete it", "yaml"),)
     builder = _Builder(source, text, lines)
-    parser = YAML(typ="safe", pure=True)
     try:
-        for event in parser.parse(text):
-            if not builder.take(event):
-                break
-    except MarkedYAMLError as error:
-        builder.problems.append(in_plain_words(error, source, lines))
+        builder.take_all(yaml.parse(text, Loader=yaml.CSafeLoader))
+        clean = not builder.problems
+    except yaml.YAMLError:
+        clean = False
+    if not clean:
+        builder = _Builder(source, text, lines)
+        try:
+            builder.take_all(YAML(typ="safe", pure=True).parse(text))
+        except MarkedYAMLError as error:
+            builder.problems.append(in_plain_words(error, source, lines))
     if not builder.problems and not builder.documents:
         builder.problems.append(
             Problem(
@@ -118,9 +128,15 @@ class _Builder:
     documents: int = 0
     stack: list[_Open] = field(default_factory=list)
 
-    def take(self, event: Any) -> bool:
+    def take_all(self, events: Iterable[Any]) -> None:
+        """Takes the events of a parser, as far as that makes sense; of either parser, their kinds have the same names."""
+        for event in events:
+            if not self.take(event, type(event).__name__):
+                return
+
+    def take(self, event: Any, kind: str) -> bool:
         """Takes one event; False where going on makes no sense."""
-        if isinstance(event, yaml_events.DocumentStartEvent):
+        if kind == "DocumentStartEvent":
             self.documents += 1
             if self.documents > 1:
                 self.refuse(
@@ -137,11 +153,11 @@ class _Builder:
                 )
                 return False
             return True
-        if isinstance(event, yaml_events.AliasEvent):
+        if kind == "AliasEvent":
             self.refuse(event.start_mark, "aliases are not allowed", "write the value out")
             return False
-        if not isinstance(event, yaml_events.NodeEvent):
-            if isinstance(event, (yaml_events.MappingEndEvent, yaml_events.SequenceEndEvent)):
+        if kind not in _NODES:
+            if kind in _ENDS:
                 self.stack.pop()
             return True
         if event.anchor is not None:
@@ -156,7 +172,7 @@ class _Builder:
                 event.start_mark, "tags are not allowed", "text that begins with ! needs quotes: '!...'"
             )
             return False
-        if isinstance(event, yaml_events.ScalarEvent):
+        if kind == "ScalarEvent":
             self.scalar(event)
             return True
         if len(self.stack) >= MAX_DEPTH:
@@ -164,7 +180,7 @@ class _Builder:
                 event.start_mark, f"this is nested more than {MAX_DEPTH} levels deep", "write it flatter"
             )
             return False
-        self.collection(event)
+        self.collection(event, {} if kind == "MappingStartEvent" else [])
         return True
 
     def refuse(self, mark: Any, message: str, remedy: str) -> None:
@@ -178,12 +194,12 @@ class _Builder:
             self.key(parent, event)
             return
         value: Any = event.value
-        if event.style is None:
+        if not event.style:
             try:
                 value = resolve_plain(event.value)
             except ScalarError as error:
                 self.refuse(event.start_mark, error.message, error.remedy)
-        self.place(value, event)
+        self.place(value, event, event.style or None)
 
     def key(self, parent: _Open, event: Any) -> None:
         name: str = event.value
@@ -195,7 +211,7 @@ class _Builder:
         parent.keys.setdefault(name, event.start_mark.line + 1)
         parent.key, parent.key_mark = name, (event.start_mark.line + 1, event.start_mark.column + 1)
 
-    def collection(self, event: Any) -> None:
+    def collection(self, event: Any, value: dict[str, Any] | list[Any]) -> None:
         parent = self.stack[-1] if self.stack else None
         if parent is not None and isinstance(parent.value, dict) and parent.key is None:
             self.refuse(
@@ -204,11 +220,10 @@ class _Builder:
                 "if this is a text with { } or [ ], put it in quotes",
             )
             parent.key, parent.key_mark = "?", (event.start_mark.line + 1, event.start_mark.column + 1)
-        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml_events.MappingStartEvent) else []
-        path = self.place(value, event)
+        path = self.place(value, event, None)
         self.stack.append(_Open(value, path))
 
-    def place(self, value: Any, event: Any) -> ValuePath:
+    def place(self, value: Any, event: Any, style: str | None) -> ValuePath:
         """Puts a value where it belongs and notes where it stands."""
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         path: ValuePath = ()
@@ -226,7 +241,6 @@ class _Builder:
             else:
                 path = (*parent.path, len(parent.value))
                 parent.value.append(value)
-        style = event.style if isinstance(event, yaml_events.ScalarEvent) else None
         end = event.end_mark.index
         self.marks.setdefault(
             path, Mark(line, column, key_line, key_column, event.start_mark.index, end, style)

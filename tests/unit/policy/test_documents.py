@@ -2,15 +2,20 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from compliance.policy import documents
 from compliance.policy.documents import MAX_BYTES, MAX_DEPTH, read_bytes, read_file, read_text
 from compliance.policy.expression.tree import Span
 from compliance.policy.located import Document, as_json, from_json
 from compliance.policy.scalars import Digits
+
+ROOT = Path(__file__).parents[3]
 
 
 def value_of(text):
@@ -266,3 +271,29 @@ def test_any_bytes_are_a_document_or_a_list_of_problems(content):
     """Law: the same for bytes."""
     read = read_bytes(content, "a.yaml")
     assert isinstance(read, Document) or read
+
+
+def read_by_ruamel(text):
+    """What the second parser alone makes of a text."""
+    builder = documents._Builder("a.yaml", text, tuple(documents._BREAK.split(text)))
+    builder.take_all(documents.YAML(typ="safe", pure=True).parse(text))
+    assert not builder.problems
+    return builder
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "policies").glob("*/*.yaml"))[::7], ids=lambda file: file.stem
+)
+def test_both_parsers_read_the_same(file):
+    """Values and the places of all of them, of shipped files: what libyaml takes, ruamel.yaml would have taken."""
+    text = file.read_text(encoding="utf-8")
+    read, slow = read_text(text, "a.yaml"), read_by_ruamel(text)
+    assert (read.value, read.marks) == (slow.root, slow.marks)
+
+
+@given(st.recursive(st.one_of(st.text("abc: -'\"#\n", max_size=8), st.booleans(), st.integers(-9, 9)), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcd", min_size=1, max_size=3), inner, max_size=3), max_leaves=12), st.booleans())  # fmt: skip
+def test_both_parsers_read_the_same_of_random_documents(value, flow):
+    """Block and flow style, quoted and plain, empty and multi-line texts."""
+    text = yaml.safe_dump({"v": value}, default_flow_style=flow, allow_unicode=True)
+    read, slow = read_text(text, "a.yaml"), read_by_ruamel(text)
+    assert (read.value, list(read.marks)) == (slow.root, list(slow.marks))
