@@ -66,7 +66,7 @@ def check(call: Call, files: tuple[str, ...], strict: bool) -> int:
 
     progress = Progress()
     with Inputs(files, progress) as inputs, opening.reading(call) as log, log.reading():
-        bundles = Bundles(log)
+        bundles = Bundles(log, written=False)
         submit = Checker(log, bundles.active()).submit
         return _run(call, inputs, submit, bundles, progress, strict=strict, written=False)
 

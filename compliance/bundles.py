@@ -23,10 +23,11 @@ ARTIFACT: Final = "compliance.bundle"
 
 
 class Bundles:
-    """The bundles that a log holds, made ready on first use."""
+    """The bundles that a log holds, made ready on first use; `written` says whether their decisions are (see `Judge`)."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, *, written: bool = True) -> None:
         self._log = log
+        self._written = written
         self.judge = lru_cache(maxsize=16)(self._made)
 
     def bundle(self, digest: str) -> Bundle:
@@ -49,7 +50,7 @@ class Bundles:
                 f"the stored policies {digest} were changed: they now are {bundle.digest}",
                 "Run `compliance log verify`.",
             )
-        return Judge(bundle)
+        return Judge(bundle, written=self._written)
 
 
 def store(batch: Batch, bundle: Bundle) -> None:

@@ -1,7 +1,8 @@
 """Checking: what recording would give, with nothing written and a reader's rights (``compliance check``).
 
-The same `Submission` that records runs over a batch that is never written; so a check cannot say anything else than recording would, the
-events see each other, and earlier events are judged again as they would be.
+The same `Submission` that records runs over a batch that is never written; so a check says what recording would, the events see each other,
+and earlier events are judged again as they would be. Its judge may ask the reference alone (`Judge`, `written`): where the evaluators are at odds, a fault
+of the software, recording denies what a check let pass.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -21,11 +21,9 @@ from compliance.domain.findings import Decision, Finding, Outcome, Severity, Ver
 from compliance.domain.time import local_date
 from compliance.domain.values import UNKNOWN
 from compliance.engine.binding import find
-from compliance.engine.durable import DurableRules
-from compliance.engine.flat_fact import REMEDY
+from compliance.engine.clause import Clause
 from compliance.engine.history import History
 from compliance.engine.overrides import FAULT, lifted
-from compliance.engine.parted import PartedRules
 from compliance.engine.plan import Planner, RulePlan
 from compliance.engine.reference import (
     WARM,
@@ -41,7 +39,13 @@ from compliance.engine.wording import because
 from compliance.errors import EngineFault
 from compliance.policy.model import Bundle, Expression, Rule
 
+if TYPE_CHECKING:  # durable_rules is loaded where a decision is made by it: what is only asked never needs it
+    from compliance.engine.durable import DurableRules
+    from compliance.engine.parted import PartedRules
+
 ENGINE: Final = "durable"
+SECOND: Final = "reference"
+"""Who made a decision: what is written is decided by durable_rules and held against the reference; what is only asked, by the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +84,31 @@ class Law:
 
 
 class Evaluators(NamedTuple):
-    """Both evaluators of the rules of a kind; in place of one that cannot be made, its fault: what is registered is never given back."""
+    """Both evaluators of the rules of a kind; in place of one that cannot be made, its fault: what is registered is never given back.
+    There is no first one where only the second is asked."""
 
     rules: tuple[str, ...]
-    durable: PartedRules | EngineFault
+    durable: PartedRules | EngineFault | None
     reference: OutcomesOf
 
 
 class Judge:
-    """A bundle made ready to judge events."""
+    """A bundle made ready to judge events.
 
-    def __init__(self, bundle: Bundle, zone_without_profile: Callable[[Event], Any] = unknown_zone) -> None:
+    `written` says whether its decisions are written: both evaluators make those. What is only asked (``compliance check``) the reference
+    answers alone, since compiling a kind's rules for durable_rules takes longer than all else together (engine.md, "Evaluators").
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        zone_without_profile: Callable[[Event], Any] = unknown_zone,
+        *,
+        written: bool = True,
+    ) -> None:
         self.bundle = bundle
         self._zone_without_profile = zone_without_profile
+        self._written = written
         self.planner = Planner(bundle)
         self._evaluators: dict[str, Evaluators] = {}
         self._times: dict[str, int] = {}
@@ -108,7 +124,8 @@ class Judge:
         outcomes, faults = self._evaluate(case)
         findings = tuple(self._findings(case, outcomes, faults))
         findings = lifted(findings, event, sight, self.bundle)
-        decision = Decision(verdict(event, findings), findings, self.bundle.digest, case.digest, ENGINE)
+        engine = ENGINE if self._written else SECOND
+        decision = Decision(verdict(event, findings), findings, self.bundle.digest, case.digest, engine)
         asked = tuple(Asked(kind, field, value, until) for (kind, field, value), until in sight.asked.items())
         return Judgement(decision, case, outcomes, asked, tuple(faults.values()))
 
@@ -164,13 +181,16 @@ class Judge:
         outcome = second(scope)
         if first.evaluate(scope) != [outcome]:
             raise EngineFault(
-                f"the evaluators differ on rule {rule.id}: the reference says {outcome}", REMEDY
+                f"the evaluators differ on rule {rule.id}: the reference says {outcome}",
+                "Report this as a fault of the software.",
             )
         return outcome, self.because(plan, scope) if told else {}
 
     def _made_alone(self, rule_id: str) -> tuple[DurableRules, OutcomeOf]:
         clause = self.planner.plan(self.bundle.rule(rule_id)).clause
         assert clause is not None  # only asked for rules that are judged on events
+        from compliance.engine.durable import DurableRules  # noqa: PLC0415 - see above
+
         tables = self.bundle.tables
         return DurableRules(f"{self.bundle.digest}:{rule_id}", [clause], tables), interpret_clause(
             clause, tables
@@ -230,6 +250,8 @@ class Judge:
         rules, durable, reference = self._compiled(case.event.kind)
         seconds = reference(case.scope)
         outcomes = {rule: outcome for rule, outcome in zip(rules, seconds, strict=True) if rule in in_force}
+        if durable is None:
+            return outcomes, {}
         try:
             if isinstance(durable, EngineFault):
                 raise durable
@@ -256,18 +278,21 @@ class Judge:
             return made
         clauses = [plan.clause for plan in self.planner.judged(kind) if plan.clause is not None]
         tables = self.bundle.tables
-        durable: PartedRules | EngineFault
-        if made is not None:
-            durable = made.durable
-        else:
-            try:
-                durable = PartedRules(f"{self.bundle.digest}:{kind}", clauses, tables)
-            except EngineFault as fault:
-                durable = fault
+        durable = self._first(kind, clauses) if made is None else made.durable
         second = interpret_clauses if times < WARM else compile_clauses
         rules = tuple(clause.rule for clause in clauses)
         made = self._evaluators[kind] = Evaluators(rules, durable, second(clauses, tables))
         return made
+
+    def _first(self, kind: str, clauses: list[Clause]) -> PartedRules | EngineFault | None:
+        if not self._written:
+            return None
+        from compliance.engine.parted import PartedRules  # noqa: PLC0415 - see above
+
+        try:
+            return PartedRules(f"{self.bundle.digest}:{kind}", clauses, self.bundle.tables)
+        except EngineFault as fault:
+            return fault
 
     def _findings(
         self, case: Case, outcomes: Mapping[str, Outcome], faults: Mapping[str, str]

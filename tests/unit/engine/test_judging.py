@@ -364,7 +364,7 @@ def test_an_evaluator_that_cannot_be_made_is_a_fault_not_a_crash(monkeypatch: py
     def refused(*_: Any) -> Any:
         raise EngineFault("it was refused", "none")
 
-    monkeypatch.setattr("compliance.engine.judging.PartedRules", refused)
+    monkeypatch.setattr("compliance.engine.parted.PartedRules", refused)
     judgement = judged(PAIR, [SITE, DOSE])
     assert set(judgement.outcomes.values()) == {Outcome.INDETERMINATE}
 
