@@ -46,12 +46,13 @@ def _stream(
     """The candidates of one kind, newest first: visible, and with the keys shared."""
     given, judged = lookup.given, sight.judged
     field, value = search_key(lookup.keys[kind], scope)
-    if given.present or (lookup.span is not None and KINDS[kind].key):
+    keyed = bool(KINDS[kind].key)
+    if keyed and (given.present or lookup.span is not None):
         events = present(kind, field, value, until, since, sight)
     else:
         events = sight.candidates(kind, field, value, until, since)
     if given.include_self and judged.kind == kind:
-        others = (e for e in events if not given.present or not same_subject(e, judged))
+        others = (e for e in events if not (keyed and given.present) or not same_subject(e, judged))
         events = merge(iter((judged,)), others, key=by_order, reverse=True)
     if not given.by or (given.by == (field,) and not sight.naming(kind)):
         return events  # that is what they were found by

@@ -401,6 +401,12 @@ def test_several_kinds_are_one_timeline() -> None:
     assert which(fact(given, [vitals("09:10", id="v"), score, leaving()])) == "v"
 
 
+def test_beside_a_keyed_kind_the_events_of_another_still_stand_alone() -> None:
+    """Only a kind with a key has a present state; two doses are two, though consents are asked for with them."""
+    given = {"any": ["administration", "consent"], "where": "it.id == 'd1'"}
+    assert which(fact(given, [dose("09:00", id="d1"), dose("09:10", id="d2"), leaving()])) == "d1"
+
+
 # ---- spans
 
 
