@@ -218,7 +218,7 @@ def _broken_off(visit: Visit, at: datetime) -> None:
     )  # fmt: skip
     visit.write(
         "adverse_event", at - minutes(4), drug=visit.patient.drug, episode=f"AE-{visit.session[2:]}", term="Nausea", known_at=at - minutes(4),
-        resolved_at=at + minutes(25), severity="mild", serious=False, category="other", outcome="recovered",
+        resolved_at=at + minutes(25), severity="mild", serious=False, category="other", intervention="Infusion stopped", outcome="recovered",
         reviewed_by=visit.patient.doctor.name, reviewed_at=at + minutes(30), entered=at + minutes(31),
     )  # fmt: skip
 
