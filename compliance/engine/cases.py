@@ -72,8 +72,11 @@ class TimelineResult:
         return not (self.problems or self.missing or self.unwanted or wrong)
 
 
-def run_case(rule: Rule, case: Case, judge: Judge) -> CaseResult:
-    """Judge the example of a rule. `judge` is for the rule's bundle and takes a site without profile at the event's own offset."""
+def run_case(rule: Rule, case: Case, judge: Judge, *, told: bool = True) -> CaseResult:
+    """Judge the example of a rule. `judge` is for the rule's bundle and takes a site without profile at the event's own offset.
+
+    With what decided it, unless that need not be `told`.
+    """
     events, problems = prepared([*case.history, case.event])
     if problems:
         return CaseResult(rule, case, "invalid", {}, problems)
@@ -82,9 +85,9 @@ def run_case(rule: Rule, case: Case, judge: Judge) -> CaseResult:
     if rule.expect is not None:
         return _deadline(rule, case, judge, history, events)
     if rule.each is not None:
-        return _nightly(rule, case, judge, history, events)
+        return _nightly(rule, case, judge, history, events, told=told)
     stands = history.stands(judged.id) or judged
-    outcome, because = judge.judge_alone(rule, stands, Sight(history, stands))
+    outcome, because = judge.judge_alone(rule, stands, Sight(history, stands), told=told)
     return CaseResult(rule, case, str(outcome), because)
 
 
@@ -95,10 +98,12 @@ def _as_of(case: Case | Timeline, events: list[Event]) -> int:
     return max((e.recorded_at or e.occurred_at for e in events), default=0)
 
 
-def _nightly(rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]) -> CaseResult:
+def _nightly(
+    rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event], *, told: bool
+) -> CaseResult:
     """What the night says of the subject that the case's event defines."""
     mine = subject_key(rule, events[-1])
-    for one in standing_of(rule, judge, history, _as_of(case, events)):
+    for one in standing_of(rule, judge, history, _as_of(case, events), told=told):
         if one.key == mine:
             return CaseResult(rule, case, str(one.outcome), one.because)
     return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
@@ -147,7 +152,7 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
         if duty.outcome is not None:
             about = (duty.rule.id, duty.opened_by.id, str(duty.outcome), str(duty.severity))
             findings += [Found(requirement, *about) for requirement in duty.rule.implements]
-    for one in standing(judge, history, as_of):
+    for one in standing(judge, history, as_of, told=False):
         if one.failing:
             about = (one.rule.id, one.subject.id, str(one.outcome), str(one.severity))
             findings += [Found(requirement, *about) for requirement in one.rule.implements]

@@ -69,21 +69,24 @@ class NightSight(Sight):
         return events
 
 
-def standing(judge: Judge, history: History, as_of: int) -> Iterator[Standing]:
+def standing(judge: Judge, history: History, as_of: int, *, told: bool = True) -> Iterator[Standing]:
     """Every subject of every standing rule as of an instant (microseconds), in the order of the rules' ids."""
     for rule in judge.bundle.standing():
-        yield from standing_of(rule, judge, history, as_of)
+        yield from standing_of(rule, judge, history, as_of, told=told)
 
 
-def standing_of(rule: Rule, judge: Judge, history: History, as_of: int) -> Iterator[Standing]:
-    """One rule's subjects, in the order in which they became known."""
+def standing_of(
+    rule: Rule, judge: Judge, history: History, as_of: int, *, told: bool = True
+) -> Iterator[Standing]:
+    """One rule's subjects, in the order in which they became known. Why and since when is found out where it is to be `told`; else the
+    row of nights is taken to begin now."""
     for key, events in sorted(_subjects(rule, history, as_of).items(), key=lambda item: item[1][-1].order):
-        found = _looked_at(rule, judge, history, events, as_of)
+        found = _looked_at(rule, judge, history, events, as_of, told=told)
         if found is None:
             continue
         event, outcome, because = found
         since, at = None, as_of
-        if outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
+        if told and outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
             since, at = _since(rule, judge, history, events, as_of)
         yield Standing(rule, event, key, outcome, because, since, at)
 

@@ -14,12 +14,13 @@ parts of it into earlier *steps*, whose answers enter as codes.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, count
 from math import prod
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from compliance.domain.findings import Outcome
 
@@ -28,6 +29,9 @@ LIMIT: Final = 24
 
 FALSE_CODE, UNKNOWN_CODE, TRUE_CODE = 0, 1, 2
 
+_ALL: Final = frozenset({FALSE_CODE, UNKNOWN_CODE, TRUE_CODE})
+_BITS: Final[defaultdict[Any, int]] = defaultdict(count().__next__)
+"""A number for each thing that a branch may forbid."""
 _FAN: Final = 3  # operands that one `&&` or `||` may keep: wider ones cost more to normalise than a further step to judge
 _EXPLODED: Final = 32  # branches on the way to a normal form at which it is given up
 
@@ -316,12 +320,14 @@ def either(*alternatives: Iterable[Branch]) -> Branches:
 
 def _merged(one: Branch, other: Branch) -> Branch | None:
     """One branch that says what both say, if there is one."""
-    if len(one) <= len(other) and _covers(one, other):
+    if _covers(one, other):
         return one
-    if len(other) <= len(one) and _covers(other, one):
+    if _covers(other, one):
         return other
+    if len(one) != len(other):
+        return None
     shared = one & other
-    if not len(shared) == len(one) - 1 == len(other) - 1:
+    if len(shared) != len(one) - 1:
         return None
     (left,), (right,) = one - shared, other - shared
     if isinstance(left, Code) and isinstance(right, Code) and left.field == right.field:
@@ -331,20 +337,22 @@ def _merged(one: Branch, other: Branch) -> Branch | None:
 
 
 def _covers(wide: Branch, narrow: Branch) -> bool:
-    """Whether all that holds in `narrow` holds in `wide`."""
-    if len(wide) > len(narrow):
-        return False
-    (others, allowed), (more_others, less_allowed) = _parted(wide), _parted(narrow)
-    if not others <= more_others:
-        return False
-    return all(field in less_allowed and less_allowed[field] <= codes for field, codes in allowed.items())
+    """Whether all that holds in `narrow` holds in `wide`: what `wide` forbids, `narrow` forbids too."""
+    return not _forbidden(wide) & ~_forbidden(narrow)
 
 
 @lru_cache(maxsize=65_536)
-def _parted(branch: Branch) -> tuple[frozenset[Literal_], dict[int, frozenset[int]]]:
-    """A branch as its codes, by field, and all other literals; each branch is compared with many."""
-    codes = {literal.field: literal.allowed for literal in branch if isinstance(literal, Code)}
-    return frozenset(literal for literal in branch if not isinstance(literal, Code)), codes
+def _forbidden(branch: Branch) -> int:
+    """What a branch forbids, as a set of bits: one for each value of a code that it does not allow, one for each other literal (that it
+    be false). Each branch is compared with many, and integers compare fast."""
+    bits = 0
+    for literal in branch:
+        if isinstance(literal, Code):
+            for value in _ALL - literal.allowed:
+                bits |= 1 << _BITS[literal.field, value]
+        else:
+            bits |= 1 << _BITS[literal]
+    return bits
 
 
 def _joined(one: Branch, other: Branch) -> Branch | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeAlias, TypeVar
 
 from compliance.domain.lookup import ID, indexed_fields, selectivity
@@ -66,6 +66,10 @@ class Planner:
         self._rules: dict[str, tuple[RulePlan, ...]] = {}
         self._plans: dict[str, RulePlan] = {}
         self._functions: dict[Node, ValueOf] = {}
+        self._expressions: dict[
+            int, tuple[Expression, ValueOf | None]
+        ] = {}  # by identity: comparing trees costs more
+        self._closing_keys: dict[int, tuple[Closing, Mapping[str, tuple[tuple[str, ValueOf], ...]]]] = {}
 
     @property
     def tables(self) -> Tables:
@@ -106,14 +110,22 @@ class Planner:
 
     def compiled(self, expression: Expression | None, plan: RulePlan) -> ValueOf | None:
         """An expression of a rule as a function of the case's scope."""
-        return (
-            None if expression is None else self._compiled(renamed(expression.node, plan.rule.id, plan.names))
-        )
+        if expression is None:
+            return None
+        known = self._expressions.get(id(expression))
+        if known is None or known[0] is not expression:
+            made = self._compiled(renamed(expression.node, plan.rule.id, plan.names))
+            known = self._expressions[id(expression)] = (expression, made)
+        return known[1]
 
     def closing_keys(self, closing: Closing, plan: RulePlan) -> Mapping[str, tuple[tuple[str, ValueOf], ...]]:
         """Index fields by which the events that may close a duty are found."""
-        where = None if closing.where is None else renamed(closing.where.node, plan.rule.id, plan.names)
-        return {kind: self._keys(kind, closing.by, where) for kind in closing.kinds}
+        known = self._closing_keys.get(id(closing))
+        if known is None or known[0] is not closing:
+            where = None if closing.where is None else renamed(closing.where.node, plan.rule.id, plan.names)
+            keys = {kind: self._keys(kind, closing.by, where) for kind in closing.kinds}
+            known = self._closing_keys[id(closing)] = (closing, keys)
+        return known[1]
 
     def _compiled(self, node: Node | None) -> ValueOf | None:
         if node is None:
@@ -230,9 +242,8 @@ def walk(node: Any) -> Iterator[Node]:
     """A node and all nodes below it."""
     if isinstance(node, Node):
         yield node
-        for each in fields(node):
-            if each.name not in ("type", "span"):
-                yield from walk(getattr(node, each.name))
+        for name in _below(type(node)):
+            yield from walk(getattr(node, name))
     elif isinstance(node, tuple):
         for item in node:
             yield from walk(item)
@@ -246,8 +257,14 @@ def renamed(node: N, rule_id: str, names: Mapping[str, str]) -> N:
         return replace(node, root=names.get(node.root, node.root))
     if isinstance(node, IsNull):
         return replace(node, root=names.get(node.root, node.root))
-    changes = {each.name: _renamed(getattr(node, each.name), rule_id, names) for each in fields(node)}
-    return replace(node, **changes)
+    changes = {name: _renamed(getattr(node, name), rule_id, names) for name in _below(type(node))}
+    return replace(node, **changes) if changes else node
+
+
+@cache
+def _below(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes; asking the class each time would cost more than all else here."""
+    return tuple(each.name for each in fields(kind) if each.name not in ("type", "span"))
 
 
 def _renamed(value: Any, rule_id: str, names: Mapping[str, str]) -> Any:
