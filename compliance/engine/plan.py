@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cache, cached_property
-from typing import Any, TypeAlias, TypeVar
+from functools import cached_property
+from typing import Any, Final, TypeAlias, TypeVar
 
 from compliance.domain.lookup import ID, indexed_fields, selectivity
 from compliance.domain.values import Unknown
@@ -242,7 +242,7 @@ def walk(node: Any) -> Iterator[Node]:
     """A node and all nodes below it."""
     if isinstance(node, Node):
         yield node
-        for name in _below(type(node)):
+        for name in _below(node):
             yield from walk(getattr(node, name))
     elif isinstance(node, tuple):
         for item in node:
@@ -257,14 +257,20 @@ def renamed(node: N, rule_id: str, names: Mapping[str, str]) -> N:
         return replace(node, root=names.get(node.root, node.root))
     if isinstance(node, IsNull):
         return replace(node, root=names.get(node.root, node.root))
-    changes = {name: _renamed(getattr(node, name), rule_id, names) for name in _below(type(node))}
+    changes = {name: _renamed(getattr(node, name), rule_id, names) for name in _below(node)}
     return replace(node, **changes) if changes else node
 
 
-@cache
-def _below(kind: type[Node]) -> tuple[str, ...]:
-    """The fields of a kind of node that may hold nodes; asking the class each time would cost more than all else here."""
-    return tuple(each.name for each in fields(kind) if each.name not in ("type", "span"))
+_BELOW: Final[dict[Any, tuple[str, ...]]] = {}
+
+
+def _below(node: Node) -> tuple[str, ...]:
+    """The fields of a node that may hold nodes; asking its class each time would cost more than all else here."""
+    kind: Any = type(node)
+    known = _BELOW.get(kind)
+    if known is None:
+        known = _BELOW[kind] = tuple(one.name for one in fields(kind) if one.name not in ("type", "span"))
+    return known
 
 
 def _renamed(value: Any, rule_id: str, names: Mapping[str, str]) -> Any:
