@@ -55,8 +55,9 @@ def test_the_commands_of_this_version():
     """What can be called, in the order in which help lists it."""
     assert [" ".join(path) for path in EVERY] == [
         "demo", "init", "record", "check", "events", "events show", "events list", "events correct", "events void",
+        "override",
         "findings", "obligations", "log", "log show", "log verify", "log checkpoint", "log prove", "log export",
-        "policy", "policy check", "policy test", "policy show", "policy explain", "schema", "schema event", "schema policy",
+        "policy", "policy check", "policy test", "policy coverage", "policy show", "policy explain", "schema", "schema event", "schema policy",
         "db", "db status", "db upgrade", "db backup",
     ]  # fmt: skip
 
