@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from compliance.domain.quantity import format_decimal, with_unit
 from compliance.domain.time import format_date, format_duration, format_instant
@@ -16,7 +16,7 @@ from compliance.domain.values import UNKNOWN
 from compliance.engine.explained import FREE_TEXT
 from compliance.engine.plan import RulePlan, walk
 from compliance.policy.expression import to_text
-from compliance.policy.expression.tree import Has, IsNull, Macro, Node, Ref, Type, scale_of
+from compliance.policy.expression.tree import IsNull, Macro, Node, Ref, Type, scale_of
 from compliance.policy.model import Expression, Message, Rule
 
 MISSING: Final = "missing"
@@ -66,42 +66,87 @@ def because(
 ) -> dict[str, str]:
     """What a rule was decided by: each value it names, as written in the rule, and the holes of its message and remedy."""
     rule, zone = plan.rule, scope["zone"]
+    said = _said(rule)
     result: dict[str, str] = {}
-    for condition in (rule.when, rule.require):
-        if condition is not None:
-            for text, value, kind in leaves(condition.node, rule, plan.names, scope):
-                result[text] = shown(value, kind, zone, quoted=not private(text))
-    for message in (rule.message, rule.remedy):
-        for part in message.parts:
-            if isinstance(part, Expression):
-                value = evaluate(part)
-                quoted = not any(private(to_text(node)) for node in walk(part.node) if isinstance(node, Ref))
-                result[part.text] = shown(value, part.node.type, zone, scale_of(part.node), quoted=quoted)
+    for mentions in said.conditions:
+        for text, (value, kind) in _values(mentions, rule, plan.names, scope).items():
+            result[text] = shown(value, kind, zone, quoted=not private(text))
+    for hole, quoted in said.holes:
+        node = hole.node
+        result[hole.text] = shown(evaluate(hole), node.type, zone, scale_of(node), quoted=quoted)
     return result
 
 
-def leaves(
-    node: Node, rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]
-) -> list[tuple[str, Any, Type]]:
-    """The values that a condition names outside of macro bodies, in order of appearance, each once."""
-    inner = {part.variable for part in walk(node) if isinstance(part, Macro)}
-    tested = [part.ref for part in walk(node) if isinstance(part, Has)]
-    found: dict[str, tuple[str, Any, Type]] = {}
-    for part in walk(node):
+class _Mention(NamedTuple):
+    """A value that a condition names, as written; without a reference, whether there is such an event at all."""
+
+    text: str
+    ref: Ref | None
+
+
+class _Said(NamedTuple):
+    """What a rule says in words, taken apart once: the values of its conditions, and the holes of its message and remedy with whether their
+    text may be quoted."""
+
+    conditions: tuple[tuple[_Mention, ...], ...]
+    holes: tuple[tuple[Expression, bool], ...]
+
+
+_SAID: Final[
+    dict[int, tuple[Rule, _Said]]
+] = {}  # by identity: to compare rules would cost more than to take one apart
+
+
+def _said(rule: Rule) -> _Said:
+    known = _SAID.get(id(rule))
+    if known is None or known[0] is not rule:
+        holes = (part for message in (rule.message, rule.remedy) for part in message.parts)
+        made = _Said(
+            tuple(_mentions(one.node) for one in (rule.when, rule.require) if one is not None),
+            tuple((hole, _quotable(hole)) for hole in holes if isinstance(hole, Expression)),
+        )
+        known = _SAID[id(rule)] = (rule, made)
+    return known[1]
+
+
+def _quotable(hole: Expression) -> bool:
+    return not any(private(to_text(node)) for node in walk(hole.node) if isinstance(node, Ref))
+
+
+def _mentions(node: Node) -> tuple[_Mention, ...]:
+    """The values that a condition names outside of macro bodies, in order of appearance."""
+    parts = list(walk(node))
+    inner = {part.variable for part in parts if isinstance(part, Macro)}
+    found = []
+    for part in parts:
         if isinstance(part, IsNull) and part.root not in inner:
-            value = scope.get(names.get(part.root, part.root), UNKNOWN)
-            text = part.root
-            word = MISSING if value is None or value is UNKNOWN else value
-            found.setdefault(text, (text, word, Type("event")))
-        elif isinstance(part, Ref) and part.root not in inner and part.root != "zone":
-            if not part.path and part.type.name == "event":
-                continue
-            text = to_text(part)
-            value = _value(part, rule, names, scope)
-            if value is UNKNOWN and part in tested and text in found:
-                continue
-            found.setdefault(text, (text, value, part.type))
-    return list(found.values())
+            found.append(_Mention(part.root, None))
+        elif (
+            isinstance(part, Ref)
+            and part.root not in {*inner, "zone"}
+            and (part.path or part.type.name != "event")
+        ):
+            found.append(_Mention(to_text(part), part))
+    return tuple(found)
+
+
+def _values(
+    mentions: tuple[_Mention, ...], rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]
+) -> dict[str, tuple[Any, Type]]:
+    """What they are in a case, each once, where it is first named."""
+    found: dict[str, tuple[Any, Type]] = {}
+    for text, ref in mentions:
+        if text in found:
+            continue
+        if ref is None:
+            value = scope.get(names.get(text, text), UNKNOWN)
+            found[text] = (MISSING if value is None or value is UNKNOWN else value, _EVENT)
+        else:
+            found[text] = (_value(ref, rule, names, scope), ref.type)
+    return found
+
+
+_EVENT: Final = Type("event")
 
 
 def _value(ref: Ref, rule: Rule, names: Mapping[str, str], scope: Mapping[str, Any]) -> Any:
