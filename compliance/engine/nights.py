@@ -149,7 +149,7 @@ def _chosen(where: ValueOf, judge: Judge, rule: Rule, night: Event, sight: Sight
 
 
 def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int) -> tuple[int, int]:
-    """The first night of the row of nights that did not pass up to now, and its last instant (`as_of`, where that is the first)."""
+    """The first night of the row of nights that did not pass up to now, and the midnight that ends it (`as_of`, where that is the first)."""
     sight, night = _night(history, events[0], as_of)
     zone = judge.zone(night, sight)
     zone = zone if isinstance(zone, str) else "UTC"
@@ -161,4 +161,4 @@ def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_o
         found = _looked_at(rule, judge, history, events, before, told=False)
         if found is None or found[1] not in (Outcome.FAIL, Outcome.INDETERMINATE):
             return first, at
-        first, at = first - 1, before
+        first, at = first - 1, before + 1
