@@ -279,3 +279,28 @@ def test_findings_never_hold_free_text(marker):
             decision = log.entry(recorded.idx).document()["decision"]
             assert marker not in str(decision) and marker.partition(" ")[0] not in str(decision), kind
             assert f"text of {len(marker)} characters" in str(decision)
+
+
+COUNTED = {
+    **{key: value for key, value in rule("counted", "registration", "last != null").items() if key != "on"},
+    "every": "night", "per": {"each": "registration", "where": "it.holder_kind == 'own_site'"},
+    "given": {"last": {"latest": "inventory_count", "by": ["registration"], "within": "30d"}},
+}  # fmt: skip
+
+
+def test_what_the_night_finds_stands_until_it_holds():
+    """One finding from the first night on, that a person may resolve; a count that is entered late clears it; both histories say the same."""
+    with fresh_log() as log:
+        put_in_force(log, bundle(COUNTED))
+        ours = body("registration", "2026-03-01T08:00:00-06:00", registration="R1", holder_kind="own_site")
+        say(log, ours, body("registration", registration="R2", holder_kind="distributor"))
+        (found,) = findings(log, Bundles(log), LATE)
+        assert (found.explained.rule.id, found.event.id, found.state) == ("counted", ours["id"], "open")
+        (again,) = findings(log, Bundles(log), LATE - 3 * 86_400_000_000)
+        assert (again.id, again.at) == (found.id, found.at)
+        say(log, body("finding_action", "21:00", finding=found.id, action="resolve"))
+        assert [one.state for one in findings(log, Bundles(log), LATE)] == ["resolved"]
+        say(log, body("inventory_count", "2026-03-01T09:00:00-06:00", registration="R1", complete=True))
+        assert list(findings(log, Bundles(log), LATE)) == []
+        after = parse_instant("2026-04-02T00:00:00Z")
+        assert [one.state for one in findings(log, Bundles(log), after)] == ["open"]
