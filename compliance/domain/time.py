@@ -280,15 +280,11 @@ def add_business_days(ordinal: int, count: int, holidays: Container[int]) -> int
     return ordinal
 
 
-def add_months(ordinal: int, count: int) -> int:
-    """The same day so many months on, or the last of that month where it has no such day: 31 January + 1 is 28 or 29 February."""
+def add_months(ordinal: int, count: int) -> int | None:
+    """The same day so many months on, or the last of that month where it has no such day: 31 January + 1 is 28 or 29 February. None
+    beyond the calendar's ends."""
     day = date.fromordinal(ordinal)
     year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
     if not date.min.year <= year <= date.max.year:
-        return (date.max if count > 0 else date.min).toordinal()
+        return None
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1])).toordinal()
-
-
-def add_years(ordinal: int, count: int) -> int:
-    """The same day so many years on; from 29 February, the 28th where there is no 29th."""
-    return add_months(ordinal, 12 * count)

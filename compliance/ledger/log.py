@@ -41,14 +41,6 @@ LATEST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """Where an event lies in the log, and its leaf hash; given after the commit, and again for the same event."""
-
-    idx: int
-    leaf: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Head:
     """The state of the log after a commit: its size, its root, and when its last entry was recorded."""
 
@@ -256,23 +248,6 @@ class Log:
             return waiting
         row = self._one(self.statements.by_event_id, event_id)
         return None if row is None else row[0]
-
-    def receipt(self, event_id: str, digest: bytes) -> Receipt | None:
-        """The receipt of an event that was recorded before, or None; `digest` is the SHA-256 of its canonical bytes.
-
-        Raises InputError where another event was recorded under the same id: an id is the caller's idempotency key.
-        """
-        idx = self.by_event_id(event_id)
-        if idx is None:
-            return None
-        entry = self.entry(idx)
-        if entry.digest != digest:
-            raise InputError(
-                f"event {event_id} was recorded before (entry {idx}) with other content: "
-                f"sha256:{(entry.digest or b'').hex()}, and now sha256:{digest.hex()}",
-                "Give a new event a new id; to change what was recorded, send a correction.",
-            )
-        return Receipt(idx, entry.leaf)
 
     def naming(self, event_id: str) -> list[int]:
         """The entries whose correction, void, override or rejudgement names an event, in order."""

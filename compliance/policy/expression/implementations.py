@@ -6,15 +6,14 @@ none raises. Arguments are never UNKNOWN: the caller has asked before.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from compliance.domain import identifiers
 from compliance.domain.reading import Unreadable
-from compliance.domain.time import DAY, HOUR, add_business_days, offset_throughout
+from compliance.domain.time import DAY, HOUR, add_business_days, add_months, offset_throughout
 from compliance.domain.values import SCALE, UNKNOWN, Unknown
 from compliance.domain.zone import zone
 from compliance.policy.expression.regexp import compiled
@@ -145,13 +144,10 @@ def day_after(tables: Tables, day: int, step: tuple[str, int], sign: int) -> int
     elif unit == "business_days":
         day = add_business_days(day, count, tables.holidays)
     else:
-        start = date.fromordinal(day)
-        months = start.year * 12 + start.month - 1 + count * (12 if unit == "years" else 1)
-        year, month = divmod(months, 12)
-        if not 1 <= year <= MAXYEAR:
+        later = add_months(day, count * (12 if unit == "years" else 1))
+        if later is None:
             return UNKNOWN
-        last = calendar.monthrange(year, month + 1)[1]
-        day = date(year, month + 1, min(start.day, last)).toordinal()
+        day = later
     return day if 1 <= day <= _LAST_DAY else UNKNOWN
 
 

@@ -14,7 +14,7 @@ from compliance.ledger.batch import TILE_WIDTH
 from compliance.ledger.entry import columns_of, microseconds, rfc3339
 from compliance.ledger.export import entries as exported
 from compliance.ledger.export import entry_bundle
-from compliance.ledger.log import Log, Receipt
+from compliance.ledger.log import Log
 from compliance.ledger.tree import (
     Frontier,
     consistency_proof,
@@ -158,19 +158,6 @@ def test_the_same_event_id_is_appended_once(log):
     with pytest.raises(LogError, match="event is recorded once"):
         add(log, 1)
     assert log.size == 2
-
-
-def test_receipt_of_the_same_event(log):
-    """The same id with the same content gives the first receipt; with other content it is an error that names both digests."""
-    add(log, 1)
-    digest = sha256(canonical(event(1))).digest()
-    assert log.receipt("e-1", digest) == Receipt(1, log.entry(1).leaf)
-    assert log.receipt("e-2", digest) is None
-    other = sha256(b"other").digest()
-    with pytest.raises(InputError) as conflict:
-        log.receipt("e-1", other)
-    assert digest.hex() in conflict.value.message
-    assert other.hex() in conflict.value.message
 
 
 def test_look_ups_see_the_open_batch(log):
