@@ -1,6 +1,9 @@
 """What recording costs, end to end, against what it cannot do without; ratios travel between machines, figures do not.
 
-    python tests/benchmarks/bench_record.py [events] [earlier events]
+    python tests/benchmarks/bench_record.py [events] [earlier events] [rules]
+
+With a number of rules only so many of the shipped ones are in force, taken evenly from the whole list: what the way itself costs, and what the rules
+add to it.
 
 All is measured in one run and in turns of a thousand events, so that a busy machine slows every side alike:
 
@@ -22,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,7 @@ from compliance.ledger.database import Role, connect
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.ledger.tables import ASKED_KEY, ENTRY, EVENT_KEY, METADATA
+from compliance.policy.bundle import bundle_from_documents
 from compliance.record import BATCH, Recorder
 from tests.benchmarks.replicas import earlier, fortnight, handles, ndjson, replica
 from tests.logs import empty_log, url
@@ -72,8 +76,22 @@ class Timer:
         self.cpu += other.cpu
 
 
-def main(count: int, before: int) -> None:
+@lru_cache(maxsize=4)
+def library(rules: int | None) -> Judge:
+    """The shipped policies, or so many of their rules."""
     judge = shipped()
+    if rules is None:
+        return judge
+    documents = dict(judge.bundle.documents)
+    names = sorted(documents["rules"])
+    kept = {names[at * len(names) // rules] for at in range(rules)}
+    documents["rules"] = {name: documents["rules"][name] for name in kept}
+    return Judge(bundle_from_documents(documents))
+
+
+def main(count: int, before: int, rules: int | None) -> None:
+    judge = library(rules)
+    print(f"{len(judge.bundle.rules)} rules in force")
     lines = ndjson(count)
     with tempfile.TemporaryDirectory() as folder:
         warm(judge, Path(folder, "warm.db"))
@@ -82,7 +100,7 @@ def main(count: int, before: int) -> None:
         print(f"a log of {long.size:,} entries made in {time.perf_counter() - began:.0f} s", flush=True)
         against_insert_and_long_log(Path(folder), judge, lines, long)
         long.close()
-        check_one_event(Path(folder, "check.db"))
+        check_one_event(Path(folder, "check.db"), judge)
 
 
 def warm(judge: Judge, path: Path) -> None:
@@ -224,9 +242,8 @@ def judgements(
             )
 
 
-def check_one_event(path: Path) -> None:
+def check_one_event(path: Path, judge: Judge) -> None:
     """The whole process, in turns with an interpreter that only imports two libraries nobody can do without."""
-    judge = shipped()
     with empty_log(path) as log:
         put_in_force(log, judge.bundle)
         record(log, judge, *(draft(body) for body in fortnight()))
@@ -255,6 +272,5 @@ def check_one_event(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(
-        int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, int(sys.argv[2]) if len(sys.argv) > 2 else 400_000
-    )
+    numbers = [int(word) for word in sys.argv[1:]]
+    main(*(numbers + [20_000, 400_000][len(numbers) :])[:2], numbers[2] if len(numbers) > 2 else None)
