@@ -19,6 +19,9 @@ import click
 
 from . import failures
 
+COLLECTED_AFTER: Final = (50_000, 20, 100)
+"""How seldom Python looks for cycles: rules and events live as long as the process, and collecting among them costs a tenth of a long
+recording and finds nothing."""
 DEFAULT_DATABASE: Final = "sqlite:///compliance.db"
 
 
@@ -188,8 +191,7 @@ class Application(Group):
         run: Callable[..., Any] = super().main
         if not standalone_mode:
             return run(*args, standalone_mode=False, **extra)
-        # Rules and events live as long as the process: collecting among them costs a tenth of a long recording and finds nothing.
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(*COLLECTED_AFTER)
         _open_closed_streams()
         raise SystemExit(failures.exit_code_of(lambda: run(*args, standalone_mode=False, **extra)))
 

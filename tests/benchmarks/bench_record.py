@@ -32,6 +32,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Table, insert
 
+from cli.application import COLLECTED_AFTER
 from compliance.domain.event import Event
 from compliance.domain.findings import decision_json
 from compliance.domain.lookup import key_of, lookup_keys
@@ -90,6 +91,7 @@ def library(rules: int | None) -> Judge:
 
 
 def main(count: int, before: int, rules: int | None) -> None:
+    gc.set_threshold(*COLLECTED_AFTER)  # as every command does
     judge = library(rules)
     print(f"{len(judge.bundle.rules)} rules in force")
     lines = ndjson(count)
@@ -120,7 +122,8 @@ def against_insert_and_long_log(folder: Path, judge: Judge, lines: list[bytes], 
         gc.disable()  # nothing of ours that lives in this process should slow the side that needs none of it
         bare.exec_driver_sql("BEGIN IMMEDIATE")
         for table, rows in tables:
-            bare.execute(insert(table), rows)
+            if rows:
+                bare.execute(insert(table), rows)
         bare.commit()
         gc.enable()
 
