@@ -65,6 +65,6 @@ def activation(
     return {
         "id": event_id, "kind": "policy_activation", "occurred_at": at, "site": site, "actor": actor, "artifact": ARTIFACT,
         "artifact_type": "policy", "version": bundle.version, "sha256": bundle.digest.removeprefix("sha256:"), "effective_at": at,
-        "author": "compliance-engine", "approved_by": actor, "change_reason": reason,
+        "next_review_on": min(rule.review_by for rule in bundle.rules), "author": "compliance-engine", "approved_by": actor, "change_reason": reason,
         "tests_passed": cases[0], "tests_failed": cases[1], "untested_rules": 0, "adoption_status": "adopted",
     }  # fmt: skip

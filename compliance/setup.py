@@ -130,7 +130,7 @@ def _drafts(wanted: Wanted, checked: Checked | None) -> list[Draft]:
     bodies: list[dict[str, Any]] = [
         {
             **common, "id": f"init-{name}-access", "kind": "access_change", "subject": wanted.actor, "subject_kind": "human",
-            "action": "grant", "role": "administrator", "set_by": [wanted.actor], "starts_at": at,
+            "action": "grant", "role": "administrator", "set_by": [wanted.actor], "approved_by": wanted.actor, "starts_at": at,
         }
     ]  # fmt: skip
     if wanted.time_zone is not None:

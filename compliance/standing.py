@@ -43,7 +43,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class StandingFinding:
-    """One finding that stands. `at` is when the event occurred, when the duty was due, or the end of the first night that failed
+    """One finding that stands. `at` is when the event occurred, when the duty was due, or the midnight that began the first day that failed
     (microseconds); `event` the one judged, that opened the duty, or that defines the standing rule's subject."""
 
     id: str

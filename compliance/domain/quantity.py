@@ -21,7 +21,7 @@ FRACTION_DIGITS: Final = 6
 WHOLE_DIGITS: Final = 9
 LIMIT: Final = 10**WHOLE_DIGITS
 
-_COUNTED: Final = frozenset({"day", "hour", "month", "week", "year"})
+COUNTED: Final = frozenset({"day", "hour", "month", "week", "year"})
 """Units that are words, and have a plural; symbols have none."""
 _UNITLESS: Final = frozenset({"per quantity_unit"})
 """The unit stands in another field of the event."""
@@ -117,4 +117,4 @@ def with_unit(digits: str, unit: str | None) -> str:
     """A number as written with its unit as people write it: ``28 mg``, ``1 day``, ``17 years``."""
     if not unit or unit in _UNITLESS:
         return digits
-    return f"{digits} {unit}{'s' if unit in _COUNTED and digits not in ('1', '-1') else ''}"
+    return f"{digits} {unit}{'s' if unit in COUNTED and digits not in ('1', '-1') else ''}"

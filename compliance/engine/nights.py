@@ -149,16 +149,17 @@ def _chosen(where: ValueOf, judge: Judge, rule: Rule, night: Event, sight: Sight
 
 
 def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int) -> tuple[int, int]:
-    """The first night of the row of nights that did not pass up to now, and the midnight that ends it (`as_of`, where that is the first)."""
+    """The first night of the row of nights that did not pass up to now, and the midnight that begins that day: the same whenever it is asked."""
     sight, night = _night(history, events[0], as_of)
     zone = judge.zone(night, sight)
     zone = zone if isinstance(zone, str) else "UTC"
-    first, at = local_date(as_of, zone), as_of
+    first = local_date(as_of, zone)
     while True:
-        before = end_of_local_day(first - 1, zone) - 1
+        begins = end_of_local_day(first - 1, zone)
+        before = begins - 1
         if before < events[-1].occurred_at:
-            return first, at
+            return first, begins
         found = _looked_at(rule, judge, history, events, before, told=False)
         if found is None or found[1] not in (Outcome.FAIL, Outcome.INDETERMINATE):
-            return first, at
-        first, at = first - 1, before + 1
+            return first, begins
+        first -= 1

@@ -5,7 +5,7 @@ Nothing is rewritten: the finding stands as ``overridden``. What may be overridd
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -33,7 +33,12 @@ def lifted(findings: tuple[Finding, ...], event: Event, sight: Sight, bundle: Bu
     ]
     sight.ask(event.kind, "id", proposal, FOREVER)
     proposed = sight.history.stands(proposal)
-    if proposed is None or not is_carried_out_by(proposed, event):
+    before = [
+        one
+        for one in sight.candidates(event.kind, "proposal", proposal, event.occurred_at, None)
+        if one.values.get("proposal") == proposal
+    ]
+    if proposed is None or not is_carried_out_by(proposed, event, before):
         return findings
     marked = []
     for finding in findings:
@@ -50,15 +55,21 @@ def _in_time(override: Event, event: Event) -> bool:
     return expires is None or event.occurred_at <= expires
 
 
-def is_carried_out_by(proposed: Event, performed: Event) -> bool:
-    """Whether an act is the one that was proposed: of the same kind, at the same site, on the same patient with the same drug, and no more
-    of it. What was allowed for one dose is not allowed for a larger one."""
+def is_carried_out_by(proposed: Event, performed: Event, before: Sequence[Event] = ()) -> bool:
+    """Whether an act is the one that was proposed: of the same kind, at the same site, on the same patient with the same drug, and, with what
+    was done `before` on the same proposal, no more of it. What was allowed once is not allowed twice."""
     asked, done = proposed.values, performed.values
+    amounts = [name for name in ("dose_mg", "quantity") if name in done]
+    if before and not amounts:
+        return False
     return (
         proposed.proposed
         and proposed.kind == performed.kind
         and all(asked.get(name) == done.get(name) for name in ("site", "patient", "session", "drug"))
-        and all(done[name] <= asked.get(name, 0) for name in ("dose_mg", "quantity") if name in done)
+        and all(
+            done[name] + sum(one.values.get(name, 0) for one in before) <= asked.get(name, 0)
+            for name in amounts
+        )
     )
 
 

@@ -18,7 +18,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
+from compliance.domain.quantity import COUNTED
 from compliance.domain.time import format_date, parse_date
+from compliance.domain.values import SCALE
 from compliance.errors import Problem
 from compliance.policy.fields import Fields, Reading, kind_of
 from compliance.policy.located import Document
@@ -117,7 +119,7 @@ def _values(
         end = one.date("to", "", required=False)
         cites = one.text("cites", "say where the clinic decided it: cites: ...")
         read = infer(one.value.get("value"), parameter.type.unit)
-        if read is None or not same_form(read[0], parameter.type):
+        if read is None or not same_form(read[0], parameter.type) or not _plausible(read[1], parameter):
             remedy = f"write it like the library's: {value_words(parameter, parameter.values[-1].value)}"
             one.reading.wrong(
                 one.at("value") if one.has("value") else one.path,
@@ -134,11 +136,22 @@ def _values(
                 f"it would end on {format_date(end)}, before it begins",
                 "'to' is the first day on which it no longer holds",
             )
-        elif found and (found[-1].end is None or found[-1].end > start) and found[-1].start >= start:
+        elif found and (found[-1].start >= start or (found[-1].end or 0) > start):
             one.wrong("from", "these dates overlap", "write the values in the order of their dates")
         _compare(one, value, parameter)
         found.append(value)
     return tuple(found)
+
+
+def _plausible(value: Any, parameter: Parameter) -> bool:
+    """Nothing negative where the library has nothing negative, no fraction where it counts whole things."""
+    library = [one.value for one in parameter.values if isinstance(one.value, int)]
+    if not isinstance(value, int) or len(library) < len(parameter.values):
+        return True
+    whole = parameter.type.name == "number" and all(one % SCALE == 0 for one in library)
+    return (value >= 0 or min(library) < 0) and not (
+        whole and parameter.type.unit in COUNTED and value % SCALE
+    )
 
 
 def _compare(one: Fields, value: SiteValue, parameter: Parameter) -> None:

@@ -182,3 +182,14 @@ def test_the_values_of_single_sites_come_into_force_with_the_policies(empty):
     result = empty.run("record", empty.file(SITE, DOSE, LEFT_IN_TIME))
     assert result.exit_code == 1
     assert "3 h" in result.stdout
+
+
+def test_a_log_begins_without_findings(empty):
+    """Under the shipped policies the founder's account, the site's profile and the policies themselves are in order."""
+    assert empty.run("init", "--site", "S1", "--state", "TX", "--time-zone", "America/Chicago").exit_code == 0
+    found = lines(empty.run("findings", "--output", "json"))
+    assert {one["event"].rpartition("-")[2] for one in found} == {"site"}
+    assert [one["rule"] for one in found] == [
+        "er-session-22",
+        "s3-state-overlay-53",
+    ]  # what a new site must still declare

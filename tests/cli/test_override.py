@@ -21,9 +21,16 @@ def clinic(request, tmp_path):
     return made(tmp_path, request.param)
 
 
-def made(folder, override):
+def made(folder, override, administrator=None):
     policies = folder / "policies"
     shutil.copytree(POLICIES, policies)
+    if administrator is not None:
+        tables = policies / "bundle.yaml"
+        tables.write_text(
+            tables.read_text().replace(
+                "  administrator: [access_change, policy_activation, site_profile]", administrator
+            )
+        )
     rule = policies / "stay-two-hours.yaml"
     rule.write_text(rule.read_text().replace("override: never", f"override: {override}"))
     clinic = Clinic(folder)
@@ -102,3 +109,18 @@ def test_a_void_proposal_permits_nothing(clinic):
     assert (
         "nothing is held against p2" in clinic.run("override", "p2", "--approved-by", "MD-2", *REASON).stderr
     )
+
+
+def test_who_may_not_override_is_refused(tmp_path):
+    """Where roles say who may enter overrides, both who enters it and who approves it need such a role then."""
+    folder = tmp_path / "policies"
+    clinic = made(
+        tmp_path, "with_reason", "  administrator: [access_change, policy_activation, site_profile, override]"
+    )
+    assert folder.is_dir()
+    result = clinic.run("override", "p1", "--approved-by", "NOBODY", *REASON)
+    assert result.exit_code == 2
+    assert "NOBODY has no account whose role may approve an override" in result.stderr
+    result = clinic.run("override", "p1", "--approved-by", "MD-1", *REASON, actor="RN-1")
+    assert "RN-1 has no account whose role may enter an override" in result.stderr
+    assert clinic.run("override", "p1", "--approved-by", "MD-1", *REASON).exit_code == 0

@@ -331,6 +331,26 @@ def test_an_override_covers_the_act_that_was_proposed_and_no_other(proposed, per
         assert all(finding.overridden_by is None for finding in result.decision.findings)
 
 
+def test_what_was_allowed_once_is_not_allowed_twice():
+    """A second dose on the same proposal is more than was proposed, unless both together are not; whichever comes first."""
+    asked, allowed, done = proposal_and_override()
+    with fresh_log() as log:
+        *_, second = record(
+            log,
+            OVERRIDING,
+            asked,
+            allowed,
+            done,
+            {**done, "id": "D-2", "occurred_at": f"{DAY}09:10:00-06:00"},
+        )
+        assert second.decision.findings[0].overridden_by is None
+        assert standing(log)["D-1"][0] == "flagged"
+    halves = [{**done, "id": name, "dose_mg": "14", "quantity": "0.5", "occurred_at": f"{DAY}{at}:00-06:00"} for name, at in (("H-1", "09:00"), ("H-2", "09:10"), ("H-3", "09:20"))]  # fmt: skip
+    with fresh_log() as log:
+        record(log, OVERRIDING, asked, allowed, *reversed(halves))
+        assert [standing(log)[one["id"]][0] for one in halves] == ["flagged", "flagged", "violation"]
+
+
 def test_less_than_was_proposed_is_covered():
     """Half a dose of what was allowed is the act that was allowed."""
     asked, allowed, done = proposal_and_override()

@@ -123,6 +123,8 @@ def test_a_site_file_is_refused_exactly_where_it_is_looser_on_some_day(tighten, 
         (site_file(value(0, "2h")), "'most' cannot have this value"),
         (site_file("").rstrip() + " []\n", "'most' must be a list of dated values, not a list"),
         (site_file(value(5, 9) + value(3, 8)), "these dates overlap"),
+        (site_file(value(0, 9, 30) + value(10, 8)), "these dates overlap"),
+        (site_file(value(0, -3)), "'most' cannot have this value"),
         (site_file(value(5, 9, 5)), "it would end on 2026-01-06, before it begins"),
         ("site: S1\nowner: o\nreview_by: 2027-01-01\nparameters: {}\n", "'parameters' must be a group, not empty"),
         (site_file(value(0, 9)).replace("owner: o\n", ""), "a site's policy has no 'owner'"),
@@ -156,6 +158,18 @@ def folder(tmp_path: Path, minutes: str) -> Path:
         encoding="utf-8",
     )
     return made
+
+
+@pytest.mark.parametrize(("amount", "taken"), [("10", True), ("10.5", False)])
+def test_whole_months_stay_whole(amount, taken):
+    """Half a month has no date: it would make the rule undecidable every night."""
+    said = {
+        "tighten": "down",
+        "unit": "month",
+        "values": [{"from": "2026-01-01", "value": 24, "cites": "law"}],
+    }
+    made = bundle(rule("a-rule", on="administration", require="event.dose_mg <= 1 || param.most > 1", in_force={"from": "2026-01-01"}, parameters={"most": said}))  # fmt: skip
+    assert (problems(site_file(value(0, amount)), made) == []) is taken
 
 
 def test_a_file_of_a_site_is_checked_alone_and_with_its_folder(tmp_path):
