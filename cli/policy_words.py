@@ -24,7 +24,7 @@ OVERRIDES: Final = {
 }
 QUANTIFIERS: Final = {
     "latest": "the latest {0}", "earliest": "the earliest {0}", "any": "any {0}", "none": "whether there is no {0}",
-    "count": "how many {0} there are", "sum": "the sum of {1} over {0}", "uncovered": "how much of a time lies in no {0}",
+    "count": "the number of events {0}", "sum": "the sum of {1} over {0}", "uncovered": "how much of a time lies in no {0}",
     "largest_gap": "the longest time without {0}", "balance": "the book stock",
 }  # fmt: skip
 

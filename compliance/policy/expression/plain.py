@@ -56,9 +56,9 @@ def to_plain(node: Node) -> str:
         case Has():
             return f"{to_plain(node.ref)} is recorded"
         case IsNull():
-            return f"there is no {node.root}"
+            return f"nothing was found for {node.root}"
         case Not(operand=IsNull(root=root)):
-            return f"there is a {root}"
+            return f"{root} was found"
         case Not(operand=Has(ref=ref)):
             return f"{to_plain(ref)} is not recorded"
         case Not(operand=In() as inside):

@@ -366,7 +366,7 @@ def test_the_deepest_expression_goes_all_the_way() -> None:
     [
         ("discharge.occurred_at - dose.completed_at >= param.minimum_observation",
          "the event's occurred_at minus the dose's completed_at is at least the limit minimum_observation"),
-        ("dose != null && drug_info(dose.drug).is_rems", "there is a dose and the drug list's row of the dose's drug: is_rems"),
+        ("dose != null && drug_info(dose.drug).is_rems", "dose was found and the drug list's row of the dose's drug: is_rems"),
         ("!has(dose.lot) || dose.intent in ['performed', 'proposed']",
          "the dose's lot is not recorded or the dose's intent is one of 'performed', 'proposed'"),
         ("dose.occurred_at < now()", "the dose's occurred_at is before now"),
