@@ -62,9 +62,10 @@ def activation(
     bundle: Bundle, *, event_id: str, at: str, site: str, actor: str, reason: str, cases: tuple[int, int]
 ) -> dict[str, Any]:
     """The event that puts a bundle into force; `at` is RFC 3339, `cases` how many passed and failed."""
+    reviews = {"next_review_on": min(rule.review_by for rule in bundle.rules)} if bundle.rules else {}
     return {
         "id": event_id, "kind": "policy_activation", "occurred_at": at, "site": site, "actor": actor, "artifact": ARTIFACT,
         "artifact_type": "policy", "version": bundle.version, "sha256": bundle.digest.removeprefix("sha256:"), "effective_at": at,
-        "next_review_on": min(rule.review_by for rule in bundle.rules), "author": "compliance-engine", "approved_by": actor, "change_reason": reason,
+        **reviews, "author": "compliance-engine", "approved_by": actor, "change_reason": reason,
         "tests_passed": cases[0], "tests_failed": cases[1], "untested_rules": 0, "adoption_status": "adopted",
     }  # fmt: skip

@@ -193,3 +193,11 @@ def test_a_log_begins_without_findings(empty):
         "er-session-22",
         "s3-state-overlay-53",
     ]  # what a new site must still declare
+
+
+def test_a_folder_without_rules_makes_a_log(empty):
+    """Its policies have no review that could be due."""
+    folder = empty.folder / "none"
+    folder.mkdir()
+    shutil.copy(POLICIES / "bundle.yaml", folder)
+    assert empty.run("init", "--policies", folder).exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from dataclasses import replace
 
 from compliance.domain.reading import Unreadable
@@ -125,9 +126,9 @@ class CallRules(Reporting):
         kind = {"filter": items.type, "map": Type("list", element=body.type)}.get(tree.function, BOOL)
         return Macro(kind, tree.span, tree.function, items, variable.name, body)  # type: ignore[arg-type]
 
+    @abstractmethod
     def condition(self, node: Node, of: str) -> Node:
         """A node that must be a truth value; the whole checker defines it."""
-        raise NotImplementedError
 
     # ---- functions
 

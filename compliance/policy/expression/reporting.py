@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from compliance.domain.values import SCALE
@@ -17,7 +18,7 @@ ANYTHING = Const(ERROR, Span(0, 0), False)
 """Stands where something was wrong; it goes with everything and is never evaluated."""
 
 
-class Reporting:
+class Reporting(ABC):
     """The state of one check."""
 
     def __init__(self, names: Names) -> None:
@@ -25,9 +26,9 @@ class Reporting:
         self.errors: list[ExpressionError] = []
         self.variables: dict[str, Type] = {}
 
+    @abstractmethod
     def check(self, tree: Syntax) -> Node:
         """Any node; the whole checker defines it."""
-        raise NotImplementedError
 
     def wrong(self, span: Span, message: str, remedy: str = "") -> Node:
         """Note a mistake and go on."""

@@ -13,6 +13,8 @@ from textwrap import dedent
 
 import pytest
 
+from compliance.engine import durable
+
 PRELUDE = """
 import json
 import durable_rules_engine as engine
@@ -255,3 +257,16 @@ def test_joins_read_past_their_expressions():
             engine.assert_fact(handle, '{"k": 2, "id": 2, "a": 5, "b": 5}')
     """
     assert bare(code).returncode < 0
+
+
+def test_names_of_fields_do_not_collide():
+    """The engine knows a field by a 32-bit FNV-1a hash of its name: of ours, and its own, no two have the same."""
+
+    def fnv(name: str) -> int:
+        value = 2166136261
+        for byte in name.encode():
+            value = (value ^ byte) * 16777619 % 2**32
+        return value
+
+    names = [*(durable.field_name(n) for n in range(20_000)), "k", "id", "sid", "$s", "$forward", "m"]
+    assert len({fnv(name) for name in names}) == len(names)
