@@ -16,9 +16,6 @@ from tests.rulebook import SITE, bundle, entry, judged, recorded, rule
 DOSE = entry("administration", "09:00", id="d1", dose_mg="56")
 
 
-LOW = rule(on="administration", when="event.route == 'intranasal'", require="event.dose_mg <= 56")
-
-
 # ---- overrides
 
 
