@@ -98,11 +98,10 @@ _ADVICE: Final = (
 
 def _translated(error: Exception) -> ComplianceError | None:
     """Errors that come up late, out of a cursor or a stored document."""
-    name = type(error).__module__.split(".")[0]
-    if name in ("sqlite3", "sqlalchemy"):
+    if type(error).__module__.split(".")[0] in ("sqlite3", "sqlalchemy", "psycopg"):
         from compliance.ledger.database import in_words
 
-        return in_words(error, Path("the database"))
+        return in_words(error, "the database")
     if type(error).__name__ == "JSONDecodeError":
         return LogError("an entry or a bundle of the log is not JSON", "Run `compliance log verify`.")
     if isinstance(error, OSError):

@@ -1,13 +1,11 @@
 """Making a log: database, signing key, first policies in force, first person in charge.
 
-All of it or nothing: the database is made under another name and takes its own only when it is complete. What is recorded is
-recorded like every other event, judged by the policies that come into force: who acts first, the site where its standing facts are
+All of it or nothing (`ledger.creation`). What is recorded is recorded like every other event, judged by the policies that come into force: who acts first, the site where its standing facts are
 given, and the activation of the policies.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +18,12 @@ from compliance.domain.event import Event
 from compliance.domain.making import make_event
 from compliance.domain.time import format_instant
 from compliance.engine.judging import Judge
-from compliance.errors import DatabaseError, InputError
+from compliance.errors import InputError
 from compliance.intake.json_lines import Draft
-from compliance.ledger.database import database_path
+from compliance.ledger.creation import created, require_absent
+from compliance.ledger.database import place_of
 from compliance.ledger.keys import create_key, key_path
-from compliance.ledger.log import Log, system_clock
+from compliance.ledger.log import system_clock
 from compliance.library import Checked, check_folder, usable
 from compliance.policy.bundle import bundle_from_documents
 from compliance.policy.model import Bundle
@@ -51,7 +50,7 @@ class Wanted:
 class Made:
     """What was made, and the decisions on its first events."""
 
-    database: Path
+    database: str
     key: Path
     origin: str
     vkey: str
@@ -67,8 +66,9 @@ def default_origin(site: str) -> str:
 
 def initialise(url: str, wanted: Wanted) -> Made:
     """Make a log. Raises InputError where one exists, PolicyError where the policies do not pass their check; leaves nothing then."""
-    path, key = database_path(url), key_path(url)
-    _require_absent(path, key)
+    key = key_path(url)
+    require_absent(url)
+    _require_no_key(key)
     drafts = _drafts(wanted, None)
     checked = check_folder(wanted.policies, sites=wanted.sites)
     bundle = usable(checked)
@@ -77,49 +77,30 @@ def initialise(url: str, wanted: Wanted) -> Made:
         stored.rules
     )  # each rule is typed once from its stored form: what comes into force must be readable
     drafts = _drafts(wanted, checked)
-    making = path.with_name(f".{path.name}.{os.getpid()}.init")
     signer = create_key(key, wanted.origin)
     complete = False
     try:
-        with Log.create(f"sqlite:///{making}", wanted.origin, str(signer.verifier)) as log:
+        with created(url, wanted.origin, str(signer.verifier)) as log:
             with log.writing() as batch:
                 store(batch, bundle)
             results = tuple(
                 result for recorded in Recorder(log, Judge(stored)).submit(drafts) for result in recorded
             )
-        _take_name(making, path)
         complete = True
     finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            making.with_name(making.name + suffix).unlink(missing_ok=True)
         if not complete:
             key.unlink(missing_ok=True)
-    return Made(path, key, wanted.origin, str(signer.verifier), bundle, len(checked.results), results)
+    return Made(
+        place_of(url).name, key, wanted.origin, str(signer.verifier), bundle, len(checked.results), results
+    )
 
 
-def _require_absent(path: Path, key: Path) -> None:
-    for file in (path, key):
-        if file.exists() or file.is_symlink():
-            raise InputError(
-                f"{file} exists already; nothing was touched",
-                "Name another database with --database, or go on with this one: `compliance record FILE`.",
-            )
-    if not path.parent.is_dir():
-        raise DatabaseError(f"the folder {path.parent} does not exist", "Make it first, or name another one.")
-    if not os.access(path.parent, os.W_OK):
-        raise DatabaseError(
-            f"nothing can be written to the folder {path.parent}",
-            "Choose another folder, or mend its permissions.",
-        )
-
-
-def _take_name(making: Path, path: Path) -> None:
-    try:
-        os.link(making, path)  # unlike a rename, never replaces a file
-    except FileExistsError:
+def _require_no_key(key: Path) -> None:
+    if key.exists() or key.is_symlink():
         raise InputError(
-            f"{path} exists already; nothing was touched", "Name another database with --database."
-        ) from None
+            f"{key} exists already; nothing was touched",
+            "Name another database with --database, or another place for the key in COMPLIANCE_KEY.",
+        )
 
 
 def _drafts(wanted: Wanted, checked: Checked | None) -> list[Draft]:

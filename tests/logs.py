@@ -72,7 +72,7 @@ def add(log: Log, *numbers: int, **fields: Any) -> None:
 def copy(log: Log, path: Path) -> Path:
     """The database file as a backup holds it."""
     log.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(log.path, path)
+    shutil.copy(log.name, path)
     return path
 
 
@@ -92,6 +92,7 @@ def without_guards(path: Path) -> sqlite3.Connection:
 def put_guards_back(connection: sqlite3.Connection) -> None:
     from compliance.ledger.guards import GUARDS
 
-    for statement in GUARDS["sqlite"].values():
-        connection.execute(statement)
+    for guard in GUARDS["sqlite"].values():
+        for statement in guard.statements:
+            connection.execute(statement)
     connection.close()

@@ -9,17 +9,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from compliance.domain.canonical import canonical
 from compliance.errors import LogError
 from compliance.ledger.database import in_words
+from compliance.ledger.driver import Driver
 from compliance.ledger.entry import Entry, new_entry
 from compliance.ledger.key_rows import KeyRows
 from compliance.ledger.statements import Statements
+from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, QUARANTINE, TILE, WITNESSED
 from compliance.ledger.tree import Frontier, leaf_hash
 
 TILE_WIDTH: Final = 256
@@ -39,16 +39,16 @@ class Batch:
 
     def __init__(
         self,
-        driver: sqlite3.Connection,
+        driver: Driver,
         statements: Statements,
-        path: Path,
+        name: str,
         clock: Callable[[], int],
         before: LookUps | None = None,
     ) -> None:
         """`before` is what the batch before has read of the indexes; it holds where nobody else has written since."""
         self._driver = driver
         self._statements = statements
-        self._path = path
+        self._name = name
         self._clock = clock
         self._frontier, self._appended_us = self._last_head()
         self._noted_us = self._appended_us
@@ -129,7 +129,14 @@ class Batch:
     def put_bundle(self, digest: str, documents: bytes) -> None:
         """Store the documents of a bundle, once, under the digest by which decisions call it."""
         if self._driver.execute(self._statements.bundle, (digest,)).fetchone() is None:
-            self._driver.execute(self._statements.add_bundle, (digest, documents))
+            self._driver.add(BUNDLE, [(digest, documents)])
+
+    def witness(self, origin: str, size: int, root: bytes, note: str) -> None:
+        """Remember a checkpoint of another log; raises LogError where a larger one of it was seen already."""
+        try:
+            self._driver.add(WITNESSED, [(origin, size, root, note, self.next_recorded_at())])
+        except self._driver.errors as problem:
+            raise in_words(problem, self._name) from problem
 
     def quarantine(self, idx: int, raw: bytes, source: str) -> None:
         """Keep the bytes of a ``rejected`` entry outside the tree, where they can be mended or discarded."""
@@ -151,19 +158,14 @@ class Batch:
     def insert_waiting(self) -> None:
         """Insert the rows that wait; they are seen by every look-up of this connection then."""
         try:
-            if self._entries:
-                self._driver.executemany(self._statements.add_entry, self._entries)
-            if self._quarantined:
-                self._driver.executemany(self._statements.add_quarantine, self._quarantined)
-            for rows, statement in (
-                (self.keys, self._statements.add_event_key),
-                (self.asked, self._statements.add_asked_key),
-            ):
+            self._driver.add(ENTRY, self._entries)
+            self._driver.add(QUARANTINE, self._quarantined)
+            for rows, table in ((self.keys, EVENT_KEY), (self.asked, ASKED_KEY)):
                 if rows.waiting:
-                    self._driver.executemany(statement, sorted(rows.waiting))
+                    self._driver.add(table, sorted(rows.waiting), once=True)
                     rows.inserted()
-        except sqlite3.Error as problem:
-            raise in_words(problem, self._path) from problem
+        except self._driver.errors as problem:
+            raise in_words(problem, self._name) from problem
         self._entries, self._quarantined = [], []
         self._by_event_id.clear()
         self._by_target.clear()
@@ -175,7 +177,7 @@ class Batch:
             return
         self._write_tiles()
         head = (self._frontier.size, self._frontier.root(), self._frontier.to_bytes(), self._appended_us)
-        self._driver.execute(self._statements.add_head, head)
+        self._driver.add(HEAD, [head])
 
     def _write_tiles(self) -> None:
         """Store each tile that this batch completed. Lower levels come first, since a tile is made of the roots below it."""
@@ -191,9 +193,7 @@ class Batch:
                 rows = self._driver.execute(self._statements.leaves, (start, stop))
             else:
                 rows = self._driver.execute(self._statements.tile_roots, (level - 1, start, stop))
-            self._driver.execute(
-                self._statements.add_tile, (level, n, root, b"".join(hash_ for (hash_,) in rows))
-            )
+            self._driver.add(TILE, [(level, n, root, b"".join(hash_ for (hash_,) in rows))])
 
     def _last_head(self) -> tuple[Frontier, int]:
         """The frontier to append to and the instant of the last entry, which must agree with the entries there are."""
@@ -204,7 +204,7 @@ class Batch:
         frontier = Frontier.from_bytes(size, stored)
         if entries != size or (row and frontier.root() != root):
             raise LogError(
-                f"{self._path}: the log's head says {size} entries, but there are {entries}, or its root is not theirs",
+                f"{self._name}: the log's head says {size} entries, but there are {entries}, or its root is not theirs",
                 "Nothing was written. Run `compliance log verify` to find out what was changed.",
             )
         return frontier, recorded_us

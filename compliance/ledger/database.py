@@ -1,8 +1,11 @@
-"""Connections to the database, and its errors in people's words (audit-log.md, "Sequencing and durability").
+"""Where a log lives: a SQLite file or a PostgreSQL database, by its URL (audit-log.md, "Sequencing and durability").
 
-Three kinds of connection: a *reader* cannot write; a *writer* can only append (the authorizer denies DROP, ALTER, CREATE and every
-PRAGMA that would loosen a guard); an *owner* makes and migrates the schema, and nothing else uses one. Transactions are begun by the log
-itself with ``BEGIN IMMEDIATE``, so the driver runs in autocommit mode.
+>>> place_of("sqlite:///clinic.db").name
+'clinic.db'
+>>> place_of("postgresql+psycopg://recorder:secret@db.example/clinic").name
+'postgresql://recorder@db.example/clinic'
+
+Everything that differs between the two is in `on_sqlite` and `on_postgresql`; `driver.Driver` is what they have in common.
 """
 
 from __future__ import annotations
@@ -10,201 +13,151 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from compliance.errors import ComplianceError, DatabaseError, InputError, LogError
+from compliance.errors import ComplianceError, DatabaseError, InputError
+from compliance.ledger import on_sqlite
+from compliance.ledger.driver import Driver
+from compliance.ledger.on_sqlite import SqliteDriver
+from compliance.ledger.roles import Role
 
-BUSY_SECONDS: Final = 10.0
-"""How long a writer waits for another one before it says that the database is locked."""
+if TYPE_CHECKING:
+    import psycopg
 
-DRIVER_ERRORS: Final = (sqlite3.Error, DBAPIError)
-"""What a statement can raise, with and without SQLAlchemy around it; `translated` turns either into a ComplianceError."""
-
-
-class Role(StrEnum):
-    """What a connection may do."""
-
-    READER = "reader"
-    WRITER = "writer"
-    OWNER = "owner"
+EXAMPLES = "Write it as sqlite:///compliance.db or postgresql+psycopg://user@host/database."
 
 
-def database_path(url: str) -> Path:
-    """The file of a ``sqlite:///`` URL; raises InputError for anything else."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a log lives. `name` is for people and never holds a password; `file` is set for SQLite only."""
+
+    url: URL
+    name: str
+    file: Path | None
+
+    @property
+    def beside(self) -> Path:
+        """What the names of the log's other files (keys and the like) begin with: the database file, or the database's name here."""
+        return self.file or Path(self.url.database or "compliance")
+
+
+def place_of(url: str) -> Place:
+    """The place that a URL names; raises InputError where this software knows none there."""
     try:
         parsed = make_url(url)
-    except ArgumentError as problem:
-        raise InputError(
-            f"{url!r} is not a database URL", "Write it as sqlite:///compliance.db."
-        ) from problem
-    if parsed.get_backend_name() != "sqlite":
-        raise InputError(
-            f"{parsed.get_backend_name()} databases are not supported by this version",
-            "Use a file: sqlite:///compliance.db.",
-        )
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError) as problem:
+        raise InputError(f"{_without_password(url)!r} is not a database URL", EXAMPLES) from problem
+    if backend == "postgresql":
+        if parsed.drivername not in {"postgresql", "postgresql+psycopg"}:
+            raise InputError(f"{parsed.drivername} is not a driver that is used here", EXAMPLES)
+        if not parsed.database:
+            raise InputError("the URL names no database of the server", EXAMPLES)
+        shown = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database)
+        return Place(parsed.set(drivername="postgresql+psycopg"), str(shown), None)
+    if backend != "sqlite":
+        raise InputError(f"{backend} databases are not supported", EXAMPLES)
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
-        raise InputError("an audit log needs a file to live in", "Write it as sqlite:///compliance.db.")
-    return Path(parsed.database)
+        raise InputError("an audit log needs a file to live in", EXAMPLES)
+    return Place(parsed, parsed.database, Path(parsed.database))
+
+
+def _without_password(url: str) -> str:
+    """What was typed, cut before anything that could be a password."""
+    return url if "@" not in url else "..." + url[url.rindex("@") :]
 
 
 def connect(url: str, role: Role, *, create: bool = False) -> Connection:
-    """One connection to the database, which must exist unless it is to be created.
+    """One connection to the database, which must exist unless it is a file that is to be created.
 
-    Raises DatabaseError (exit 4) where it does not exist or cannot be opened, LogError (exit 3) where the file is no database.
+    Raises DatabaseError (exit 4) where it does not exist or cannot be reached, LogError (exit 3) where the file is no database.
     """
-    path = database_path(url)
-    if not create and not path.is_file():
+    place = place_of(url)
+    if place.file is None:
+        return _connect_postgresql(place, role)
+    file = place.file
+    if not create and not file.is_file():
         raise DatabaseError(
-            f"the database {path} does not exist",
+            f"the database {file} does not exist",
             "Run `compliance init` to make it, or name another one with --database.",
         )
-    engine = create_engine("sqlite://", creator=lambda: _open(path, role, create=create), poolclass=NullPool)
-    with translated(path):
+    engine = create_engine(
+        "sqlite://", creator=lambda: on_sqlite.open_file(file, role, create=create), poolclass=NullPool
+    )
+    with translated(place.name):
         return engine.connect()
 
 
-def _open(path: Path, role: Role, *, create: bool) -> sqlite3.Connection:
-    mode = "ro" if role is Role.READER else "rwc" if create else "rw"
-    connection = _sqlite(path, f"mode={mode}")
+def _connect_postgresql(place: Place, role: Role) -> Connection:
     try:
-        connection.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError as problem:
-        connection.close()
-        if (
-            role is not Role.READER
-            or _code(problem) not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
-            or path.with_name(path.name + "-wal").exists()
-        ):
-            raise
-        # A WAL database needs a -shm file beside it. Whoever may not create one can still read a database at rest
-        # (sqlite.org/wal.html, "Read-Only Databases").
-        connection = _sqlite(path, "mode=ro&immutable=1")
-    if create:
-        connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: in WAL mode a commit is durable only with it; NORMAL may lose the last commits when the power fails.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA recursive_triggers = ON")
-    connection.execute("PRAGMA cache_size = -32768")
-    if role is not Role.OWNER:
-        connection.set_authorizer(_authorize)
-    return connection
-
-
-def _sqlite(path: Path, parameters: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(path))}?{parameters}",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,  # SQLAlchemy hands a connection to one thread at a time
-        cached_statements=256,
+        from compliance.ledger import on_postgresql  # noqa: PLC0415  (psycopg is an extra)
+    except ImportError as problem:
+        raise InputError(
+            "PostgreSQL needs the package psycopg, which is not installed",
+            "Install it with `pip install 'compliance-engine[postgresql]'`.",
+        ) from problem
+    engine = create_engine(
+        place.url,
+        isolation_level="AUTOCOMMIT",  # the log itself says where a transaction begins and ends
+        poolclass=NullPool,
+        connect_args={"connect_timeout": on_postgresql.CONNECT_SECONDS, "application_name": "compliance"},
     )
+    with translated(place.name):
+        connection = engine.connect()
+        try:
+            on_postgresql.prepare(_psycopg(connection), role)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
-_APPENDING: Final = frozenset(
-    {
-        sqlite3.SQLITE_SELECT,
-        sqlite3.SQLITE_READ,
-        sqlite3.SQLITE_FUNCTION,
-        sqlite3.SQLITE_RECURSIVE,
-        sqlite3.SQLITE_TRANSACTION,
-        sqlite3.SQLITE_SAVEPOINT,
-        sqlite3.SQLITE_INSERT,
-        # UPDATE and DELETE are left to the triggers, which say why; but see _SCHEMA.
-        sqlite3.SQLITE_UPDATE,
-        sqlite3.SQLITE_DELETE,
-    }
-)
-_WRITES: Final = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
-_SCHEMA: Final = frozenset(
-    {"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "alembic_version"}
-)
-_PRAGMAS_WITH_VALUE: Final = frozenset(
-    {"integrity_check", "quick_check", "wal_checkpoint", "table_info", "table_xinfo"}
-)
+def driver_of(connection: Connection) -> Driver:
+    """The driver of a connection that `connect` gave."""
+    if connection.dialect.name == "sqlite":
+        return SqliteDriver(cast("sqlite3.Connection", connection.connection.driver_connection))
+    from compliance.ledger.on_postgresql import PostgresDriver  # noqa: PLC0415
+
+    return PostgresDriver(_psycopg(connection))
 
 
-def _authorize(
-    action: int, first: str | None, second: str | None, _schema: str | None, _trigger: str | None
-) -> int:
-    """Allow what reads and appends; deny DROP, ALTER, CREATE, ATTACH, and every PRAGMA that sets something."""
-    if action == sqlite3.SQLITE_PRAGMA:
-        allowed = second is None or first in _PRAGMAS_WITH_VALUE
-    else:
-        allowed = action in _APPENDING and not (action in _WRITES and first in _SCHEMA)
-    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+def _psycopg(connection: Connection) -> psycopg.Connection[object]:
+    return cast("psycopg.Connection[object]", connection.connection.driver_connection)
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn the driver's errors into ComplianceErrors; for hot paths, catch DRIVER_ERRORS and call `in_words`."""
+def translated(name: str) -> Iterator[None]:
+    """Turn the driver's errors into ComplianceErrors; for hot paths, catch `Driver.errors` and call `in_words`."""
     try:
         yield
-    except DRIVER_ERRORS as problem:
-        raise in_words(problem, path) from problem
+    except Exception as problem:
+        if not from_database(problem):
+            raise
+        raise in_words(problem, name) from problem
 
 
-def in_words(problem: Exception, path: Path) -> ComplianceError:
+def from_database(problem: BaseException) -> bool:
+    """Whether an error comes from a database driver, with or without SQLAlchemy around it."""
+    return isinstance(problem, (sqlite3.Error, DBAPIError)) or _of_psycopg(problem)
+
+
+def _of_psycopg(problem: BaseException) -> bool:
+    return any(base.__module__.split(".")[0] == "psycopg" for base in type(problem).__mro__)
+
+
+def in_words(problem: BaseException, name: str) -> ComplianceError:
     """The database's error as one of ours: what is wrong, and what to do."""
     if isinstance(problem, DBAPIError) and isinstance(problem.orig, Exception):
         problem = problem.orig
-    code = _code(problem)
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return DatabaseError(
-            f"the database {path} is locked: another program has been writing to it for {BUSY_SECONDS:.0f} seconds",
-            "Wait until it has finished, then run the command again; nothing was written.",
-        )
-    if code == sqlite3.SQLITE_FULL:
-        return DatabaseError(
-            f"the disk that holds {path} is full",
-            "Make room, then run the command again; the batch that did not fit left nothing behind.",
-        )
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
-        return DatabaseError(
-            f"the database {path} cannot be written to",
-            "Give the account that records write access to the file and its folder.",
-        )
-    if code == sqlite3.SQLITE_CANTOPEN:
-        return DatabaseError(
-            f"the database {path} cannot be opened",
-            "Check that the file and its folder may be read, and that the path is right.",
-        )
-    if code == sqlite3.SQLITE_IOERR:
-        return DatabaseError(
-            f"the disk failed while {path} was used ({problem})",
-            "Check the disk, then run the command again.",
-        )
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return LogError(
-            f"the file {path} is damaged or is not a database ({problem})",
-            "Keep the file as it is, restore the last backup beside it, and compare with `compliance log verify --checkpoint`.",
-        )
-    if code in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_AUTH}:
-        return LogError(
-            f"the database refused a write: {problem}",
-            "Nothing was written. Only append; run `compliance log verify` if you did not cause this.",
-        )
-    if code == sqlite3.SQLITE_ERROR and "no such" in str(problem):
-        return DatabaseError(
-            f"{path} does not have the tables of this version ({problem})",
-            "Run `compliance db upgrade`, or name a database that `compliance init` made.",
-        )
-    return LogError(
-        f"the database {path} gave an error that should not happen: {problem}",
-        "Run `compliance log verify`.",
-    )
+    if _of_psycopg(problem):
+        from compliance.ledger import on_postgresql  # noqa: PLC0415
 
-
-def _code(problem: Exception) -> int | None:
-    """SQLite's primary result code (the low byte of the extended one), where the error has one."""
-    code = getattr(problem, "sqlite_errorcode", None)
-    return code & 0xFF if isinstance(code, int) else None
+        return on_postgresql.in_words(cast("psycopg.Error", problem), name)
+    return on_sqlite.in_words(problem, name)

@@ -8,9 +8,11 @@ Rows beyond those of the entry itself are right where the event was corrected: i
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
+
+from compliance.ledger.driver import Driver
+from compliance.ledger.statements import Statements
 
 KeysOf: TypeAlias = Callable[[Mapping[str, Any]], Iterable[int]]
 """The look-up keys of an entry, from its document."""
@@ -21,8 +23,9 @@ _MASK: Final = 2**64 - 1
 class KeyRows:
     """The rows that the entries call for, taken one entry at a time, against the rows there are."""
 
-    def __init__(self, driver: sqlite3.Connection, keys_of: KeysOf) -> None:
+    def __init__(self, driver: Driver, statements: Statements, keys_of: KeysOf) -> None:
         self._driver = driver
+        self._statements = statements
         self.keys_of = keys_of
         # Without a salt, rows could be chosen so that the sums agree.
         self._salt = secrets.randbits(62)
@@ -38,15 +41,14 @@ class KeyRows:
     def agree(self) -> bool:
         """Whether the table has exactly the rows that were called for."""
         salt, total = self._salt, 0
-        for row in self._driver.execute("SELECT key, occurred_us, idx FROM event_key"):
+        for row in self._driver.stream(self._statements.key_rows):
             total += hash((salt, *row))
         return total & _MASK == self._sum
 
     def missing(self, idx: int, occurred_us: int | None, document: Mapping[str, Any]) -> bool:
         """Whether a row that this entry calls for is not there."""
-        statement = "SELECT 1 FROM event_key WHERE key = ? AND occurred_us = ? AND idx = ?"
         return any(
-            self._driver.execute(statement, (key, occurred_us or 0, idx)).fetchone() is None
+            self._driver.execute(self._statements.key_row, (key, occurred_us or 0, idx)).fetchone() is None
             for key in self.keys_of(document)
         )
 

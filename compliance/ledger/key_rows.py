@@ -7,10 +7,12 @@ older ones are read from the database when they are wanted. A row is a pair of a
 
 from __future__ import annotations
 
-import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
+
+from compliance.ledger.driver import Driver
+from compliance.ledger.statements import ALL
 
 PAGE: Final = 64
 """Rows of a key that are kept: a look-up seldom goes further back, and a site's keys have thousands."""
@@ -25,7 +27,7 @@ _END: Final = 2**63 - 1
 class KeyRows:
     """The rows of one index, seen through the open batch."""
 
-    def __init__(self, driver: sqlite3.Connection, newest: str) -> None:
+    def __init__(self, driver: Driver, newest: str) -> None:
         """`newest` reads rows of a key up to an instant, newest first: key, until, limit."""
         self._driver = driver
         self._newest = newest
@@ -81,7 +83,7 @@ class KeyRows:
         if (
             len(rows) > PAGE and waiting and waiting[0] < rows[-1]
         ):  # it would lie among rows that are not kept
-            rows = self._driver.execute(self._newest, (key, _END, -1)).fetchall()
+            rows = self._driver.execute(self._newest, (key, _END, ALL)).fetchall()
             self._whole.add(key)
         elif len(rows) <= PAGE:
             self._whole.add(key)
@@ -91,7 +93,7 @@ class KeyRows:
 
     def _older(self, key: int, oldest: Row, until: int, since: int) -> Iterator[Row]:
         """Rows before those that are kept, from the database."""
-        for row in self._driver.execute(self._newest, (key, min(until, oldest[0]), -1)):
+        for row in self._driver.stream(self._newest, (key, min(until, oldest[0]), ALL)):
             if row[0] < since:
                 return
             if row < oldest:

@@ -7,14 +7,18 @@ import stat
 from pathlib import Path
 
 from compliance.errors import InputError
-from compliance.ledger.database import database_path
+from compliance.ledger.database import place_of
 from compliance.ledger.note import NoteError, Signer
 
 
 def key_path(url: str) -> Path:
-    """Where the signing key of a database lies: ``<database file>.key``."""
-    path = database_path(url)
-    return path.with_name(path.name + ".key")
+    """Where the signing key of a log lies: the path in ``COMPLIANCE_KEY``, else ``<database file>.key``, which for a PostgreSQL
+    database is ``<database name>.key`` in the current folder."""
+    chosen = os.environ.get("COMPLIANCE_KEY")
+    if chosen:
+        return Path(chosen)
+    beside = place_of(url).beside
+    return beside.with_name(beside.name + ".key")
 
 
 def create_key(path: Path, origin: str) -> Signer:

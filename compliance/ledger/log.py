@@ -14,24 +14,22 @@ has ended: then it is on disk, with its head.
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Self, cast
 
 import orjson
 from sqlalchemy import Connection
 
-from compliance.errors import DatabaseError, InputError, LogError
+from compliance.errors import InputError, LogError
 from compliance.ledger import schema
 from compliance.ledger.batch import Batch, LookUps
-from compliance.ledger.database import Role, connect, database_path, in_words, translated
+from compliance.ledger.database import connect, driver_of, in_words, place_of, translated
 from compliance.ledger.entry import Entry
-from compliance.ledger.statements import statements
+from compliance.ledger.roles import Role
+from compliance.ledger.statements import ALL, statements
 from compliance.ledger.tiles import StoredSubtrees
 from compliance.ledger.tree import EMPTY_ROOT
 
@@ -65,59 +63,34 @@ def system_clock() -> int:
 class Log:
     """One audit log in one database. Make it with `create` or `open`; close it, or use it in a ``with``."""
 
-    def __init__(self, connection: Connection, path: Path, clock: Callable[[], int]) -> None:
-        self.path = path
+    def __init__(self, connection: Connection, url: str, clock: Callable[[], int]) -> None:
+        self.url = url
+        self.name = place_of(url).name
         self.connection = connection
-        self.driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-        self.statements = statements(connection.dialect)
+        self.driver = driver_of(connection)
+        self.statements = statements(self.driver.dialect)
         self._clock = clock
         self._batch: Batch | None = None
         self._look_ups: LookUps | None = None
 
     @classmethod
     def create(cls, url: str, origin: str, vkey: str, *, clock: Callable[[], int] = system_clock) -> Log:
-        """Make the database with its first entry, and open it for writing; `vkey` is the verifier key of its checkpoints.
+        """Make a log with its first entry, and open it for writing; `vkey` is the verifier key of its checkpoints. See `creation.created`."""
+        from compliance.ledger.creation import created  # noqa: PLC0415  (it makes a Log)
 
-        Raises InputError where a file of that name exists, and leaves nothing behind where it fails.
-        """
-        path = database_path(url)
-        if path.exists():
-            raise InputError(
-                f"{path} exists already", "Choose another name; an audit log is never overwritten."
-            )
-        if not path.parent.is_dir():
-            raise DatabaseError(
-                f"the folder {path.parent} does not exist", "Make it first, or name another one."
-            )
-        making = path.with_name(f".{path.name}.{os.getpid()}.new")
-        making_url = f"sqlite:///{making}"
-        try:
-            schema.upgrade(making_url, create=True)
-            with cls._opened(making_url, Role.WRITER, clock) as log, log.writing() as batch:
-                batch.append("key", {"origin": origin, "vkey": vkey})
-            with translated(path):
-                try:
-                    os.link(making, path)  # unlike a rename, never replaces a file
-                except FileExistsError:
-                    raise InputError(f"{path} exists already", "Choose another name.") from None
-        finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                making.with_name(making.name + suffix).unlink(missing_ok=True)
-        return cls._opened(url, Role.WRITER, clock)
+        with created(url, origin, vkey, clock=clock):
+            pass
+        return cls.open(url, write=True, clock=clock)
 
     @classmethod
     def open(cls, url: str, *, write: bool = False, clock: Callable[[], int] = system_clock) -> Log:
         """Open an existing log. Raises DatabaseError where there is none or it needs an upgrade, LogError where it is damaged."""
-        return cls._opened(url, Role.WRITER if write else Role.READER, clock)
-
-    @classmethod
-    def _opened(cls, url: str, role: Role, clock: Callable[[], int]) -> Log:
-        path = database_path(url)
-        connection = connect(url, role)
+        connection = connect(url, Role.WRITER if write else Role.READER)
         try:
-            with translated(path):
-                schema.require_current(connection, path)
-            return cls(connection, path, clock)
+            with translated(place_of(url).name):
+                log = cls(connection, url, clock)
+                schema.require_current(log.driver, log.name)
+            return log
         except BaseException:
             connection.close()
             raise
@@ -138,19 +111,18 @@ class Log:
         raised within leaves nothing behind. Raises DatabaseError where another writer holds the lock for too long."""
         if self._batch is not None:
             raise ValueError("a batch is open already")
-        with translated(self.path):
-            self.driver.execute("BEGIN IMMEDIATE")
+        with translated(self.name):
+            self.driver.begin_writing()
         try:
-            with translated(self.path):
-                self._batch = Batch(self.driver, self.statements, self.path, self._clock, self._look_ups)
+            with translated(self.name):
+                self._batch = Batch(self.driver, self.statements, self.name, self._clock, self._look_ups)
                 yield self._batch
                 self._batch.finish()
-                self.driver.execute("COMMIT")
+                self.driver.commit()
             self._look_ups = self._batch.look_ups
         except BaseException:
             self._look_ups = None
-            if self.driver.in_transaction:  # a full disk may have rolled back already
-                self.driver.execute("ROLLBACK")
+            self.driver.roll_back()
             raise
         finally:
             self._batch = None
@@ -161,7 +133,7 @@ class Log:
         if self._batch is not None:
             raise ValueError("a batch is open already")
         with self.reading():
-            self._batch = Batch(self.driver, self.statements, self.path, self._clock)
+            self._batch = Batch(self.driver, self.statements, self.name, self._clock)
             try:
                 yield self._batch
             finally:
@@ -173,17 +145,17 @@ class Log:
         if self.driver.in_transaction:
             yield
             return
-        with translated(self.path):
-            self.driver.execute("BEGIN")
+        with translated(self.name):
+            self.driver.begin_reading()
         try:
             yield
         finally:
-            self.driver.execute("COMMIT")
+            self.driver.roll_back()
 
     @property
     def head(self) -> Head:
         """The last head: what is committed. The entries of an open batch are not in it."""
-        with translated(self.path):
+        with translated(self.name):
             row = self.driver.execute(self.statements.last_head).fetchone()
         return Head(row[0], row[1], row[3]) if row else Head(0, EMPTY_ROOT, 0)
 
@@ -205,13 +177,13 @@ class Log:
             return Identity(str(document["origin"]), str(document["vkey"]))
         except (InputError, ValueError, KeyError, TypeError) as problem:
             raise LogError(
-                f"{self.path}: the first entry does not name the log's key", "Run `compliance log verify`."
+                f"{self.name}: the first entry does not name the log's key", "Run `compliance log verify`."
             ) from problem
 
     @property
     def subtrees(self) -> StoredSubtrees:
         """The hashes that proofs are made of."""
-        return StoredSubtrees(self.driver, self.statements, self.path)
+        return StoredSubtrees(self.driver, self.statements, self.name)
 
     def entry(self, idx: int) -> Entry:
         """The entry at an index; raises InputError where there is none."""
@@ -227,8 +199,8 @@ class Log:
         """The entries from `start` up to but not including `stop`, in order."""
         if self._batch is not None:
             self._batch.insert_waiting()
-        with translated(self.path):
-            yield from map(Entry._make, self.driver.execute(self.statements.entries, (start, stop)))
+        with translated(self.name):
+            yield from map(Entry._make, self.driver.stream(self.statements.entries, (start, stop)))
 
     def body(self, idx: int) -> bytes:
         """The canonical bytes of an entry; raises InputError where there is none."""
@@ -290,12 +262,12 @@ class Log:
 
     def _stored(self, statement: str, key: int, until: int, since: int) -> Iterator[tuple[int, int]]:
         try:
-            for row in self.driver.execute(statement, (key, until, -1)):
+            for row in self.driver.stream(statement, (key, until, ALL)):
                 if row[0] < since:
                     return
                 yield row
-        except sqlite3.Error as problem:
-            raise in_words(problem, self.path) from problem
+        except self.driver.errors as problem:
+            raise in_words(problem, self.name) from problem
 
     def bundle(self, digest: str) -> bytes:
         """The documents of a bundle; raises InputError where the log has none of that digest."""
@@ -310,9 +282,14 @@ class Log:
         row = self._one(self.statements.quarantined, idx)
         return None if row is None else (row[0], row[1])
 
+    def last_witnessed(self, origin: str) -> tuple[int, bytes, str] | None:
+        """Size, root and note of the last checkpoint that was seen of another log (see `Batch.witness`)."""
+        row = self._one(self.statements.witnessed, origin)
+        return None if row is None else (row[0], row[1], row[2])
+
     def discard_quarantined(self, idx: int) -> None:
         """Forget the bytes of a rejected input; its entry, with their digest, stays."""
-        with translated(self.path):
+        with translated(self.name):
             self.driver.execute(self.statements.discard, (idx,))
 
     def _no_entry(self, idx: int) -> InputError:
@@ -321,12 +298,12 @@ class Log:
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         try:
             row: tuple[Any, ...] | None = self.driver.execute(statement, values).fetchone()
-        except sqlite3.Error as problem:
-            raise in_words(problem, self.path) from problem
+        except self.driver.errors as problem:
+            raise in_words(problem, self.name) from problem
         return row
 
     def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self.driver.execute(statement, values).fetchall()
-        except sqlite3.Error as problem:
-            raise in_words(problem, self.path) from problem
+        except self.driver.errors as problem:
+            raise in_words(problem, self.name) from problem

@@ -14,10 +14,12 @@ from sqlalchemy import Connection
 
 import compliance
 from compliance.errors import DatabaseError
-from compliance.ledger.database import Role, connect, database_path, translated
-from compliance.ledger.guards import GUARDS
+from compliance.ledger.database import connect, driver_of, place_of, translated
+from compliance.ledger.driver import Driver
+from compliance.ledger.guards import FUNCTIONS, GUARDS
+from compliance.ledger.roles import Role
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration; a test compares it with the files."""
 
 
@@ -39,44 +41,70 @@ def status(url: str) -> Status:
     """The status of a database; raises DatabaseError or LogError where it cannot be read."""
     connection = connect(url, Role.READER)
     try:
-        with translated(database_path(url)):
-            return status_of(connection)
+        with translated(place_of(url).name):
+            return status_of(driver_of(connection))
     finally:
         connection.close()
 
 
-def status_of(connection: Connection) -> Status:
+def status_of(driver: Driver) -> Status:
     """The status, over a connection that is open."""
-    kept = {
-        str(name): str(sql)
-        for kind, name, sql in connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master")
-        if kind == "trigger" or name == "alembic_version"
-    }
-    version = None
-    if "alembic_version" in kept:
-        version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    guards = GUARDS[connection.dialect.name]
-    broken = tuple(name for name, sql in guards.items() if kept.get(name) != sql)
+    version, kept = _kept_in_sqlite(driver) if driver.dialect == "sqlite" else _kept_in_postgresql(driver)
+    broken = tuple(name for name, guard in GUARDS[driver.dialect].items() if kept.get(name) != guard.stored)
     return Status(version, HEAD, broken)
 
 
-def require_current(connection: Connection, path: Path) -> None:
+def _kept_in_sqlite(driver: Driver) -> tuple[str | None, dict[str, str]]:
+    """The version, and the triggers as they are."""
+    kept = {
+        str(name): str(sql)
+        for kind, name, sql in driver.execute("SELECT type, name, sql FROM sqlite_master")
+        if kind == "trigger" or name == "alembic_version"
+    }
+    return (_version(driver) if "alembic_version" in kept else None), kept
+
+
+def _kept_in_postgresql(driver: Driver) -> tuple[str | None, dict[str, str]]:
+    """The same. A trigger that is not always on, or whose function was changed, is not the guard: it is left out."""
+    if driver.execute("SELECT to_regclass('alembic_version')").fetchone()[0] is None:
+        return None, {}
+    rows = driver.execute(
+        "SELECT t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled = 'A', p.proname, p.prosrc, "
+        "p.proconfig = ARRAY['search_path=' || quote_ident(n.nspname) || ', pg_temp'] "
+        "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = c.relnamespace "
+        "WHERE n.nspname = current_schema() AND NOT t.tgisinternal"
+    )
+    kept = {
+        str(name): str(definition)
+        for name, definition, always, function, body, own_tables in rows
+        if always and own_tables and FUNCTIONS.get(function) == body
+    }
+    return _version(driver), kept
+
+
+def _version(driver: Driver) -> str | None:
+    row = driver.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def require_current(driver: Driver, name: str) -> None:
     """Raise DatabaseError unless the database has the version that this software wants, with its remedy."""
-    found = status_of(connection)
+    found = status_of(driver)
     if found.current:
         return
     if found.version is None:
         raise DatabaseError(
-            f"{path} is a database, but holds no audit log",
+            f"{name} is a database, but holds no audit log",
             "Run `compliance init` with a new file name, or name another database with --database.",
         )
     if found.version > found.wanted:
         raise DatabaseError(
-            f"{path} was written by a newer version of this software (schema {found.version}, this one knows {found.wanted})",
+            f"{name} was written by a newer version of this software (schema {found.version}, this one knows {found.wanted})",
             "Update this software.",
         )
     raise DatabaseError(
-        f"{path} has schema {found.version}, this version needs {found.wanted}",
+        f"{name} has schema {found.version}, this version needs {found.wanted}",
         "Make a backup with `compliance db backup`, then run `compliance db upgrade`.",
     )
 
@@ -84,16 +112,17 @@ def require_current(connection: Connection, path: Path) -> None:
 def upgrade(url: str, *, create: bool = False) -> Status:
     """Bring the schema to the newest version, all steps in one transaction; returns the status afterwards."""
     connection = connect(url, Role.OWNER, create=create)
+    driver = driver_of(connection)
     try:
-        with translated(database_path(url)):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with translated(place_of(url).name):
+            driver.begin_writing()
             try:
                 migrate(connection)
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                driver.roll_back()
                 raise
-            connection.exec_driver_sql("COMMIT")
-            return status_of(connection)
+            driver.commit()
+            return status_of(driver)
     finally:
         connection.close()
 
@@ -106,6 +135,8 @@ def migrate(connection: Connection) -> None:
     configuration = Config()
     configuration.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     configuration.attributes["connection"] = connection
+    if not connection.in_transaction():
+        connection.begin()  # only a note to alembic that the transaction is not its own to end
     command.upgrade(configuration, "head")
 
 

@@ -1,34 +1,41 @@
 """The statements of the log, written with SQLAlchemy Core and compiled once per dialect.
 
 Look-ups run some ten times for every event that is judged, so they go to the driver's cursor as ready text with positional
-values, in the order of the comments below.
+values, in the order of the comments below. Inserts are `Driver.add`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import Column, Dialect, Executable, Table, bindparam, func, insert, literal_column, select
-from sqlalchemy.dialects.sqlite import insert as insert_or_pass
+from sqlalchemy import Column, Dialect, Executable, Table, bindparam, func, literal_column, select
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
-from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, OBJECTED, QUARANTINE, TILE
+from compliance.ledger.tables import (
+    ASKED_KEY,
+    BUNDLE,
+    ENTRY,
+    EVENT_KEY,
+    HEAD,
+    OBJECTED,
+    QUARANTINE,
+    TILE,
+    WITNESSED,
+)
+
+ALL: Final = 2**63 - 1
+"""A limit that is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
     """Text for the driver; what each takes stands beside it."""
 
-    add_entry: str  # a whole row, like the other add_*
-    add_tile: str
-    add_head: str
-    add_event_key: str
-    add_asked_key: str
-    add_bundle: str
-    add_quarantine: str
     last_head: str  # gives size, root, frontier, recorded_us
     last_idx: str
+    heads: str  # size; gives those after it: size, root, frontier, recorded_us
     entry: str  # idx
     entries: str  # start, stop
     body: str  # idx
@@ -38,29 +45,40 @@ class Statements:
     last_judgement: str  # event_id; gives idx
     with_findings: str  # gives idx, in order
     leaves: str  # start, stop
+    tile: str  # level, n; gives root, hashes
+    tiles: str  # gives how many there are
     tile_hashes: str  # level, n
     tile_roots: str  # level, start, stop
-    event_keys: str  # key, until, limit (-1: all); gives occurred_us, idx, newest first
+    event_keys: str  # key, until, limit (or ALL); gives occurred_us, idx, newest first
     asked_keys: str  # key, until, limit; gives until_us, idx, latest first
+    key_rows: str  # gives key, occurred_us, idx, all of them
+    key_row: str  # key, occurred_us, idx; gives a row where it is there
     bundle: str  # digest; gives documents
+    bundles: str  # gives digest, documents
     quarantined: str  # idx; gives raw, source
+    quarantine: str  # gives idx, raw
     discard: str  # idx
+    witnessed: str  # origin; gives size, root, note of the last checkpoint that was seen of it
+
+
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        return SQLiteDialect()
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415  (most logs never need it)
+
+    return cast("Dialect", PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=4)
-def statements(dialect: Dialect) -> Statements:
-    """The statements in a dialect."""
-    entry, tile, head, key, asked = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c
+def statements(dialect: str) -> Statements:
+    """The statements in a dialect, with values by position."""
+    entry, tile, head, key, asked, seen = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c, WITNESSED.c
     judged = ENTRY.alias("judged")
 
-    def text(statement: Executable) -> str:
-        return str(statement.compile(dialect=dialect))  # type: ignore[attr-defined]
+    by_position = _dialect(dialect)
 
-    def add(table: Table, *, once: bool = False) -> str:
-        row: dict[str, Any] = {column.name: bindparam(column.name) for column in table.columns}
-        return text(
-            insert_or_pass(table).values(row).on_conflict_do_nothing() if once else insert(table).values(row)
-        )
+    def text(statement: Executable) -> str:
+        return str(statement.compile(dialect=by_position))  # type: ignore[attr-defined]
 
     def newest(table: Table, instant: Column[int]) -> Executable:
         rows = select(instant, table.c.idx).where(table.c.key == value("key_"), instant <= value("until"))
@@ -74,14 +92,8 @@ def statements(dialect: Dialect) -> Statements:
         return bindparam(name)
 
     return Statements(
-        add_entry=add(ENTRY),
-        add_tile=add(TILE),
-        add_head=add(HEAD),
-        add_event_key=add(EVENT_KEY, once=True),
-        add_asked_key=add(ASKED_KEY, once=True),
-        add_bundle=add(BUNDLE),
-        add_quarantine=add(QUARANTINE),
         last_head=text(select(HEAD).where(head.size == select(func.max(head.size)).scalar_subquery())),
+        heads=text(select(HEAD).where(head.size > value("size_")).order_by(head.size)),
         last_idx=text(select(func.max(entry.idx))),
         entry=text(select(ENTRY).where(entry.idx == value("idx_"))),
         entries=text(
@@ -112,6 +124,8 @@ def statements(dialect: Dialect) -> Statements:
             .where(entry.idx >= value("start"), entry.idx < value("stop"))
             .order_by(entry.idx)
         ),
+        tile=text(select(tile.root, tile.hashes).where(tile.level == value("level_"), tile.n == value("n_"))),
+        tiles=text(select(func.count()).select_from(TILE)),
         tile_hashes=text(select(tile.hashes).where(tile.level == value("level_"), tile.n == value("n_"))),
         tile_roots=text(
             select(tile.root)
@@ -120,9 +134,23 @@ def statements(dialect: Dialect) -> Statements:
         ),
         event_keys=text(newest(EVENT_KEY, key.occurred_us)),
         asked_keys=text(newest(ASKED_KEY, asked.until_us)),
+        key_rows=text(select(key.key, key.occurred_us, key.idx)),
+        key_row=text(
+            select(literal_column("1")).where(
+                key.key == value("key_"), key.occurred_us == value("occurred_"), key.idx == value("idx_")
+            )
+        ),
         bundle=text(select(BUNDLE.c.documents).where(BUNDLE.c.digest == value("digest_"))),
+        bundles=text(select(BUNDLE.c.digest, BUNDLE.c.documents)),
+        quarantine=text(select(QUARANTINE.c.idx, QUARANTINE.c.raw).order_by(QUARANTINE.c.idx)),
         quarantined=text(
             select(QUARANTINE.c.raw, QUARANTINE.c.source).where(QUARANTINE.c.idx == value("idx_"))
+        ),
+        witnessed=text(
+            select(seen.size, seen.root, seen.note)
+            .where(seen.origin == value("origin_"))
+            .order_by(seen.size.desc())
+            .limit(literal_column("1"))
         ),
         discard=text(QUARANTINE.delete().where(QUARANTINE.c.idx == value("idx_"))),
     )

@@ -1,6 +1,6 @@
 """The tables of the log (audit-log.md, "Tree").
 
-`ENTRY`, `TILE` and `HEAD` are the log itself, `BUNDLE` the policies that decisions name. `EVENT_KEY` and `ASKED_KEY` are
+`ENTRY`, `TILE` and `HEAD` are the log itself, `BUNDLE` the policies that decisions name, `WITNESSED` what was seen of other logs. `EVENT_KEY` and `ASKED_KEY` are
 projections that ``compliance db rebuild`` makes again. `QUARANTINE` is the one table whose rows may go: it holds input that could
 not be read, which may name people. The migrations create all of them; a test holds the two descriptions equal.
 
@@ -10,7 +10,7 @@ canonical bytes is derived by `entry.columns_of` alone, and ``compliance log ver
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
@@ -21,6 +21,12 @@ INT64: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 OBJECTED: Final = "verdict IN ('flagged', 'violation', 'permitted_with_warnings', 'denied')"
 """Decisions with something to object to; the index over them makes "what stands" cost what it finds."""
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """A partial index, in both dialects."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 ENTRY: Final = Table(
     "entry",
@@ -43,8 +49,8 @@ ENTRY: Final = Table(
     Column("leaf", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("entry_event_id", "event_id", unique=True),
-    Index("entry_target", "target", sqlite_where=text("target IS NOT NULL")),
-    Index("entry_objection", "idx", sqlite_where=text(OBJECTED)),
+    Index("entry_target", "target", **_where("target IS NOT NULL")),
+    Index("entry_objection", "idx", **_where(OBJECTED)),
     sqlite_strict=True,
 )
 
@@ -108,4 +114,17 @@ QUARANTINE: Final = Table(
     Column("raw", LargeBinary, nullable=False),
     Column("source", Text, nullable=False),
     sqlite_strict=True,
+)
+
+# The last checkpoint that was seen of another log, by its origin: a witness signs only what continues it (C2SP tlog-witness).
+WITNESSED: Final = Table(
+    "witnessed",
+    METADATA,
+    Column("origin", Text, primary_key=True),
+    Column("size", INT64, primary_key=True),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),  # the checkpoint as it came, with its signatures
+    Column("recorded_us", INT64, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )

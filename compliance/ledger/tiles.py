@@ -6,12 +6,10 @@ lies in one tile, so a proof reads O(log n) rows, and no body of an entry.
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
 from compliance.errors import LogError
 from compliance.ledger.batch import TILE_WIDTH
 from compliance.ledger.database import translated
+from compliance.ledger.driver import Driver
 from compliance.ledger.statements import Statements
 from compliance.ledger.tree import HASH_BYTES, fold
 
@@ -19,10 +17,10 @@ from compliance.ledger.tree import HASH_BYTES, fold
 class StoredSubtrees:
     """`tree.Subtrees` over the database."""
 
-    def __init__(self, driver: sqlite3.Connection, statements: Statements, path: Path) -> None:
+    def __init__(self, driver: Driver, statements: Statements, name: str) -> None:
         self._driver = driver
         self._statements = statements
-        self._path = path
+        self._name = name
 
     def subtree(self, height: int, index: int) -> bytes:
         """The root of the perfect subtree over 2^height leaves; raises LogError where a hash is missing or not whole."""
@@ -31,13 +29,13 @@ class StoredSubtrees:
         hashes = self._hashes(level, start, stop)
         if len(hashes) != stop - start or any(len(one) != HASH_BYTES for one in hashes):
             raise LogError(
-                f"{self._path}: hashes {start} to {stop - 1} of level {level} are missing",
+                f"{self._name}: hashes {start} to {stop - 1} of level {level} are missing",
                 "Run `compliance log verify` to find out what was changed.",
             )
         return fold(hashes)
 
     def _hashes(self, level: int, start: int, stop: int) -> list[bytes]:
-        with translated(self._path):
+        with translated(self._name):
             n, offset = divmod(start, TILE_WIDTH)
             full = self._driver.execute(self._statements.tile_hashes, (level, n)).fetchone()
             if full is not None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from compliance.errors import InputError
 from compliance.ledger import schema
-from compliance.ledger.database import Role, connect, database_path, translated
+from compliance.ledger.database import connect, driver_of, place_of, translated
+from compliance.ledger.driver import Driver
 from compliance.ledger.guards import GUARDS
 from compliance.ledger.log import Log
-from compliance.ledger.statements import statements
+from compliance.ledger.on_sqlite import SqliteDriver
+from compliance.ledger.roles import Role
+from compliance.ledger.tables import ASKED_KEY, EVENT_KEY
+from compliance.ledger.transfer import transfer
 
-_PROJECTIONS: Final = ("event_key", "asked_key")
+_ROWS: Final = 10_000
 
 
 def backup(log: Log, target: Path) -> None:
-    """A copy of the database as it is at one moment, whole or not at all; others may write meanwhile.
+    """A copy of the log as it is at one moment, whole or not at all, as a SQLite file; others may write meanwhile.
 
-    The copy is a log like the original. Going on from it is a fork, which anyone with a newer checkpoint finds. Raises InputError where
-    the target exists.
+    The copy is a log like the original, whatever database that lives in: same entries, roots and proofs. Going on from it is a fork, which
+    anyone with a newer checkpoint finds. Raises InputError where the target exists.
     """
     if target.exists():
         raise InputError(f"{target} exists already", "Choose another name; a backup never replaces a file.")
@@ -30,12 +35,11 @@ def backup(log: Log, target: Path) -> None:
         raise InputError(f"the folder {target.parent} does not exist", "Make it first, or name another one.")
     making = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
-        with translated(making):
-            copy = sqlite3.connect(making)
-            try:
-                log.driver.backup(copy)
-            finally:
-                copy.close()
+        with translated(str(making)):
+            if isinstance(log.driver, SqliteDriver):
+                _copy_file(log.driver, making)
+            else:
+                _copy_rows(log, making)
         with making.open("rb") as file:
             os.fsync(file.fileno())
         try:
@@ -45,6 +49,28 @@ def backup(log: Log, target: Path) -> None:
     finally:
         for suffix in ("", "-wal", "-shm", "-journal"):
             making.with_name(making.name + suffix).unlink(missing_ok=True)
+
+
+def _copy_file(driver: SqliteDriver, making: Path) -> None:
+    copy = sqlite3.connect(making)
+    try:
+        driver.raw.backup(copy)
+    finally:
+        copy.close()
+
+
+def _copy_rows(log: Log, making: Path) -> None:
+    url = f"sqlite:///{making}"
+    schema.upgrade(url, create=True)
+    connection = connect(url, Role.OWNER)
+    try:
+        target = driver_of(connection)
+        with log.reading():
+            target.begin_writing()
+            transfer(log.driver, target)
+            target.commit()
+    finally:
+        connection.close()
 
 
 def rebuild(
@@ -57,32 +83,34 @@ def rebuild(
     These two are projections of the entries; only here are their guards lifted, within one transaction that also puts them back. The rows
     may be read from the same log while they are taken.
     """
-    path = database_path(url)
+    name = place_of(url).name
     connection = connect(url, Role.OWNER)
+    driver = driver_of(connection)
     try:
-        with translated(path):
-            schema.require_current(connection, path)
-            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-            text, guards = statements(connection.dialect), GUARDS[connection.dialect.name]
-            driver.execute("BEGIN IMMEDIATE")
+        with translated(name):
+            schema.require_current(driver, name)
+            driver.begin_writing()
             try:
-                for table, statement, rows in zip(
-                    _PROJECTIONS,
-                    (text.add_event_key, text.add_asked_key),
-                    (event_keys, asked_keys),
-                    strict=True,
-                ):
+                for table, rows in ((EVENT_KEY, event_keys), (ASKED_KEY, asked_keys)):
                     if rows is None:
                         continue
-                    guard = f"{table}_no_delete"
-                    driver.execute(f"DROP TRIGGER IF EXISTS {guard}")
-                    driver.execute(f"DELETE FROM {table}")
-                    driver.executemany(statement, rows)
-                    driver.execute(guards[guard])
-                driver.execute("COMMIT")
+                    _empty(driver, table.name)
+                    remaining = iter(rows)
+                    while some := list(islice(remaining, _ROWS)):
+                        driver.add(table, some, once=True)
+                driver.commit()
             except BaseException:
-                if driver.in_transaction:
-                    driver.execute("ROLLBACK")
+                driver.roll_back()
                 raise
     finally:
         connection.close()
+
+
+def _empty(driver: Driver, table: str) -> None:
+    """Delete all rows of a projection; its guard is lifted for that one statement."""
+    guard = f"{table}_no_delete"
+    of_table = "" if driver.dialect == "sqlite" else f" ON {table}"
+    driver.execute(f"DROP TRIGGER IF EXISTS {guard}{of_table}")
+    driver.execute(f"DELETE FROM {table}")
+    for statement in GUARDS[driver.dialect][guard].statements:
+        driver.execute(statement)

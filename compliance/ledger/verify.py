@@ -23,7 +23,7 @@ from enum import StrEnum
 from compliance.errors import LogError
 from compliance.ledger import schema
 from compliance.ledger.checkpoint import Checkpoint, open_checkpoint
-from compliance.ledger.database import DRIVER_ERRORS, in_words
+from compliance.ledger.database import in_words
 from compliance.ledger.index_check import KeysOf
 from compliance.ledger.log import Log
 from compliance.ledger.note import NoteError, Verifier, parse_note
@@ -103,8 +103,8 @@ def verify(
             return _against(log, given, frontier.size)
     except Tampered as found:
         return _tampered(frontier, found.index, found.reason)
-    except DRIVER_ERRORS as problem:
-        return _tampered(frontier, frontier.size, in_words(problem, log.path).message)
+    except log.driver.errors as problem:
+        return _tampered(frontier, frontier.size, in_words(problem, log.name).message)
     except NoteError:
         raise
     except LogError as problem:
@@ -169,7 +169,7 @@ def _opened(log: Log, note: str | bytes, verifiers: Sequence[Verifier]) -> Check
 
 
 def _verify_guards(log: Log) -> None:
-    broken = schema.status_of(log.connection).broken_guards
+    broken = schema.status_of(log.driver).broken_guards
     if broken:
         raise Tampered(
             None,

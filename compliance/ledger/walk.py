@@ -9,7 +9,6 @@ Rows of ``asked_key`` say what a judgement looked at, which no entry repeats; ``
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -50,7 +49,7 @@ class Walk:
         self._driver = log.driver
         self._frontier = frontier
         self._bundle_digest = bundle_digest
-        self._keys = None if keys_of is None else KeyRows(self._driver, keys_of)
+        self._keys = None if keys_of is None else KeyRows(self._driver, log.statements, keys_of)
         self._recorded_us = -1
         self._open: list[list[bytes]] = []
 
@@ -69,12 +68,9 @@ class Walk:
 
     def _entries(self) -> None:
         frontier, keys = self._frontier, self._keys
-        heads = self._driver.execute(
-            "SELECT size, root, frontier, recorded_us FROM head WHERE size > ? ORDER BY size",
-            (frontier.size,),
-        )
-        head = _next(heads, frontier.size)
-        rows = self._driver.execute(self._log.statements.entries, (frontier.size, LATEST))
+        heads = self._driver.stream(self._log.statements.heads, (frontier.size,))
+        head = next(heads, None)
+        rows = self._driver.stream(self._log.statements.entries, (frontier.size, LATEST))
         leaves = self._open[0]
         recorded_us = self._recorded_us
         for row in rows:
@@ -111,7 +107,7 @@ class Walk:
                     raise Tampered(
                         idx, f"the head of size {head[0]} does not agree with the entries before it"
                     )
-                head = _next(heads, frontier.size)
+                head = next(heads, None)
             elif head is not None and head[0] < frontier.size:
                 raise Tampered(idx, f"the head of size {head[0]} is out of order")
         if head is not None:
@@ -157,9 +153,7 @@ class Walk:
             if level + 1 == len(self._open):
                 self._open.append([])
             self._open[level + 1].append(root)
-            row = self._driver.execute(
-                "SELECT root, hashes FROM tile WHERE level = ? AND n = ?", (level, n)
-            ).fetchone()
+            row = self._driver.execute(self._log.statements.tile, (level, n)).fetchone()
             if row != (root, hashes):
                 what = "is missing" if row is None else "does not agree with the entries below it"
                 raise Tampered(n << height, f"tile {n} of level {level} {what}")
@@ -169,7 +163,7 @@ class Walk:
         expected, size = 0, self._frontier.size // TILE_WIDTH
         while size:
             expected, size = expected + size, size // TILE_WIDTH
-        (count,) = self._driver.execute("SELECT count(*) FROM tile").fetchone()
+        (count,) = self._driver.execute(self._log.statements.tiles).fetchone()
         if count != expected:
             raise Tampered(
                 None,
@@ -185,7 +179,7 @@ class Walk:
     def _bundles(self) -> None:
         if self._bundle_digest is None:
             return
-        for digest, documents in self._driver.execute("SELECT digest, documents FROM bundle"):
+        for digest, documents in self._driver.stream(self._log.statements.bundles):
             try:
                 found = self._bundle_digest(documents)
             except (ValueError, TypeError, KeyError, AttributeError) as problem:
@@ -196,7 +190,7 @@ class Walk:
                 )
 
     def _quarantine(self) -> None:
-        for idx, raw in self._driver.execute("SELECT idx, raw FROM quarantine"):
+        for idx, raw in self._driver.stream(self._log.statements.quarantine):
             document = self._document(idx)
             if document is None or document.get("kept_sha256") != sha256(raw).hexdigest():
                 raise Tampered(None, f"the quarantined input of entry {idx} is not the one that was rejected")
@@ -207,7 +201,7 @@ class Walk:
             if keys.missing(entry.idx, entry.occurred_us, entry.document()):
                 raise Tampered(entry.idx, f"entry {entry.idx} cannot be found under one of its look-up keys")
         rows: dict[int, list[tuple[int, int]]] = {}
-        for key, occurred_us, idx in self._driver.execute("SELECT key, occurred_us, idx FROM event_key"):
+        for key, occurred_us, idx in self._driver.stream(self._log.statements.key_rows):
             rows.setdefault(idx, []).append((key, occurred_us))
         for idx, found in sorted(rows.items()):
             row: Any = self._driver.execute(self._log.statements.entry, (idx,)).fetchone()
@@ -218,20 +212,11 @@ class Walk:
                 raise Tampered(idx, f"entry {idx} is found under a look-up key that is not its own")
 
     def _file(self) -> None:
-        """The file's own structure: indices agree with their tables, every page is used once (sqlite.org, integrity_check)."""
-        (answer,) = self._driver.execute("PRAGMA integrity_check(1)").fetchone()
-        if answer != "ok":
-            raise Tampered(None, f"the database file is damaged: {answer}")
+        """What the database itself finds wrong with its files."""
+        for damage in self._driver.damage():
+            raise Tampered(None, f"the database file is damaged: {damage}")
 
     def _document(self, idx: int) -> dict[str, Any] | None:
         row = self._driver.execute(self._log.statements.body, (idx,)).fetchone()
         document: dict[str, Any] | None = None if row is None else orjson.loads(row[0])
         return document
-
-
-def _next(heads: sqlite3.Cursor, size: int) -> tuple[int, bytes, bytes, int] | None:
-    try:
-        head: tuple[int, bytes, bytes, int] | None = heads.fetchone()
-    except sqlite3.Error as problem:
-        raise Tampered(size, f"the heads after size {size} cannot be read: {problem}") from problem
-    return head

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from compliance.ledger.guards import GUARDS
+from compliance.ledger.guards import LOG_GUARDS, create_function
 
 revision = "0001"
 down_revision = None
@@ -38,13 +38,13 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("entry_event_id", "entry", ["event_id"], unique=True)
-    op.create_index("entry_target", "entry", ["target"], sqlite_where=sa.text("target IS NOT NULL"))
-    op.create_index(
-        "entry_objection",
-        "entry",
-        ["idx"],
-        sqlite_where=sa.text("verdict IN ('flagged', 'violation', 'permitted_with_warnings', 'denied')"),
-    )
+    objected = "verdict IN ('flagged', 'violation', 'permitted_with_warnings', 'denied')"
+    for name, column, condition in (
+        ("entry_target", "target", "target IS NOT NULL"),
+        ("entry_objection", "idx", objected),
+    ):
+        where = sa.text(condition)
+        op.create_index(name, "entry", [column], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "tile",
         sa.Column("level", INT64, primary_key=True),
@@ -85,5 +85,11 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sqlite_strict=True,
     )
-    for statement in GUARDS[op.get_bind().dialect.name].values():
-        op.execute(statement)
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        schema = op.get_bind().scalar(sa.text("SELECT quote_ident(current_schema())"))
+        for name in ("compliance_refuse", "compliance_next_idx", "compliance_head_grows"):
+            op.execute(create_function(name, schema))
+    for guard in LOG_GUARDS[dialect].values():
+        for statement in guard.statements:
+            op.execute(statement)

@@ -158,7 +158,7 @@ def against_insert_and_long_log(folder: Path, judge: Judge, lines: list[bytes], 
 def opened(log: Log) -> Log:
     """The log with a clock that is past all events: what is told before it happens is a finding, and not what is measured."""
     log.close()
-    return Log.open(url(log.path), write=True, clock=lambda: PAST_ALL)
+    return Log.open(log.url, write=True, clock=lambda: PAST_ALL)
 
 
 def new_rows(log: Log, table: Table, known: set[tuple[int, ...]]) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ def test_policies_that_fail_their_check_make_no_log(empty, tmp_path):
         (["--time-zone", "Texas", "--state", "TX"], 2),
         (["--policies", "nowhere"], 2),
         (["--database", "no/such/folder/x.db"], 4),
-        (["--database", "postgresql://localhost/x"], 2),
+        (["--database", "mysql://localhost/x"], 2),
         (["--database", "sqlite://"], 2),
         (["--database", "://"], 2),
     ],

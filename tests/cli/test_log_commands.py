@@ -241,9 +241,9 @@ def test_another_schema_exits_4_with_what_to_do(day, version, remedy):
 
 def test_a_locked_database_exits_4(day, monkeypatch):
     """Another writer that does not finish is waited for, then told."""
-    from compliance.ledger import database
+    from compliance.ledger import on_sqlite
 
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(on_sqlite, "BUSY_SECONDS", 0.1)
     other = sqlite3.connect(day.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     result = day.run("record", day.file(LEFT_IN_TIME))

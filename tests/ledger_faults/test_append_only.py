@@ -50,6 +50,10 @@ ATTEMPTS = [
     ("DELETE FROM event_key WHERE idx = 2", ["event_key_no_delete"]),
     ("UPDATE asked_key SET until_us = 0 WHERE idx = 2", ["asked_key_no_update"]),
     ("DELETE FROM asked_key WHERE idx = 2", ["asked_key_no_delete"]),
+    ("UPDATE witnessed SET size = 9", ["witnessed_no_update"]),
+    ("DELETE FROM witnessed", ["witnessed_no_delete"]),
+    ("REPLACE INTO witnessed SELECT origin, size, root, 'other', 0 FROM witnessed", ["witnessed_forward"]),
+    ("INSERT INTO witnessed SELECT origin, size - 1, root, note, 0 FROM witnessed", ["witnessed_forward"]),
 ]
 
 
@@ -59,13 +63,14 @@ def path(tmp_path):
         add(log, *range(300))
         with log.writing() as batch:
             batch.put_bundle("sha256:1", b"[]")
+            batch.witness("other.example/log", 7, bytes(32), "a note")
     return tmp_path / "log.db"
 
 
 def content(connection):
     return {
         table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
-        for table in ("entry", "tile", "head", "bundle", "event_key", "asked_key")
+        for table in ("entry", "tile", "head", "bundle", "event_key", "asked_key", "witnessed")
     }
 
 
@@ -76,7 +81,7 @@ def test_refused(path, statement, guards):
     """The statement is refused by the database with the reason, and nothing is different afterwards."""
     connection = stranger(path)
     before = content(connection)
-    with pytest.raises(sqlite3.IntegrityError, match="the audit log"):
+    with pytest.raises(sqlite3.IntegrityError, match=r"the audit log|a witness"):
         connection.execute(statement)
     assert content(connection) == before
 

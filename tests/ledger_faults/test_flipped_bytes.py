@@ -166,4 +166,4 @@ def test_a_file_cut_short(original, tmp_path, keep):
 
 def test_guards_put_back_are_the_guards():
     """The tests restore every trigger as it was, so that its absence is not what is found."""
-    assert len(GUARDS["sqlite"]) == 17
+    assert len(GUARDS["sqlite"]) == 20

@@ -42,7 +42,7 @@ def driver():
 @pytest.fixture
 def path(tmp_path):
     with empty_log(tmp_path / "log.db") as log:
-        return log.path
+        return Path(log.name)
 
 
 def contents(path) -> dict[str, int]:

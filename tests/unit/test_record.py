@@ -213,7 +213,7 @@ def test_a_batch_that_raises_leaves_nothing():
 def test_results_are_given_batch_by_batch_each_after_its_commit():
     """A receipt that was seen is in the log, whoever looks."""
     bodies = [body("vital_signs", systolic_mmhg=n % 100 + 50) for n in range(BATCH + 5)]
-    with fresh_log() as log, Log.open(url(log.path)) as other:
+    with fresh_log() as log, Log.open(log.url) as other:
         sizes = []
         for results in Recorder(log, JUDGE).submit(map(draft, bodies)):
             sizes.append(len(results))
@@ -352,7 +352,7 @@ def test_a_draft_is_judged_as_sent_not_as_its_source_says():
 
 def test_errors_are_compliance_errors():
     """A log that is open for reading says so in words."""
-    with fresh_log() as log, Log.open(url(log.path)) as reader, pytest.raises(ComplianceError) as refused:
+    with fresh_log() as log, Log.open(log.url) as reader, pytest.raises(ComplianceError) as refused:
         record(reader, JUDGE, body("administration"))
     assert refused.value.remedy
 

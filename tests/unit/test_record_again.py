@@ -302,9 +302,9 @@ def test_judging_again_reads_what_it_concerns_and_not_the_log():
                 count[0] += 1
                 return 0
 
-            log.driver.set_progress_handler(step, 100)  # every 100 steps of SQLite's machine
+            log.driver.raw.set_progress_handler(step, 100)  # every 100 steps of SQLite's machine
             results = record(log, JUDGE, vitals(patient="P7", session="T7"))
-            log.driver.set_progress_handler(None, 0)
+            log.driver.raw.set_progress_handler(None, 0)
             assert [r.event.kind for r in results if isinstance(r, Rejudged)] == ["administration"]
             return count[0]
 

@@ -206,7 +206,7 @@ def test_a_bundle_comes_back_as_it_was_stored(log):
 
 def test_a_stored_bundle_that_was_changed_is_not_used(log):
     """Its name is its digest."""
-    path = log.path
+    path = log.name
     log.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection = without_guards(path)
     connection.execute("UPDATE bundle SET documents = CAST(replace(documents, '140', '240') AS BLOB)")

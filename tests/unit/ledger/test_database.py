@@ -17,8 +17,9 @@ from alembic.script import ScriptDirectory
 
 from compliance.errors import ComplianceError, DatabaseError, InputError, LogError
 from compliance.ledger import schema
-from compliance.ledger.database import Role, connect, database_path, in_words
+from compliance.ledger.database import connect, in_words, place_of
 from compliance.ledger.log import Log
+from compliance.ledger.roles import Role
 from compliance.ledger.tables import METADATA
 from tests.logs import ORIGIN, SIGNER, add, copy, empty_log, stranger, url
 
@@ -31,21 +32,23 @@ ROOT = Path(__file__).resolve().parents[3]
         "nonsense",
         "sqlite://",
         "sqlite:///:memory:",
-        "postgresql+psycopg://localhost/log",
+        "mysql://localhost/log",
+        "postgresql+psycopg2://localhost/log",
+        "postgresql://localhost",
         "sqlite:///file:x?mode=ro",
     ],
 )
 def test_urls_that_name_no_file(wrong):
     """A URL that this version cannot use is refused with an example of one that it can."""
     with pytest.raises(InputError) as refused:
-        database_path(wrong)
+        place_of(wrong)
     assert "sqlite:///compliance.db" in refused.value.remedy
 
 
 def test_paths():
     """Three slashes are a relative path, four an absolute one."""
-    assert database_path("sqlite:///a/b.db") == Path("a/b.db")
-    assert database_path("sqlite:////a/b.db") == Path("/a/b.db")
+    assert place_of("sqlite:///a/b.db").file == Path("a/b.db")
+    assert place_of("sqlite:////a/b.db").file == Path("/a/b.db")
 
 
 def test_a_database_that_does_not_exist(tmp_path):
@@ -180,7 +183,7 @@ def test_a_writer_cannot_loosen_a_guard(tmp_path, statement):
 def test_without_the_authorizer_the_same_is_possible(tmp_path, statement):
     """The mutant of the test above: it is the authorizer that stops these."""
     with empty_log(tmp_path / "log.db") as log:
-        log.driver.set_authorizer(None)
+        log.driver.raw.set_authorizer(None)
         log.driver.execute(statement)
 
 

