@@ -38,6 +38,9 @@ class Driver(Protocol):
     def stream(self, sql: str, values: Sequence[object] = (), /) -> Iterator[Any]:
         """The rows of a query in bounded memory, however many they are; reading may stop early."""
 
+    def newest(self, sql: str, key: int, until: int, /) -> Iterator[tuple[int, int]]:
+        """The rows of a look-up key up to an instant, newest first, by a statement that takes key, until and limit; cheap to stop early."""
+
     def add(self, table: Table, rows: Sequence[Sequence[Any]], *, once: bool = False) -> None:
         """Insert rows, each with all columns of the table; with `once`, those whose key is there already stay as they are."""
 

@@ -93,7 +93,7 @@ class KeyRows:
 
     def _older(self, key: int, oldest: Row, until: int, since: int) -> Iterator[Row]:
         """Rows before those that are kept, from the database."""
-        for row in self._driver.stream(self._newest, (key, min(until, oldest[0]), ALL)):
+        for row in self._driver.newest(self._newest, key, min(until, oldest[0])):
             if row[0] < since:
                 return
             if row < oldest:

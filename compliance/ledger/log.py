@@ -29,7 +29,7 @@ from compliance.ledger.batch import Batch, LookUps
 from compliance.ledger.database import connect, driver_of, in_words, place_of, translated
 from compliance.ledger.entry import Entry
 from compliance.ledger.roles import Role
-from compliance.ledger.statements import ALL, statements
+from compliance.ledger.statements import statements
 from compliance.ledger.tiles import StoredSubtrees
 from compliance.ledger.tree import EMPTY_ROOT
 
@@ -262,7 +262,7 @@ class Log:
 
     def _stored(self, statement: str, key: int, until: int, since: int) -> Iterator[tuple[int, int]]:
         try:
-            for row in self.driver.stream(statement, (key, until, ALL)):
+            for row in self.driver.newest(statement, key, until):
                 if row[0] < since:
                     return
                 yield row

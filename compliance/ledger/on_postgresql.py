@@ -33,6 +33,7 @@ _LOCK_CLASS: Final = 0x0C0A11D
 
 _TYPES: Final = ((BigInteger, "int8"), (Text, "text"), (LargeBinary, "bytea"))
 _STREAMED: Final = 1000
+_FIRST_PAGE: Final = 64
 
 
 class PostgresDriver:
@@ -56,11 +57,31 @@ class PostgresDriver:
         return self.raw.execute(sql, values, binary=True)
 
     def stream(self, sql: str, values: Sequence[Any] = (), /) -> Iterator[Any]:
-        """See `Driver.stream`: through a cursor on the server."""
-        with self.raw.cursor(f"compliance_{next(self._names)}", withhold=not self.in_transaction) as cursor:
-            cursor.itersize = _STREAMED
-            cursor.execute(sql, values, binary=True)
-            yield from cursor
+        """See `Driver.stream`: through a cursor on the server.
+
+        A reader that stops early leaves the cursor to the end of the transaction: closing it when the garbage collector finds the reader could
+        happen in the middle of another call of the same connection, which would wait for itself.
+        """
+        name = f"compliance_{next(self._names)}"
+        hold = "" if self.in_transaction else "WITH HOLD"
+        self.raw.execute(f"DECLARE {name} NO SCROLL CURSOR {hold} FOR {sql}", values)
+        fetch = f"FETCH FORWARD {_STREAMED} FROM {name}"
+        while rows := self.raw.execute(fetch, binary=True).fetchall():
+            yield from rows
+        self.raw.execute(f"CLOSE {name}")
+
+    def newest(self, sql: str, key: int, until: int, /) -> Iterator[tuple[int, int]]:
+        """See `Driver.newest`: in pages that grow, since most readers stop after a few rows."""
+        page = _FIRST_PAGE
+        last: tuple[int, int] | None = None
+        while True:
+            rows = self.raw.execute(sql, (key, until, page), binary=True).fetchall()
+            yield from (row for row in rows if last is None or row < last)
+            if len(rows) < page:
+                return
+            last = rows[-1]
+            until = rows[-1][0]
+            page *= 4  # also where a page held nothing but rows of one instant
 
     def add(self, table: Table, rows: Sequence[Sequence[Any]], *, once: bool = False) -> None:
         """See `Driver.add`: binary COPY, which measured better than executemany; arrays where COPY cannot pass over what is there."""

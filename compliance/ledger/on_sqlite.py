@@ -18,6 +18,7 @@ from sqlalchemy import Table
 from compliance.errors import ComplianceError, DatabaseError, LogError
 from compliance.ledger.driver import Rows
 from compliance.ledger.roles import Role
+from compliance.ledger.statements import ALL
 
 BUSY_SECONDS: Final = 10.0
 """How long a writer waits for another one before it says that the database is locked."""
@@ -40,6 +41,10 @@ class SqliteDriver:
     def stream(self, sql: str, values: Sequence[Any] = (), /) -> Iterator[Any]:
         """See `Driver.stream`: SQLite finds each row when it is asked for."""
         return self.raw.execute(sql, values)
+
+    def newest(self, sql: str, key: int, until: int, /) -> Iterator[tuple[int, int]]:
+        """See `Driver.newest`."""
+        return self.raw.execute(sql, (key, until, ALL))
 
     def add(self, table: Table, rows: Sequence[Sequence[Any]], *, once: bool = False) -> None:
         """See `Driver.add`."""

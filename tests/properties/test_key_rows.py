@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from compliance.ledger import key_rows
 from compliance.ledger.key_rows import KeyRows
+from compliance.ledger.on_sqlite import SqliteDriver
 
 NEWEST = "SELECT us, idx FROM rows WHERE key = ? AND us <= ? ORDER BY us DESC, idx DESC LIMIT ?"
 KEYS = st.integers(1, 3)
@@ -38,7 +39,7 @@ def test_scans_see_what_was_stored_and_what_waits(
     driver = sqlite3.connect(":memory:")
     driver.execute("CREATE TABLE rows (key, us, idx, PRIMARY KEY (key, us, idx)) WITHOUT ROWID")
     driver.executemany("INSERT OR IGNORE INTO rows VALUES (?, ?, ?)", stored)
-    rows = KeyRows(driver, NEWEST)
+    rows = KeyRows(SqliteDriver(driver), NEWEST)
     known = set(stored)
     for step, key, one, other in steps:
         if step == "add":
