@@ -71,6 +71,37 @@ def _print(call: Call, found: Status) -> None:
         click.echo(f"the guard {name} is missing or was changed")
 
 
+@database.command(
+    cls=Command,
+    examples=(
+        "compliance --database postgresql+psycopg://admin@db/clinic db roles",
+        "compliance --database postgresql+psycopg://admin@db/clinic db roles --apply",
+    ),
+)
+@click.option("--apply", "run", is_flag=True, help="Do it, in one transaction; else it is only printed.")
+@pass_call
+def roles(call: Call, run: bool) -> None:
+    """The three roles of a log in PostgreSQL: owner, writer, reader, and what each may do, as SQL.
+
+    The roles cannot log in; grant them to logins, such as `GRANT compliance_writer TO recorder`. A command takes the least it needs.
+    """
+    from compliance.ledger.grants import statements_for
+
+    statements = statements_for(call.database, run=run)
+    if call.json:
+        output.echo_json({"statements": statements, "applied": run})
+        return
+    if run:
+        click.echo(
+            "done: compliance_owner, compliance_writer and compliance_reader have their rights on this log",
+            err=True,
+        )
+        click.echo("now grant them to logins, for example: GRANT compliance_writer TO recorder;", err=True)
+        return
+    for statement in statements:
+        click.echo(f"{statement};")
+
+
 @database.command(cls=Command, examples=("compliance db backup /mnt/backup/2026-03-02.db",))
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
 @pass_call

@@ -18,15 +18,12 @@ from sqlalchemy import BigInteger, LargeBinary, Table, Text
 
 from compliance.errors import ComplianceError, DatabaseError, LogError
 from compliance.ledger.driver import Rows
-from compliance.ledger.roles import Role
+from compliance.ledger.roles import Role, database_role
 
 BUSY_SECONDS: Final = 10
 """How long a writer waits for another one before it says that the log is locked."""
 
 CONNECT_SECONDS: Final = 10
-
-ROLE_NAMES: Final = {role: f"compliance_{role.value}" for role in Role}
-"""The database roles of ``compliance db roles``."""
 
 _LOCK_CLASS: Final = 0x0C0A11D
 """First half of the advisory lock's key; the second half is the schema's oid, so that each log has its own lock."""
@@ -153,7 +150,7 @@ def prepare(raw: psycopg.Connection[Any], role: Role) -> None:
     if role is Role.READER:
         raw.execute("SET default_transaction_read_only = on")
     if _may_become(raw, role):
-        raw.execute(composed.SQL("SET ROLE {}").format(composed.Identifier(ROLE_NAMES[role])))
+        raw.execute(composed.SQL("SET ROLE {}").format(composed.Identifier(database_role(role))))
 
 
 def _setting(raw: psycopg.Connection[Any], name: str) -> str:
@@ -165,12 +162,11 @@ def _may_become(raw: psycopg.Connection[Any], role: Role) -> bool:
     """Whether ``compliance db roles`` made this role for the log here, and this login may take it."""
     how = "SET" if raw.info.server_version >= 160_000 else "MEMBER"
     needed = {Role.READER: "SELECT", Role.WRITER: "INSERT", Role.OWNER: "TRIGGER"}[role]
-    name = ROLE_NAMES[role]
     row = raw.execute(
         "SELECT pg_has_role(current_user, oid, %s) AND has_schema_privilege(oid, current_schema(), 'USAGE') "
         "AND to_regclass('entry') IS NOT NULL AND has_table_privilege(oid, to_regclass('entry'), %s) "
         "FROM pg_roles WHERE rolname = %s",
-        (how, needed, name),
+        (how, needed, database_role(role)),
     ).fetchone()
     return bool(row and row[0])
 

@@ -11,3 +11,8 @@ class Role(StrEnum):
     READER = "reader"
     WRITER = "writer"
     OWNER = "owner"
+
+
+def database_role(role: Role) -> str:
+    """The role of a PostgreSQL server that ``compliance db roles`` makes for it."""
+    return f"compliance_{role.value}"

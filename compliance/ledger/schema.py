@@ -96,7 +96,7 @@ def require_current(driver: Driver, name: str) -> None:
     if found.version is None:
         raise DatabaseError(
             f"{name} is a database, but holds no audit log",
-            "Run `compliance init` with a new file name, or name another database with --database.",
+            "Make one with `compliance init` (a file needs a new name), or name another database with --database.",
         )
     if found.version > found.wanted:
         raise DatabaseError(
@@ -118,6 +118,7 @@ def upgrade(url: str, *, create: bool = False) -> Status:
             driver.begin_writing()
             try:
                 migrate(connection)
+                _renew_rights(driver)
             except BaseException:
                 driver.roll_back()
                 raise
@@ -125,6 +126,13 @@ def upgrade(url: str, *, create: bool = False) -> Status:
             return status_of(driver)
     finally:
         connection.close()
+
+
+def _renew_rights(driver: Driver) -> None:
+    if driver.dialect == "postgresql":
+        from compliance.ledger.grants import renew_rights  # noqa: PLC0415  (it asks for the schema's version)
+
+        renew_rights(driver)
 
 
 def migrate(connection: Connection) -> None:

@@ -1,0 +1,105 @@
+"""Three roles of a log in PostgreSQL, and what each may do (audit-log.md, "Append-only enforcement").
+
+=========== ==============================================================================================================
+``owner``   owns the tables, and so may change them: for migrations, never for daily work
+``writer``  SELECT and INSERT; DELETE on the one table of input that could not be read, which may have to go
+``reader``  SELECT
+=========== ==============================================================================================================
+
+None of them can log in: they are granted to logins. A login of several roles takes the least that a command needs (`on_postgresql.prepare`).
+They are roles of the whole server; each log says for itself what they may do in its schema.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from compliance.errors import InputError
+from compliance.ledger import schema
+from compliance.ledger.database import connect, driver_of, place_of, translated
+from compliance.ledger.driver import Driver
+from compliance.ledger.guards import FUNCTIONS
+from compliance.ledger.roles import Role, database_role
+from compliance.ledger.tables import METADATA, QUARANTINE
+
+OWNER: Final = database_role(Role.OWNER)
+WRITER: Final = database_role(Role.WRITER)
+READER: Final = database_role(Role.READER)
+
+
+def make_roles() -> list[str]:
+    """The statements that make the roles where they are missing; whoever runs them needs the right to make roles."""
+    made = [
+        f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        for role in (OWNER, WRITER, READER)
+    ]
+    return [*made, f"GRANT {OWNER} TO CURRENT_USER"]
+
+
+def grant_rights(in_schema: str) -> list[str]:
+    """The statements that give each role its rights on a log, and take away all others; `in_schema` is a quoted identifier."""
+    statements = [
+        f"REVOKE ALL ON SCHEMA {in_schema} FROM PUBLIC, {WRITER}, {READER}",
+        f"GRANT USAGE, CREATE ON SCHEMA {in_schema} TO {OWNER}",
+        f"GRANT USAGE ON SCHEMA {in_schema} TO {WRITER}, {READER}",
+    ]
+    for name in (*METADATA.tables, "alembic_version"):
+        table = f"{in_schema}.{name}"
+        statements.append(f"ALTER TABLE {table} OWNER TO {OWNER}")
+        statements.append(f"REVOKE ALL ON {table} FROM PUBLIC, {WRITER}, {READER}")
+        statements.append(f"GRANT SELECT ON {table} TO {WRITER}, {READER}")
+        if name in METADATA.tables:
+            rights = "INSERT, DELETE" if name == QUARANTINE.name else "INSERT"
+            statements.append(f"GRANT {rights} ON {table} TO {WRITER}")
+    statements += [f"ALTER FUNCTION {in_schema}.{name}() OWNER TO {OWNER}" for name in FUNCTIONS]
+    return statements
+
+
+def statements_for(url: str, *, run: bool = False) -> list[str]:
+    """All that `compliance db roles` prints, for the log at a URL; with `run`, it is also done, in one transaction.
+
+    Raises InputError for a SQLite file, which has no roles; DatabaseError where the login may not do this.
+    """
+    place = place_of(url)
+    if place.file is not None:
+        raise InputError(
+            "a SQLite file has no roles of its own",
+            "Give the file's owner the right to write it and everybody else at most the right to read it; `--database postgresql+psycopg://...` names a PostgreSQL log.",
+        )
+    connection = connect(url, Role.OWNER)
+    driver = driver_of(connection)
+    try:
+        with translated(place.name):
+            schema.require_current(driver, place.name)
+            statements = [*make_roles(), *grant_rights(_schema(driver))]
+            if run:
+                _run(driver, statements)
+            return statements
+    finally:
+        connection.close()
+
+
+def renew_rights(driver: Driver) -> None:
+    """After a migration: what it made belongs to the owner's role and is granted, where ``compliance db roles`` was run before."""
+    owned = driver.execute(
+        "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('entry')"
+    ).fetchone()
+    if owned is not None and owned[0] == OWNER:
+        for statement in grant_rights(_schema(driver)):
+            driver.execute(statement)
+
+
+def _schema(driver: Driver) -> str:
+    return str(driver.execute("SELECT quote_ident(current_schema())").fetchone()[0])
+
+
+def _run(driver: Driver, statements: list[str]) -> None:
+    driver.execute("RESET ROLE")
+    driver.begin_writing()
+    try:
+        for statement in statements:
+            driver.execute(statement)
+        driver.commit()
+    except BaseException:
+        driver.roll_back()
+        raise
