@@ -9,7 +9,7 @@ import click
 
 from compliance.errors import DatabaseError, LogError
 
-from . import opening, output
+from . import files, opening, output
 from .application import Call, Command, Group, pass_call
 
 if TYPE_CHECKING:
@@ -119,3 +119,74 @@ def backup(call: Call, target: Path) -> None:
             f"{target}: {output.counted(size, 'entry', 'entries')}. Keep the signing key's copy apart from it.",
             err=True,
         )
+
+
+@database.command(
+    cls=Command,
+    examples=(
+        "compliance --database restored.db --actor MD-1 db restore 2026-03-02.db --against last-week.txt",
+        "compliance --actor MD-1 db restore 2026-03-02.db --against last-week.txt --accept-loss 'disk lost on 3 March'",
+    ),
+)
+@click.argument("backup_file", metavar="BACKUP")
+@click.option(
+    "--against",
+    "checkpoints",
+    multiple=True,
+    metavar="CHECKPOINT",
+    help="The newest checkpoint that is kept elsewhere; may be repeated.",
+)
+@click.option(
+    "--without-checkpoint",
+    is_flag=True,
+    help="Nobody kept a checkpoint: nothing shows whether the backup is the last state.",
+)
+@click.option(
+    "--accept-loss",
+    metavar="REASON",
+    help="Restore although entries that a checkpoint knows are missing; recorded with the reason.",
+)
+@pass_call
+def restore(
+    call: Call,
+    backup_file: str,
+    checkpoints: tuple[str, ...],
+    without_checkpoint: bool,
+    accept_loss: str | None,
+) -> int:
+    """Make a log from a backup, where none is yet, and record that it was restored.
+
+    The backup is verified whole and held against checkpoints first. One that is older than a checkpoint would silently take back what
+    was recorded since: it is refused. The signing key is not in a backup; put its copy beside the restored log.
+    """
+    from compliance.ledger.keys import key_path
+    from compliance.restoring import backup_url
+    from compliance.restoring import restore as restored_from
+
+    if bool(checkpoints) == without_checkpoint:
+        raise click.UsageError("name the newest checkpoint with --against, or say --without-checkpoint.")
+    notes = [files.read(name) for name in checkpoints]
+    done = restored_from(
+        backup_url(backup_file), call.database, notes, actor=opening.acting(call), accepted=accept_loss
+    )
+    found = done.verification
+    key = key_path(call.database)
+    if call.json:
+        output.echo_json({
+            "answer": str(found.state), "entries": found.size, "root": found.root.hex(), "lost": done.lost,
+            "database": opening.name(call), "key_present": key.is_file(),
+        })  # fmt: skip
+        return 0
+    click.echo(
+        f"{opening.name(call)}: {output.counted(found.size, 'entry', 'entries')} restored, {found.state}"
+    )
+    if done.lost:
+        click.echo(
+            f"{output.counted(done.lost, 'entry', 'entries')} missing that a checkpoint knows; this is recorded with your reason"
+        )
+    if not key.is_file():
+        click.echo(
+            f"the signing key {key} is not there: put its copy in its place before the next checkpoint",
+            err=True,
+        )
+    return 0

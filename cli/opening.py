@@ -31,3 +31,10 @@ def acting(call: Call) -> str:
     if call.actor is None:
         raise InputError("who acts is not known", "Name your staff id with --actor ID or COMPLIANCE_ACTOR.")
     return call.actor
+
+
+def name(call: Call) -> str:
+    """The database as people may read it: without a password."""
+    from compliance.ledger.database import place_of
+
+    return place_of(call.database).name

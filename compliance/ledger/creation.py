@@ -10,7 +10,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import Connection
 
 from compliance.errors import DatabaseError, InputError
 from compliance.ledger import schema
@@ -18,6 +20,9 @@ from compliance.ledger.database import connect, driver_of, place_of, translated
 from compliance.ledger.driver import Driver
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.roles import Role
+
+if TYPE_CHECKING:
+    from compliance.ledger.on_postgresql import PostgresDriver
 
 
 @contextmanager
@@ -80,12 +85,25 @@ def _require_no_file(path: Path) -> None:
 
 @contextmanager
 def _tables(url: str, clock: Callable[[], int]) -> Iterator[Log]:
-    from compliance.ledger.on_postgresql import PostgresDriver  # noqa: PLC0415  (psycopg is an extra)
+    with _making(url) as connection:
+        log = Log(connection, url, clock)
+        driver = cast("PostgresDriver", log.driver)
+        driver.within = True
+        yield log
 
+
+@contextmanager
+def empty_tables(url: str) -> Iterator[Driver]:
+    """The tables of a new log in PostgreSQL, empty, within one transaction that ends with the block; raises InputError where a log is there."""
+    with _making(url) as connection:
+        yield driver_of(connection)
+
+
+@contextmanager
+def _making(url: str) -> Iterator[Connection]:
     name = place_of(url).name
     connection = connect(url, Role.OWNER)
-    log = Log(connection, url, clock)
-    driver = cast("PostgresDriver", log.driver)
+    driver = driver_of(connection)
     try:
         with translated(name):
             driver.begin_writing()
@@ -93,12 +111,9 @@ def _tables(url: str, clock: Callable[[], int]) -> Iterator[Log]:
             with translated(name):
                 _require_no_log(driver, name)
                 schema.migrate(connection)
-            driver.within = True
-            yield log
-            driver.within = False
-            driver.commit()
+                yield connection
+                driver.commit()
         except BaseException:
-            driver.within = False
             driver.roll_back()
             raise
     finally:

@@ -102,8 +102,10 @@ def open_file(path: Path, role: Role, *, create: bool) -> sqlite3.Connection:
         # A WAL database needs a -shm file beside it. Whoever may not create one can still read a database at rest
         # (sqlite.org/wal.html, "Read-Only Databases").
         connection = _connect(path, "mode=ro&immutable=1")
-    if create:
-        connection.execute("PRAGMA journal_mode = WAL")
+    if role is not Role.READER:
+        connection.execute(
+            "PRAGMA journal_mode = WAL"
+        )  # a backup comes without: it is one file, and stays one
     # FULL: in WAL mode a commit is durable only with it; NORMAL may lose the last commits when the power fails.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -11,6 +11,7 @@ from typing import Final
 
 from compliance.errors import InputError
 from compliance.ledger import schema
+from compliance.ledger.creation import empty_tables
 from compliance.ledger.database import connect, driver_of, place_of, translated
 from compliance.ledger.driver import Driver
 from compliance.ledger.guards import GUARDS
@@ -55,6 +56,9 @@ def _copy_file(driver: SqliteDriver, making: Path) -> None:
     copy = sqlite3.connect(making)
     try:
         driver.raw.backup(copy)
+        copy.execute(
+            "PRAGMA journal_mode = DELETE"
+        )  # one file, without -wal and -shm beside it when it is read
     finally:
         copy.close()
 
@@ -69,8 +73,19 @@ def _copy_rows(log: Log, making: Path) -> None:
             target.begin_writing()
             transfer(log.driver, target)
             target.commit()
+        target.execute("PRAGMA journal_mode = DELETE")
     finally:
         connection.close()
+
+
+def restore(backed_up: Log, url: str) -> None:
+    """The log at `url`, where none is yet, from an open backup: whole or not at all. Raises InputError where one is there."""
+    file = place_of(url).file
+    if file is not None:
+        backup(backed_up, file)
+        return
+    with empty_tables(url) as driver, backed_up.reading():
+        transfer(backed_up.driver, driver)
 
 
 def rebuild(
