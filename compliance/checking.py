@@ -30,6 +30,7 @@ class Checker:
     def submit(self, items: Iterable[Draft | Rejected]) -> Generator[tuple[Result, ...], None, None]:
         """Judge; yields results some at a time. The indices of new entries are those that they would get now."""
         with self._log.rehearsing() as batch:
-            results = Submission(self._log, batch, self._judge).results(items)
+            submission = Submission(self._log, batch, self._judge)
+            results = (result for item in items for result in submission.results_of(item))
             while some := tuple(islice(results, AT_ONCE)):
                 yield some

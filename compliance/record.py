@@ -79,12 +79,16 @@ class Recorder:
         """Judge and append; yields the results of each batch after its commit."""
         remaining = iter(items)
         while chunk := tuple(islice(remaining, BATCH)):
-            before, self._memory = self._memory, None
-            with self._log.writing() as batch:
-                submission = Submission(self._log, batch, self._judge, before)
-                results = tuple(submission.results(chunk))
-            self._memory = submission.memory
-            yield results
+            yield tuple(result for of_item in self.batch(chunk) for result in of_item)
+
+    def batch(self, items: Iterable[Draft | Rejected]) -> list[tuple[Result, ...]]:
+        """Judge and append in one transaction; for each item what became of it, and of the earlier events that it changes."""
+        before, self._memory = self._memory, None
+        with self._log.writing() as batch:
+            submission = Submission(self._log, batch, self._judge, before)
+            results = [tuple(submission.results_of(item)) for item in items]
+        self._memory = submission.memory
+        return results
 
 
 class Memory(NamedTuple):
@@ -113,10 +117,9 @@ class Submission:
         """What was read, for the next batch."""
         return Memory(self._batch.size, self._history, self._latest)
 
-    def results(self, items: Iterable[Draft | Rejected]) -> Iterator[Result]:
-        """What becomes of each item, and of the earlier events that it changes."""
-        for item in items:
-            yield from self._rejected(item) if isinstance(item, Rejected) else self._draft(item)
+    def results_of(self, item: Draft | Rejected) -> Iterator[Result]:
+        """What becomes of an item, and of the earlier events that it changes."""
+        yield from self._rejected(item) if isinstance(item, Rejected) else self._draft(item)
 
     def _draft(self, draft: Draft) -> Iterator[Result]:
         event = draft.event
