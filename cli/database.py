@@ -121,6 +121,22 @@ def backup(call: Call, target: Path) -> None:
         )
 
 
+@database.command(cls=Command, examples=("compliance db rebuild",))
+@pass_call
+def rebuild(call: Call) -> None:
+    """Make the look-up indexes anew from the entries. What is recorded and decided stays as it is; verify first.
+
+    Writers wait meanwhile. Every event is judged again to find out what it looks at, so this takes as long as recording took.
+    """
+    from compliance.rebuilding import rebuild_indexes
+
+    entries = rebuild_indexes(call.database)
+    if call.json:
+        output.echo_json({"entries": entries})
+    else:
+        click.echo(f"indexes made anew from {output.counted(entries, 'entry', 'entries')}", err=True)
+
+
 @database.command(
     cls=Command,
     examples=(

@@ -90,13 +90,13 @@ def restore(backed_up: Log, url: str) -> None:
 
 def rebuild(
     url: str,
-    event_keys: Iterable[tuple[int, int, int]],
+    event_keys: Iterable[tuple[int, int, int]] | None = None,
     asked_keys: Iterable[tuple[int, int, int]] | None = None,
 ) -> None:
-    """Put the rows of ``event_key`` (key, occurred_us, idx), and of ``asked_key`` (key, until_us, idx) where given, in place of those there are.
+    """Put the rows of ``event_key`` (key, occurred_us, idx) and of ``asked_key`` (key, until_us, idx), where given, in place of those there are.
 
     These two are projections of the entries; only here are their guards lifted, within one transaction that also puts them back. The rows
-    may be read from the same log while they are taken.
+    may be read from the same log: they are asked for when nobody else can write any more.
     """
     name = place_of(url).name
     connection = connect(url, Role.OWNER)
@@ -124,8 +124,13 @@ def rebuild(
 def _empty(driver: Driver, table: str) -> None:
     """Delete all rows of a projection; its guard is lifted for that one statement."""
     guard = f"{table}_no_delete"
-    of_table = "" if driver.dialect == "sqlite" else f" ON {table}"
-    driver.execute(f"DROP TRIGGER IF EXISTS {guard}{of_table}")
+    if driver.dialect == "postgresql":
+        # Not DROP TRIGGER, which waits for everybody who reads the table.
+        driver.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
+        driver.execute(f"DELETE FROM {table}")
+        driver.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}")
+        return
+    driver.execute(f"DROP TRIGGER IF EXISTS {guard}")
     driver.execute(f"DELETE FROM {table}")
     for statement in GUARDS[driver.dialect][guard].statements:
         driver.execute(statement)
