@@ -12,6 +12,7 @@ from compliance.errors import InputError, LogError
 
 from . import files, opening, output
 from .application import Call, Command, Group, pass_call
+from .progress import Progress
 
 if TYPE_CHECKING:
     from compliance.ledger.log import Log
@@ -84,8 +85,12 @@ def verify(call: Call, checkpoints: tuple[str, ...], since: str | None) -> int:
         opened = opening.reading(call)
     except LogError as error:
         return _answer(call, "tampered", error.message)
-    with opened:
-        found = verify_log(opened, notes, before)
+    progress = Progress()
+    try:
+        with opened:
+            found = verify_log(opened, notes, before, progress.walked)
+    finally:
+        progress.clear()
     return _answer(call, str(found.state), found.reason, found)
 
 

@@ -1,4 +1,4 @@
-"""How far a long input is read, on a terminal only."""
+"""How far a long input is read, or a long log verified, on a terminal only."""
 
 from __future__ import annotations
 
@@ -39,15 +39,26 @@ class Progress:
     def took(self, length: int) -> None:
         """So many more bytes were read."""
         self._read += length
+        if not self._due():
+            return
+        if self._total:
+            self._show(f"{_bar(self._read / self._total)} read")
+        else:
+            self._show(f"{self._read / 1_000_000:.1f} MB read")
+
+    def walked(self, done: int, total: int) -> None:
+        """So many entries of so many were verified."""
+        if self._shown and self._due():
+            self._show(f"{_bar(done / total)} verified")
+
+    def _due(self) -> bool:
         now = time.monotonic()
         if now < self._next:
-            return
+            return False
         self._next = now + _EVERY_SECONDS
-        if self._total:
-            part = min(1.0, self._read / self._total)
-            text = f"[{'#' * int(part * 30):30}] {part:4.0%} read"
-        else:
-            text = f"{self._read / 1_000_000:.1f} MB read"
+        return True
+
+    def _show(self, text: str) -> None:
         click.echo(f"\r{text}", err=True, nl=False)
         self._visible = True
 
@@ -56,6 +67,10 @@ class Progress:
         if self._visible:
             click.echo("\r" + " " * 50 + "\r", err=True, nl=False)
             self._visible = False
+
+
+def _bar(part: float) -> str:
+    return f"[{'#' * int(min(1.0, part) * 30):30}] {min(1.0, part):4.0%}"
 
 
 class _Counting:

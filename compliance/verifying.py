@@ -5,28 +5,48 @@ The ledger does the work (`ledger.verify`) and knows neither; both are given to 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from compliance.domain.lookup import key_of, lookup_keys
-from compliance.domain.making import event_from_log
 from compliance.ledger.log import Log
 from compliance.ledger.verify import Verification, verify
+from compliance.ledger.walk import Progress, Side
 from compliance.policy.bundle import digest
 
 
-def verify_log(log: Log, checkpoints: Sequence[bytes] = (), since: bytes | None = None) -> Verification:
-    """See `ledger.verify.verify`."""
-    return verify(log, checkpoints, since=since, keys_of=keys_of_entry, bundle_digest=digest_of_stored)
+def verify_log(
+    log: Log,
+    checkpoints: Sequence[bytes] = (),
+    since: bytes | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """See `ledger.verify.verify`; a long log is walked by as many processes as there are processors for them."""
+    return verify(
+        log,
+        checkpoints,
+        since=since,
+        keys_of=keys_of_entry,
+        bundle_digest=digest_of_stored,
+        side=Side(_processors()),
+        progress=progress,
+    )
+
+
+def _processors() -> int:
+    """How many this process may use, where the system says so."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
 
 def keys_of_entry(document: Mapping[str, Any]) -> list[int]:
     """The look-up keys under which recording puts an entry."""
     if document["type"] == "event":
-        event = event_from_log(document["event"], 0, 0)
-        return [key_of(*key) for key in lookup_keys(event.kind, event.values)]
+        event = document["event"]
+        return [key_of(*key) for key in lookup_keys(event["kind"], event)]
     if document["type"] == "rejected":
         return [key_of("rejected", "sha256", document["sha256"])]
     return []

@@ -32,6 +32,7 @@ _BY_SELECTIVITY: Final = (
     "course", "patient", "equipment", "storage_place", "subject", "person", "signer", "observer", "artifact",
     "party", "registration", "source_registration", "recipient_registration", "lot", "ndc11", "drug_code", "site", "drug",
 )  # fmt: skip
+_TEXTS: Final = ("id", "text", "enum")
 _RANK: Final = {field: rank for rank, field in enumerate(_BY_SELECTIVITY)}
 
 
@@ -53,17 +54,21 @@ def selectivity(field: str) -> tuple[int, str]:
 
 
 def lookup_keys(kind: str, values: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
-    """The keys under which an event of this kind with these values is found."""
+    """The keys under which an event of this kind with these values is found. Text is the same in an event's body, which will do, too."""
     keys = [(kind, EVERY, "")]
-    for field in indexed_fields(kind):
+    for field, name in _names_of_keys(kind):
         value = values.get(field)
-        if isinstance(value, str):
-            keys.append((kind, field, value))
-    for field in event_reference_fields(kind):
-        value = values.get(field)
-        if isinstance(value, str):
-            keys.append((kind, NAMES, value))
+        if value is not None:
+            keys.append((kind, name, value))
     return tuple(dict.fromkeys(keys))
+
+
+@cache
+def _names_of_keys(kind: str) -> tuple[tuple[str, str], ...]:
+    """The fields of a kind whose values are keys, each with the name of the key; only text makes one."""
+    fields = KINDS[kind].fields
+    own = [(field, field) for field in indexed_fields(kind) if fields[field].type in _TEXTS]
+    return (*own, *((field, NAMES) for field in event_reference_fields(kind)))
 
 
 def answering_keys(event: Event) -> tuple[tuple[str, str, str], ...]:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from compliance.domain.canonical import canonical
@@ -20,7 +21,7 @@ from compliance.ledger.entry import Entry, new_entry
 from compliance.ledger.key_rows import KeyRows
 from compliance.ledger.statements import Statements
 from compliance.ledger.tables import ASKED_KEY, BUNDLE, ENTRY, EVENT_KEY, HEAD, QUARANTINE, TILE, WITNESSED
-from compliance.ledger.tree import Frontier, leaf_hash
+from compliance.ledger.tree import Frontier
 
 TILE_WIDTH: Final = 256
 """Hashes in a full tile (C2SP tlog-tiles)."""
@@ -52,8 +53,9 @@ class Batch:
         self._clock = clock
         self._frontier, self._appended_us = self._last_head()
         self._noted_us = self._appended_us
-        self._first = self._frontier.size
-        self._entries: list[Entry] = []
+        self._first = self._size = self._frontier.size
+        self._entries: list[tuple[Any, ...]] = []  # rows of `Entry`; the driver takes plain tuples faster
+        self._leaves: list[bytes] = []  # of entries that are not in the frontier yet
         self._quarantined: list[tuple[int, bytes, str]] = []
         self._by_event_id: dict[str, int] = {}
         self._by_target: dict[str, list[int]] = {}
@@ -71,11 +73,12 @@ class Batch:
     @property
     def size(self) -> int:
         """The size of the log with the entries of this batch: the idx that the next entry gets."""
-        return self._frontier.size
+        return self._size
 
     def next_recorded_at(self) -> int:
         """The instant, in microseconds, at which the log takes the next entry; later than every one it gave before."""
-        self._noted_us = max(self._clock(), self._noted_us + 1)
+        now, later = self._clock(), self._noted_us + 1
+        self._noted_us = max(later, now)
         return self._noted_us
 
     def append(
@@ -99,17 +102,18 @@ class Batch:
             raise ValueError("recorded_us comes from next_recorded_at, once, and in order")
         document, columns = new_entry(type, recorded_us, members)
         body = canonical(document)
-        leaf = leaf_hash(body)
-        idx = self._frontier.size
-        entry = Entry(idx, *columns, leaf, body)
-        self._entries.append(entry)
-        self._frontier.append(leaf)
+        leaf = sha256(b"\x00" + body).digest()  # `tree.leaf_hash`
+        idx = self._size
+        _, _, event_id, _, _, _, _, occurred_us, _, target, _ = columns
+        self._entries.append((idx, *columns, leaf, body))
+        self._leaves.append(leaf)
+        self._size = idx + 1
         self._appended_us = recorded_us
-        if entry.event_id is not None:
-            self._by_event_id[entry.event_id] = idx
-        if entry.target is not None:
-            self._by_target.setdefault(entry.target, []).append(idx)
-        occurred_us = entry.occurred_us or 0
+        if event_id is not None:
+            self._by_event_id[event_id] = idx
+        if target is not None:
+            self._by_target.setdefault(target, []).append(idx)
+        occurred_us = occurred_us or 0
         for key in keys:
             self.keys.add(key, ((occurred_us, idx),))
         for key, until_us in asked:
@@ -144,8 +148,8 @@ class Batch:
 
     def entry(self, idx: int) -> Entry | None:
         """An entry that waits to be inserted, or None."""
-        position = idx - self._entries[0].idx if self._entries else -1
-        return self._entries[position] if 0 <= position < len(self._entries) else None
+        position = idx - self._entries[0][0] if self._entries else -1
+        return Entry._make(self._entries[position]) if 0 <= position < len(self._entries) else None
 
     def by_event_id(self, event_id: str) -> int | None:
         """The idx of a waiting entry that holds an event, or None."""
@@ -173,8 +177,9 @@ class Batch:
     def finish(self) -> None:
         """Write what is left: rows, tiles that became full, and the head. Only `Log.writing` calls it."""
         self.insert_waiting()
-        if self._frontier.size == self._first:
+        if self._size == self._first:
             return
+        self._frontier.extend(self._leaves)
         self._write_tiles()
         head = (self._frontier.size, self._frontier.root(), self._frontier.to_bytes(), self._appended_us)
         self._driver.add(HEAD, [head])

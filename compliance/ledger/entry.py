@@ -35,7 +35,6 @@ VERSION: Final = 1
 """The member ``v``: which reading of the document applies."""
 
 Text: TypeAlias = str | None
-JudgedColumns: TypeAlias = tuple[Text, Text, Text, Text, Text, int | None, Text, Text, bytes | None]
 Columns: TypeAlias = tuple[str, int, Text, Text, Text, Text, Text, int | None, Text, Text, bytes | None]
 
 
@@ -68,24 +67,25 @@ def columns_of(document: Mapping[str, Any]) -> Columns:
 
     Raises KeyError, TypeError, AttributeError or ValueError where the document is not one that this software appends.
     """
-    return (document["type"], microseconds(document["recorded_at"]), *_judged_columns(document))
+    return _columns(document["type"], microseconds(document["recorded_at"]), document)
 
 
 def new_entry(type: str, recorded_us: int, members: Mapping[str, Any]) -> tuple[dict[str, Any], Columns]:  # noqa: A002
     """The document of a new entry, and its columns as `columns_of` would give them."""
     document = {"v": VERSION, "type": type, "recorded_at": rfc3339(recorded_us), **members}
-    return document, (type, recorded_us, *_judged_columns(document))
+    return document, _columns(type, recorded_us, document)
 
 
-def _judged_columns(document: Mapping[str, Any]) -> JudgedColumns:
-    event = document.get("event")
-    target = document.get("target")
-    decision = document.get("decision")
-    verdict = decision["verdict"] if decision is not None else None
+def _columns(type: str, recorded_us: int, document: Mapping[str, Any]) -> Columns:  # noqa: A002
+    member = document.get
+    event, decision, target = member("event"), member("decision"), member("target")
+    verdict = None if decision is None else decision["verdict"]
     if event is None:
-        return (None, None, None, None, None, None, verdict, target, None)
+        return (type, recorded_us, None, None, None, None, None, None, verdict, target, None)
     member = event.get
     return (
+        type,
+        recorded_us,
         event["id"],
         event["kind"],
         event["site"],
@@ -101,7 +101,7 @@ def _judged_columns(document: Mapping[str, Any]) -> JudgedColumns:
 def rfc3339(instant: int) -> str:
     """Microseconds since the epoch as ``2026-11-22T14:03:11.412000Z``: always six digits, so that texts sort as instants do."""
     seconds, fraction = divmod(instant, 1_000_000)
-    return f"{_second(seconds)}.{fraction:06d}Z"
+    return "%s.%06dZ" % (_second(seconds), fraction)  # noqa: UP031  (half the time of a format specification)
 
 
 @lru_cache(maxsize=8)
@@ -112,6 +112,16 @@ def _second(seconds: int) -> str:
 
 def microseconds(text: str) -> int:
     """An RFC 3339 instant that was validated before it was appended, as microseconds since the epoch; raises ValueError."""
+    if len(text) == 27 and text[19] == "." and text[26] == "Z":  # as `rfc3339` writes it
+        whole, fraction = _whole_second(text[:19]), text[20:26]
+        if whole is not None and fraction.isascii() and fraction.isdigit():
+            return whole + int(fraction)
+    return _microseconds(text)
+
+
+@lru_cache(maxsize=4096)
+def _microseconds(text: str) -> int:
+    """Events that belong together occur within a minute, which is as fine as most clocks that are written down."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:  # what Python does not read, such as a lower-case "t" (RFC 3339 5.6)
@@ -119,3 +129,13 @@ def microseconds(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     return since_epoch(moment)
+
+
+@lru_cache(maxsize=64)
+def _whole_second(text: str) -> int | None:
+    """``2026-11-22T14:03:11`` in UTC as microseconds since the epoch; None for any other text, though it may name an instant."""
+    try:
+        moment = datetime.fromisoformat(text + "+00:00")
+    except ValueError:
+        return None
+    return since_epoch(moment) if moment.isoformat()[:19] == text and not moment.microsecond else None

@@ -35,7 +35,6 @@ class Statements:
 
     last_head: str  # gives size, root, frontier, recorded_us
     last_idx: str
-    heads: str  # size; gives those after it: size, root, frontier, recorded_us
     entry: str  # idx
     entries: str  # start, stop
     body: str  # idx
@@ -51,7 +50,6 @@ class Statements:
     tile_roots: str  # level, start, stop
     event_keys: str  # key, until, limit (or ALL); gives occurred_us, idx, newest first
     asked_keys: str  # key, until, limit; gives until_us, idx, latest first
-    key_rows: str  # gives key, occurred_us, idx, all of them
     key_row: str  # key, occurred_us, idx; gives a row where it is there
     bundle: str  # digest; gives documents
     bundles: str  # gives digest, documents
@@ -61,7 +59,8 @@ class Statements:
     witnessed: str  # origin; gives size, root, note of the last checkpoint that was seen of it
 
 
-def _dialect(name: str) -> Dialect:
+def by_position(name: str) -> Dialect:
+    """A dialect whose values are given by position."""
     if name == "sqlite":
         return SQLiteDialect()
     from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415  (most logs never need it)
@@ -75,10 +74,10 @@ def statements(dialect: str) -> Statements:
     entry, tile, head, key, asked, seen = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c, WITNESSED.c
     judged = ENTRY.alias("judged")
 
-    by_position = _dialect(dialect)
+    positional = by_position(dialect)
 
     def text(statement: Executable) -> str:
-        return str(statement.compile(dialect=by_position))  # type: ignore[attr-defined]
+        return str(statement.compile(dialect=positional))  # type: ignore[attr-defined]
 
     def newest(table: Table, instant: Column[int]) -> Executable:
         rows = select(instant, table.c.idx).where(table.c.key == value("key_"), instant <= value("until"))
@@ -93,7 +92,6 @@ def statements(dialect: str) -> Statements:
 
     return Statements(
         last_head=text(select(HEAD).where(head.size == select(func.max(head.size)).scalar_subquery())),
-        heads=text(select(HEAD).where(head.size > value("size_")).order_by(head.size)),
         last_idx=text(select(func.max(entry.idx))),
         entry=text(select(ENTRY).where(entry.idx == value("idx_"))),
         entries=text(
@@ -134,7 +132,6 @@ def statements(dialect: str) -> Statements:
         ),
         event_keys=text(newest(EVENT_KEY, key.occurred_us)),
         asked_keys=text(newest(ASKED_KEY, asked.until_us)),
-        key_rows=text(select(key.key, key.occurred_us, key.idx)),
         key_row=text(
             select(literal_column("1")).where(
                 key.key == value("key_"), key.occurred_us == value("occurred_"), key.idx == value("idx_")

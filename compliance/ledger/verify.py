@@ -28,7 +28,7 @@ from compliance.ledger.index_check import KeysOf
 from compliance.ledger.log import Log
 from compliance.ledger.note import NoteError, Verifier, parse_note
 from compliance.ledger.tree import EMPTY_ROOT, Frontier, frontier_of
-from compliance.ledger.walk import Tampered, Walk
+from compliance.ledger.walk import Progress, Side, Tampered, Walk
 
 
 class State(StrEnum):
@@ -74,16 +74,20 @@ def verify(
     verifiers: Sequence[Verifier] = (),
     keys_of: KeysOf | None = None,
     bundle_digest: Callable[[bytes], str] | None = None,
+    side: Side | None = None,
+    progress: Progress | None = None,
 ) -> Verification:
     """Verify the log against itself and against checkpoints (signed notes).
 
     With `since`, a checkpoint, only what is new is recomputed; what lies before it is compared through its root. `verifiers` are
     keys that the caller trusts for this log, beside the one its first entry names. `keys_of` gives the look-up keys of an entry's document
-    and `bundle_digest` the digest of stored policies; what they stand for is verified where they are given.
+    and `bundle_digest` the digest of stored policies; what they stand for is verified where they are given. `side` has several processes
+    walk a long log side by side (`keys_of` must then be a function that another process can import); the answer is the same.
 
-    Raises NoteError for a file that is no checkpoint of this log, ComplianceError where the database cannot be read at all.
+    Raises DatabaseError where one of them ended early, NoteError for a file that is no checkpoint of this log, ComplianceError where the database cannot be read at all.
     """
-    frontier = Frontier()
+    walk: Walk | None = None
+    begun = 0
     try:
         with log.reading():
             notes = [*checkpoints, *([] if since is None else [since])]
@@ -97,18 +101,21 @@ def verify(
                 answer = _against(log, given[-1:], log.size)
                 if not answer.good:
                     return answer
-                frontier = frontier_of(log.subtrees, given[-1].size)
+                begun = given[-1].size
             _verify_guards(log)
-            Walk(log, frontier, keys_of=keys_of, bundle_digest=bundle_digest).run(whole=since is None)
-            return _against(log, given, frontier.size)
+            walk = Walk(
+                log, begun, keys_of=keys_of, bundle_digest=bundle_digest, side=side, progress=progress
+            )
+            walk.run(whole=since is None)
+            return _against(log, given, walk.frontier.size)
     except Tampered as found:
-        return _tampered(frontier, found.index, found.reason)
+        return _tampered(walk, found.index, found.reason)
     except log.driver.errors as problem:
-        return _tampered(frontier, frontier.size, in_words(problem, log.name).message)
+        return _tampered(walk, _found(walk).size, in_words(problem, log.name).message)
     except NoteError:
         raise
     except LogError as problem:
-        return _tampered(frontier, None, problem.message)
+        return _tampered(walk, None, problem.message)
 
 
 def _against(log: Log, given: Sequence[Checkpoint], size: int) -> Verification:
@@ -182,5 +189,11 @@ def _root_at(log: Log, size: int) -> bytes:
     return frontier_of(log.subtrees, size).root() if size else EMPTY_ROOT
 
 
-def _tampered(frontier: Frontier, index: int | None, reason: str) -> Verification:
+def _found(walk: Walk | None) -> Frontier:
+    """The frontier over the entries that were found good."""
+    return Frontier() if walk is None else walk.frontier
+
+
+def _tampered(walk: Walk | None, index: int | None, reason: str) -> Verification:
+    frontier = _found(walk)
     return Verification(State.TAMPERED, frontier.size, frontier.root(), reason, index)

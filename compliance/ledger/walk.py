@@ -5,169 +5,163 @@ index of look-up keys, and that its instant is later than the one before. For th
 frontier and instant. Beside it: the stored policies, the quarantined input, and the structure of the database file itself.
 
 Rows of ``asked_key`` say what a judgement looked at, which no entry repeats; ``compliance db rebuild`` makes them again.
+
+A long log is walked by several processes, a stretch each. A stretch begins with what the stored hashes say of its beginning, which proves
+nothing until the stretch before it has ended with the very same; stretches are taken together in that order. From the first that does
+not fit, or in which anything is wrong, the walk goes on in this process, entry by entry: so the answer is always that of one walk
+from beginning to end, over the one state that this connection sees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from compliance.domain.canonical import CanonicalError, is_canonical
 from compliance.errors import LogError
 from compliance.ledger.batch import TILE_WIDTH
-from compliance.ledger.entry import columns_of
-from compliance.ledger.index_check import KeyRows, KeysOf
-from compliance.ledger.log import LATEST, Log
+from compliance.ledger.entry_walk import EntryWalk, Position, Tampered
+from compliance.ledger.index_check import KeyRows, KeysOf, KeySum
+from compliance.ledger.log import EARLIEST, LATEST, Log
 from compliance.ledger.note import NoteError, Verifier
 from compliance.ledger.tree import Frontier
+from compliance.ledger.walk_statements import walk_statements
+from compliance.ledger.workers import File, Keys, Orders, Pool, Stretch, Task, Walked, Workers, damage
+
+__all__ = ["Progress", "Side", "Tampered", "Walk"]
+
+Progress = Callable[[int, int], None]
+"""Told how many entries were walked, and how many there are."""
+
+_KEY_PARTS: Final = 64
 
 
-class Tampered(Exception):
-    """The database contradicts itself: the first bad index, where there is one, and why."""
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Side by side: so many processes, and so many entries in a stretch. A log of fewer than eight stretches is walked by one."""
 
-    def __init__(self, index: int | None, reason: str) -> None:
-        super().__init__(reason)
-        self.index = index
-        self.reason = reason
+    processes: int
+    stretch: int = 64 * TILE_WIDTH
 
 
 class Walk:
-    """One walk, from the size of the frontier to the end of the log; the frontier grows with every entry that is good."""
+    """One walk, from a position to the end of the log."""
 
     def __init__(
         self,
         log: Log,
-        frontier: Frontier,
+        start: int,
         *,
         keys_of: KeysOf | None,
         bundle_digest: Callable[[bytes], str] | None,
+        side: Side | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        """`start` is a size at which a caller knows the root to be that of the stored hashes."""
         self._log = log
         self._driver = log.driver
-        self._frontier = frontier
+        self._statements = walk_statements(log.driver.dialect)
+        self._start = start
+        self._keys_of = keys_of
         self._bundle_digest = bundle_digest
-        self._keys = None if keys_of is None else KeyRows(self._driver, log.statements, keys_of)
-        self._recorded_us = -1
-        self._open: list[list[bytes]] = []
+        self._side = side
+        self._progress = progress
+        self._keys: KeyRows | None = None
+        self._stored: KeySum | None = None
+        self._file_is_whole = False
+        self._entries: EntryWalk | None = None
+
+    @property
+    def frontier(self) -> Frontier:
+        """The frontier over the entries that were found good."""
+        return Frontier() if self._entries is None else self._entries.frontier
 
     def run(self, *, whole: bool) -> None:
         """Walk; raises Tampered at the first thing that is wrong. `whole` also checks what does not grow with the log."""
-        self._fill_open_tiles()
-        self._entries()
+        self._entries = EntryWalk(self._log, Position.stored(self._log, self._start), None)
+        self._keys = KeyRows(self._log, self._keys_of) if whole and self._keys_of is not None else None
+        self._walk_entries(whole=whole)
+        self._last_head()
         self._count_tiles()
         self._bundles()
         self._quarantine()
         if whole:
             self._first_entry()
-            if self._keys is not None and not self._keys.agree():
-                self._find_key_rows(self._keys)
+            self._look_up_keys()
             self._file()
 
-    def _entries(self) -> None:
-        frontier, keys = self._frontier, self._keys
-        heads = self._driver.stream(self._log.statements.heads, (frontier.size,))
-        head = next(heads, None)
-        rows = self._driver.stream(self._log.statements.entries, (frontier.size, LATEST))
-        leaves = self._open[0]
-        recorded_us = self._recorded_us
-        for row in rows:
-            idx, leaf, body = row[0], row[12], row[13]
-            if idx != frontier.size:
-                raise Tampered(
-                    frontier.size, f"entry {frontier.size} is missing: the next one there is {idx}"
-                )
-            try:
-                if sha256(b"\x00" + body).digest() != leaf:
-                    raise Tampered(idx, f"the leaf hash of entry {idx} is not that of its bytes")
-                document = orjson.loads(body)
-                canonical = is_canonical(body, document)
-                expected = columns_of(document)
-            except (TypeError, ValueError, KeyError, AttributeError, CanonicalError) as problem:
-                raise Tampered(
-                    idx, f"the bytes of entry {idx} are not those of an entry ({type(problem).__name__})"
-                ) from None
-            if not canonical:
-                raise Tampered(idx, f"the bytes of entry {idx} are not in canonical form")
-            if row[1:12] != expected:
-                raise Tampered(idx, f"the look-up columns of entry {idx} do not say what its bytes say")
-            if expected[1] <= recorded_us:
-                raise Tampered(idx, f"entry {idx} was not recorded later than the one before it")
-            recorded_us = expected[1]
-            if keys is not None:
-                keys.take(idx, expected[7], document)
-            frontier.append(leaf)
-            leaves.append(leaf)
-            if frontier.completed:
-                self._tiles()
-            if head is not None and frontier.size == head[0]:
-                if head[1:] != (frontier.root(), frontier.to_bytes(), recorded_us):
-                    raise Tampered(
-                        idx, f"the head of size {head[0]} does not agree with the entries before it"
-                    )
-                head = next(heads, None)
-            elif head is not None and head[0] < frontier.size:
-                raise Tampered(idx, f"the head of size {head[0]} is out of order")
-        if head is not None:
-            raise Tampered(
-                frontier.size,
-                f"the log's heads say {head[0]} entries or more, but only {frontier.size} are there",
-            )
-        self._last_head()
+    def _walk_entries(self, *, whole: bool) -> None:
+        assert self._entries is not None
+        position, size = self._entries.position, self._log.size
+        if (
+            self._side is not None
+            and self._side.processes > 1
+            and size - self._start >= 8 * self._side.stretch
+        ):
+            position = self._side_by_side(self._side, position, size, whole=whole)
+        self._entries = EntryWalk(self._log, position, self._keys)
+        self._entries.run()
+
+    def _side_by_side(self, side: Side, position: Position, size: int, *, whole: bool) -> Position:
+        """Where the stretches that fit together end."""
+        borders = range((self._start // side.stretch + 1) * side.stretch, size + 1, side.stretch)
+        tasks: list[Task] = [
+            Stretch(start, stop) for start, stop in zip([self._start, *borders], borders, strict=False)
+        ]
+        if self._keys is None:
+            orders = Orders(self._log.url, None, b"", 0)
+        else:
+            orders = Orders(self._log.url, self._keys.keys_of, self._keys.amended, self._keys.salt)
+            tasks += _key_parts()
+        if whole:
+            tasks.insert(0, File())
+        pool: Pool
+        with Workers(side.processes, orders) as pool:
+            return self._put_together(pool, tasks, position, size)
+
+    def _put_together(self, pool: Pool, tasks: list[Task], position: Position, size: int) -> Position:
+        walked: dict[int, Walked] = {}
+        stored, parts = KeySum(), 0
+        for task, answer in pool.answers(tasks):
+            if isinstance(task, File):
+                self._file_is_whole = answer is True
+            elif isinstance(task, Keys) and isinstance(answer, KeySum):
+                stored.add(answer)
+                parts += 1
+            elif isinstance(task, Stretch):
+                if not isinstance(answer, Walked):
+                    break
+                walked[task.start] = answer
+                if self._progress is not None:
+                    self._progress(sum(one.end.size - one.start.size for one in walked.values()), size)
+        if parts == _KEY_PARTS:
+            self._stored = stored
+        while (following := walked.get(position.size)) is not None and _fits(position, following):
+            position = following.end
+            if self._keys is not None:
+                self._keys.called.add(following.called)
+        return position
 
     def _last_head(self) -> None:
-        """No entry without a head after it: both are written in one transaction."""
+        """No entry without a head after it, as both are written in one transaction; and nothing before the first."""
         size = self._log.size
-        if size != self._frontier.size:
+        if size != self.frontier.size:
             raise Tampered(size, f"the entries from {size} on have no head")
-
-    def _fill_open_tiles(self) -> None:
-        """The hashes of the tiles that are not full at the frontier, by level; at size 0 there are none."""
-        size, level = self._frontier.size, 0
-        while True:
-            start, stop = size // TILE_WIDTH * TILE_WIDTH, size
-            if start == stop:
-                hashes: list[bytes] = []
-            elif level == 0:
-                hashes = [one for (one,) in self._driver.execute(self._log.statements.leaves, (start, stop))]
-            else:
-                found = self._driver.execute(self._log.statements.tile_roots, (level - 1, start, stop))
-                hashes = [one for (one,) in found]
-            self._open.append(hashes)
-            size //= TILE_WIDTH
-            level += 1
-            if not size:
-                break
-        if self._frontier.size:
-            last = self._driver.execute(self._log.statements.entry, (self._frontier.size - 1,)).fetchone()
-            self._recorded_us = last[2]
-
-    def _tiles(self) -> None:
-        """Compare the tiles that the last entry completed, lower levels first."""
-        for height, root in self._frontier.completed:
-            level, n = height // 8 - 1, (self._frontier.size >> height) - 1
-            hashes = b"".join(self._open[level])
-            self._open[level].clear()
-            if level + 1 == len(self._open):
-                self._open.append([])
-            self._open[level + 1].append(root)
-            row = self._driver.execute(self._log.statements.tile, (level, n)).fetchone()
-            if row != (root, hashes):
-                what = "is missing" if row is None else "does not agree with the entries below it"
-                raise Tampered(n << height, f"tile {n} of level {level} {what}")
-        self._frontier.completed.clear()
+        if self._driver.execute(self._statements.before_zero).fetchone() is not None:
+            raise Tampered(None, "there is an entry, or a head, before the first one")
 
     def _count_tiles(self) -> None:
-        expected, size = 0, self._frontier.size // TILE_WIDTH
+        expected, size = 0, self.frontier.size // TILE_WIDTH
         while size:
             expected, size = expected + size, size // TILE_WIDTH
         (count,) = self._driver.execute(self._log.statements.tiles).fetchone()
         if count != expected:
             raise Tampered(
                 None,
-                f"there are {count} tiles, and {expected} belong to a log of {self._frontier.size} entries",
+                f"there are {count} tiles, and {expected} belong to a log of {self.frontier.size} entries",
             )
 
     def _first_entry(self) -> None:
@@ -195,28 +189,32 @@ class Walk:
             if document is None or document.get("kept_sha256") != sha256(raw).hexdigest():
                 raise Tampered(None, f"the quarantined input of entry {idx} is not the one that was rejected")
 
-    def _find_key_rows(self, keys: KeyRows) -> None:
-        """The first entry with a look-up row too few; else the first with one too many, unless it was amended."""
-        for entry in self._log.entries():
-            if keys.missing(entry.idx, entry.occurred_us, entry.document()):
-                raise Tampered(entry.idx, f"entry {entry.idx} cannot be found under one of its look-up keys")
-        rows: dict[int, list[tuple[int, int]]] = {}
-        for key, occurred_us, idx in self._driver.stream(self._log.statements.key_rows):
-            rows.setdefault(idx, []).append((key, occurred_us))
-        for idx, found in sorted(rows.items()):
-            row: Any = self._driver.execute(self._log.statements.entry, (idx,)).fetchone()
-            if row is None:
-                raise Tampered(None, f"the index of look-up keys names entry {idx}, which is not there")
-            amended = row[3] is not None and self._log.naming(row[3])
-            if not amended and keys.foreign(row[8], orjson.loads(row[13]), found):
-                raise Tampered(idx, f"entry {idx} is found under a look-up key that is not its own")
+    def _look_up_keys(self) -> None:
+        keys = self._keys
+        if keys is None or (self._stored is not None and keys.agree(self._stored)):
+            return
+        # Another process may have seen rows that were added since: what counts is the state that this connection sees.
+        if not keys.agree(keys.stored()) and (difference := keys.first_difference()) is not None:
+            raise Tampered(*difference)
 
     def _file(self) -> None:
-        """What the database itself finds wrong with its files."""
-        for damage in self._driver.damage():
-            raise Tampered(None, f"the database file is damaged: {damage}")
+        found = None if self._file_is_whole else damage(self._log)
+        if found is not None:
+            raise Tampered(None, f"the database file is damaged: {found}")
 
     def _document(self, idx: int) -> dict[str, Any] | None:
         row = self._driver.execute(self._log.statements.body, (idx,)).fetchone()
         document: dict[str, Any] | None = None if row is None else orjson.loads(row[0])
         return document
+
+
+def _fits(position: Position, following: Walked) -> bool:
+    """Whether a stretch began with what was found before it: hashes that were only stored prove nothing."""
+    return following.start == position
+
+
+def _key_parts() -> Iterator[Keys]:
+    """All keys of 64 bits, in even parts."""
+    step = (LATEST - EARLIEST + 1) // _KEY_PARTS
+    for first in range(EARLIEST, LATEST, step):
+        yield Keys(first, first + step - 1)

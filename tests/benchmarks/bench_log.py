@@ -1,96 +1,119 @@
-"""What appending, looking up and verifying cost; ratios travel between machines, figures do not.
+"""What appending, looking up, verifying and proving cost; ratios travel between machines, figures do not.
 
     python tests/benchmarks/bench_log.py [entries]
 
-Appending through the log is compared with a bare SQLAlchemy Core bulk insert of the same rows into the same guarded table, in turns,
-so that a busy machine slows both; the best turn of each counts.
+Appending through the log is compared with a bare SQLAlchemy Core ``executemany`` of the same rows into the same tables without
+triggers, tree or canonical bytes, both with durable commits, in turns, so that a busy machine slows both. The best turn of each
+counts; beside it stands the median of the ratios of turns that lay side by side.
 """
 
 from __future__ import annotations
 
+import gc
+import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from compliance.ledger import schema
-from compliance.ledger.database import Role, connect
+from cli.application import COLLECTED_AFTER
+from compliance.ledger.checkpoint import Checkpoint
 from compliance.ledger.log import Log
-from compliance.ledger.note import Signer
 from compliance.ledger.proof import prove
-from compliance.ledger.tables import ENTRY
+from compliance.ledger.tree import frontier_of, inclusion_proof
 from compliance.ledger.verify import verify
-
-BATCH = 1000
-
-
-def event(number: int) -> dict[str, Any]:
-    return {
-        "id": f"e-{number:08}", "kind": "administration", "occurred_at": "2026-03-02T09:00:00-06:00",
-        "site": "site-1", "actor": "staff-77", "patient": f"p-{number % 500}", "session": f"t-{number // 9}",
-        "drug": "esketamine_nasal_28mg", "dose_mg": "56", "completed_at": "2026-03-02T09:05:00-06:00",
-    }  # fmt: skip
-
-
-DECISION = {
-    "verdict": "violation", "bundle": "sha256:" + "a" * 64, "case": "sha256:" + "b" * 64, "engine": "durable",
-    "findings": [{"rule": "rems-monitor-2h", "outcome": "fail", "severity": "deny", "because": {}}],
-}  # fmt: skip
-
-
-def append(log: Log, start: int, keys: int) -> None:
-    with log.writing() as batch:
-        for number in range(start, start + BATCH):
-            batch.append(
-                "event",
-                {"event": event(number), "decision": DECISION},
-                keys=[hash((number % 500, key)) for key in range(keys)],
-            )
-
-
-def insert_bare(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    connection.execute(insert(ENTRY), rows)
-    connection.commit()
+from compliance.ledger.walk import Side
+from tests.benchmarks.synthetic import (
+    KEYS,
+    ORIGIN,
+    PATIENTS,
+    SIGNER,
+    append,
+    bare_database,
+    bare_rows,
+    create,
+    insert_bare,
+    keys_of,
+)
 
 
 def main(entries: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        signer = Signer.generate("example.com/log")
-        log = Log.create(f"sqlite:///{folder}/log.db", "example.com/log", str(signer.verifier))
-        with_keys = Log.create(f"sqlite:///{folder}/keys.db", "example.com/log", str(signer.verifier))
-        bare_url = f"sqlite:///{folder}/bare.db"
-        schema.upgrade(bare_url, create=True)
-        bare = connect(bare_url, Role.OWNER)
-        wall: dict[str, list[float]] = {"log": [], "log, 8 keys": [], "bare insert": []}
-        cpu: dict[str, list[float]] = {name: [] for name in wall}
-        for start in range(0, entries, BATCH):
-            measure("log", partial(append, log, start, 0), wall, cpu)
-            measure("log, 8 keys", partial(append, with_keys, start, 8), wall, cpu)
-            rows = [{**entry._asdict(), "idx": entry.idx - 1} for entry in log.entries(start + 1)]
-            measure("bare insert", partial(insert_bare, bare, rows), wall, cpu)
+    gc.set_threshold(*COLLECTED_AFTER)  # as every command does
+    for keys in (False, True):
+        print(
+            f"appending, {KEYS if keys else 'no'} look-up keys an entry; bare: the same rows, no protection"
+        )
+        for rows in (1, 10, 100, 1000):
+            appending(rows, keys=keys)
+    for keys in (False, True):
+        verifying(entries, keys=keys)
+
+
+def appending(rows: int, *, keys: bool) -> None:
+    """A turn is a hundred rows, or one commit where that is more."""
+    commits = max(1, 100 // rows)
+    turn, turns = rows * commits, 20 if rows == 1 else 40
+    wall: dict[str, list[float]] = {"log": [], "bare": []}
+    cpu: dict[str, list[float]] = {"log": [], "bare": []}
+    with tempfile.TemporaryDirectory() as folder, create(f"{folder}/log.db") as log:
+        bare = bare_database(f"{folder}/bare.db")
+        for start in range(0, turn * turns, turn):
+            starts = range(start, start + turn, rows)
+            measure("log", partial(appended, log, starts, rows, keys), wall, cpu)
+            ready = [bare_rows(log, at, at + rows, keys=keys) for at in starts]
+            measure("bare", partial(inserted, bare, ready), wall, cpu)
+        bare.close()
+    beside = statistics.median(b / a for a, b in zip(wall["log"], wall["bare"], strict=True))
+    best = min(wall["bare"]) / min(wall["log"])
+    print(
+        f"  {rows:5} rows a commit: log {turn / min(wall['log']):7.0f}/s, bare {turn / min(wall['bare']):7.0f}/s,"
+        f" ratio {best:.2f} (median {beside:.2f}, CPU {min(cpu['bare']) / min(cpu['log']):.2f})"
+    )
+
+
+def appended(log: Log, starts: range, rows: int, keys: bool) -> None:
+    for at in starts:
+        append(log, at, at + rows, keys=keys)
+
+
+def inserted(bare: Connection, ready: list[tuple[list[Any], list[Any]]]) -> None:
+    for entries, rows in ready:
+        insert_bare(bare, entries, rows)
+
+
+def verifying(entries: int, *, keys: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, create(f"{folder}/log.db") as log:
+        for start in range(0, entries, 1000):
+            append(log, start, start + 1000, keys=keys)
         size = len(log.body(entries // 2))
-        print(f"{entries} entries of {size} bytes in batches of {BATCH}, best turn")
-        for name in wall:
-            print(f"  {name:12} {BATCH / min(wall[name]):9.0f}/s  {BATCH / min(cpu[name]):9.0f}/CPU s")
-        print(f"  log / bare insert: {min(wall['bare insert']) / min(wall['log']):.2f}", end="")
-        print(f" (CPU {min(cpu['bare insert']) / min(cpu['log']):.2f})")
-        look_ups(with_keys, entries)
-        best = min(timed(lambda: verify(log)) for _ in range(5))
-        print(f"  verify       {entries / best:9.0f}/s")
-        best = min(timed(lambda: prove(log, entries // 3, signer)) for _ in range(20))
-        print(f"  proof        {best * 1e6:9.0f} us")
-        print(f"  file         {Path(folder, 'log.db').stat().st_size / entries:9.0f} bytes per entry")
-        for one in (log, with_keys, bare):
-            one.close()
+        print(f"{entries} entries of {size} bytes, {KEYS if keys else 'no'} look-up keys each")
+        asked = keys_of if keys else None
+        before = log.size - entries // 10
+        note = SIGNER.sign(Checkpoint(ORIGIN, before, frontier_of(log.subtrees, before).root()).text)
+        for name, count, work in (
+            ("one process", entries, lambda: verify(log, keys_of=asked)),
+            ("two processes", entries, lambda: verify(log, keys_of=asked, side=Side(2))),
+            ("since", entries // 10, lambda: verify(log, keys_of=asked, since=note)),
+        ):
+            print(f"  verify, {name:14} {count / min(timed(work) for _ in range(3)):9.0f}/s")
+        best = min(timed(lambda: prove(log, entries // 3, SIGNER)) for _ in range(20))
+        print(f"  proof, signed         {best * 1e6:9.0f} us")
+        best = min(timed(lambda: inclusion_proof(log.subtrees, entries // 3, entries)) for _ in range(20))
+        print(f"  proof, its path alone {best * 1e6:9.0f} us")
+        print(
+            f"  file                  {Path(folder, 'log.db').stat().st_size / entries:9.0f} bytes per entry"
+        )
+        if keys:
+            look_ups(log, entries)
 
 
 def look_ups(log: Log, entries: int) -> None:
-    keys = [hash((number % 500, key)) for number in range(500) for key in range(8)]
+    keys = [hash((patient, key)) for patient in range(PATIENTS) for key in range(KEYS)]
     with log.writing():
         for name, look in (
             ("key_scan, newest", lambda at: next(log.key_scan(keys[at % 4000]))),
@@ -107,14 +130,16 @@ def look_ups(log: Log, entries: int) -> None:
             print(f"  {name:16} {min(turns) * 1e6:5.1f} us")
 
 
-def measure(name: str, work: Any, wall: dict[str, list[float]], cpu: dict[str, list[float]]) -> None:
+def measure(
+    name: str, work: Callable[[], Any], wall: dict[str, list[float]], cpu: dict[str, list[float]]
+) -> None:
     began, cpu_began = time.perf_counter(), time.process_time()
     work()
     wall[name].append(time.perf_counter() - began)
     cpu[name].append(time.process_time() - cpu_began)
 
 
-def timed(work: Any) -> float:
+def timed(work: Callable[[], Any]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -37,6 +37,19 @@ def naive_root(leaves):
     return sha256(b"\x01" + naive_root(leaves[:k]) + naive_root(leaves[k:])).digest()
 
 
+@given(st.lists(st.integers(0, 300), max_size=6), st.integers(0, 3))
+def test_extending_is_appending_each(lengths, far):
+    """Many leaves at once give the frontier, the size and the completed subtrees that they give one by one."""
+    begun = Frontier(far << 16, LEAVES[: far.bit_count()])
+    one_by_one, at_once = (Frontier(begun.size, begun.hashes) for _ in range(2))
+    for length in lengths:
+        for leaf in LEAVES[:length]:
+            one_by_one.append(leaf)
+        at_once.extend(LEAVES[:length])
+        assert (at_once.size, at_once.hashes) == (one_by_one.size, one_by_one.hashes)
+    assert at_once.completed == one_by_one.completed
+
+
 class Leaves:
     def subtree(self, height, index):
         return fold(LEAVES[index << height : (index + 1) << height])
