@@ -63,18 +63,23 @@ def verified(path: Path, *, whole: bool) -> None:
     with Log.open(f"sqlite:///{path}") as log:
         before = 0 if whole else max(1, log.size - DAY)
         note = SIGNER.sign(Checkpoint(ORIGIN, before, frontier_of(log.subtrees, before).root()).text)
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), cpu_seconds()
         answer = verify(log, side=Side(2)) if whole else verify(log, since=note, side=Side(2))
-        took = time.perf_counter() - began
+        took, cpu = time.perf_counter() - began, cpu_seconds() - cpu_began
         assert answer.good and answer.size == log.size, answer.reason
     memory = [
         resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
     count = answer.size - before
     print(
-        f"  verify, {'full' if whole else f'the last {DAY}'}: {took:.1f} s, {count / took:.0f}/s; peak memory"
+        f"  verify, {'full' if whole else f'the last {DAY}'}: {took:.1f} s, {count / took:.0f}/s, {cpu:.1f} CPU s, {count / cpu:.0f}/CPU s; peak memory"
         f" {memory[0]:.0f} MiB, of a worker {memory[1]:.0f} MiB"
     )
+
+
+def cpu_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
 
 
 def proofs(path: Path) -> None:

@@ -315,3 +315,31 @@ def test_the_damages_leave_json(original, tmp_path):
     path = changed(tmp_path, original[0], *DAMAGES[6].format(at=40).split("; "))
     with Log.open(url(path)) as log:
         assert orjson.loads(log.body(40))["event"]["dose_mg"] == "57"
+
+
+def test_processes_wherever_the_log_lives(home):
+    """In SQLite and in PostgreSQL: good and tampered, processes give the answer of one walk, with look-up rows too."""
+    with home.empty_log() as log:
+        for start in range(0, 300, 9):
+            add(log, *range(start, start + 9))
+        with log.writing() as batch:
+            batch.append(
+                "event",
+                {"event": event(900, kind="correction", corrects="e-5"), "decision": decision()},
+                keys=[0, 1000],
+            )
+            batch.add_keys([(4711, 5, 6)])
+    for statement, index in (
+        (None, None),
+        ("DELETE FROM event_key WHERE idx = 33 AND key = 1000", 33),
+        ("UPDATE entry SET site = 'elsewhere' WHERE idx = 40", 40),
+    ):
+        if statement is not None:
+            connection = home.without_guards()
+            connection.execute(statement)
+            home.put_guards_back(connection)
+        with Log.open(home.url) as log:
+            one, several = (verify(log, keys_of=keys_of, side=side) for side in (None, SIDE))
+        assert one == several
+        assert one.index == index
+        assert one.good is (statement is None)
