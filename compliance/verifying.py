@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from compliance.domain.lookup import key_of, lookup_keys
-from compliance.ledger.log import Log
+from compliance.ledger.log import KEY_ENTRIES, Log
 from compliance.ledger.verify import Verification, verify
 from compliance.ledger.walk import Progress, Side
 from compliance.policy.bundle import digest
@@ -49,6 +49,8 @@ def keys_of_entry(document: Mapping[str, Any]) -> list[int]:
         return [key_of(*key) for key in lookup_keys(event["kind"], event)]
     if document["type"] == "rejected":
         return [key_of("rejected", "sha256", document["sha256"])]
+    if document["type"] == "key" and "replaces" in document:
+        return [KEY_ENTRIES]
     return []
 
 

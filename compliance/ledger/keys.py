@@ -1,4 +1,14 @@
-"""The key that signs a log's checkpoints: one line in a file beside the database, for its owner's eyes only."""
+"""The keys of a log: one line in a file beside the database, for its owner's eyes only.
+
+====================================== ====================================================================================
+``<database>.key``                     signs the log's checkpoints
+``<database>.key.next``                there while the key is being changed (`rotation.rotate`)
+``<database>.key.<key ID>.retired``    a key that signed before
+``<database>.witness.key``             cosigns the checkpoints of other logs (`cosign`)
+====================================== ====================================================================================
+
+Which file signs is decided by the log and not by the name: it is the one whose key the log's newest ``key`` entry names.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +31,23 @@ def key_path(url: str) -> Path:
     return beside.with_name(beside.name + ".key")
 
 
+def next_path(path: Path) -> Path:
+    """Where a new key waits until the log names it."""
+    return path.with_name(path.name + ".next")
+
+
 def create_key(path: Path, origin: str) -> Signer:
     """A new signing key under the log's origin, written to a file that only its owner can read.
 
     Raises InputError where the file exists or cannot be made: a key is never overwritten.
     """
     signer = Signer.generate(origin)
+    write_private(path, signer.private_text())
+    return signer
+
+
+def write_private(path: Path, key: str) -> None:
+    """A key in a new file that only its owner can read, on disk when this returns."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -39,14 +60,31 @@ def create_key(path: Path, origin: str) -> Signer:
             f"the key file {path} cannot be made: {problem.strerror}", "Check the folder and its permissions."
         ) from problem
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(signer.private_text() + "\n")
+        file.write(key + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return signer
+    sync_folder(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Make what happened to the names in a file's folder survive a power cut."""
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_key(path: Path) -> Signer:
     """The signing key in a file; raises InputError where it is missing or damaged, or where everybody may read it."""
+    try:
+        return Signer.parse(read_private(path))
+    except NoteError as problem:
+        raise InputError(f"{path}: {problem.message}", problem.remedy) from problem
+
+
+def read_private(path: Path) -> str:
+    """The text of a key file; raises InputError where it is missing, cannot be read, or everybody may read it."""
     try:
         text = path.read_text(encoding="ascii")
         mode = path.stat().st_mode
@@ -62,12 +100,29 @@ def read_key(path: Path) -> Signer:
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         raise InputError(
             f"the signing key {path} can be read or changed by everybody on this machine",
-            f"Run `chmod 600 {path}`; if strangers use this machine, begin a new log with a new key.",
+            f"Run `chmod 600 {path}`; if strangers use this machine, change the key with `compliance log rotate-key`.",
         )
-    try:
-        return Signer.parse(text.removesuffix("\n"))
-    except NoteError as problem:
-        raise InputError(f"{path}: {problem.message}", problem.remedy) from problem
+    return text.removesuffix("\n")
+
+
+def signer_of(path: Path, vkey: str) -> tuple[Signer, Path]:
+    """The key that the log names, and the file it was found in: `path`, or the one that waits to take its place.
+
+    Raises InputError where neither holds it: another key's checkpoints would be taken for a fork.
+    """
+    waiting = next_path(path)
+    for file in (path, waiting):
+        if file is waiting and not file.exists():
+            break
+        if file is path and not file.exists() and waiting.exists():
+            continue
+        signer = read_key(file)
+        if str(signer.verifier) == vkey:
+            return signer, file
+    raise InputError(
+        f"the signing key {path} is not the one that the log names, {vkey}",
+        "Restore the key file that belongs to this database; after an old copy of the database was restored, restore the newest one.",
+    )
 
 
 def exposed(path: Path) -> bool:

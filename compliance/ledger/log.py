@@ -23,6 +23,7 @@ from typing import Any, Final, Self, cast
 import orjson
 from sqlalchemy import Connection
 
+from compliance.domain.lookup import key_of
 from compliance.errors import InputError, LogError
 from compliance.ledger import schema
 from compliance.ledger.batch import Batch, LookUps
@@ -37,6 +38,9 @@ EARLIEST: Final = -(2**63)
 LATEST: Final = 2**63 - 1
 """Instants before and after every other, for scans without a bound."""
 
+KEY_ENTRIES: Final = key_of("key", "replaces", "")
+"""The look-up key of every entry that changes the log's key; entry 0, which names the first one, needs none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -49,7 +53,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the log is: the origin of its checkpoints and the verifier key they are signed with, as its first entry names them."""
+    """Who the log is: the origin of its checkpoints and the verifier key they are signed with, as its entries of type ``key`` say."""
 
     origin: str
     vkey: str
@@ -171,13 +175,19 @@ class Log:
 
     @property
     def identity(self) -> Identity:
-        """Origin and verifier key, from entry 0; raises LogError where that is no entry of type ``key``."""
+        """Origin, and the verifier key in force now: that of entry 0 or of the newest entry that changed it; raises LogError."""
+        newest = next(iter(self.key_scan(KEY_ENTRIES)), None)
+        return self.identity_at(0 if newest is None else newest[1])
+
+    def identity_at(self, idx: int) -> Identity:
+        """What an entry of type ``key`` says; raises LogError where it is none."""
         try:
-            document = orjson.loads(self.body(0))
+            document = orjson.loads(self.body(idx))
             return Identity(str(document["origin"]), str(document["vkey"]))
         except (InputError, ValueError, KeyError, TypeError) as problem:
+            which = "the first entry" if idx == 0 else f"entry {idx}"
             raise LogError(
-                f"{self.name}: the first entry does not name the log's key", "Run `compliance log verify`."
+                f"{self.name}: {which} does not name the log's key", "Run `compliance log verify`."
             ) from problem
 
     @property

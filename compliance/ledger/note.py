@@ -21,6 +21,9 @@ from compliance.errors import InputError
 ED25519: Final = 1
 """The signature type's identifier byte (C2SP signed-note, "Signature types")."""
 
+COSIGNATURE: Final = 4
+"""That of cosignature/v1, a time-stamped Ed25519 signature by a witness (C2SP tlog-cosignature)."""
+
 MAX_SIGNATURES: Final = 100
 """More are refused unread; the specification asks for at least 16."""
 
@@ -72,28 +75,14 @@ class Verifier:
     @classmethod
     def parse(cls, vkey: str) -> Verifier:
         """Read ``<name>+<key ID in hex>+<base64 of type and key>``; raises NoteError where it is not one or its ID is wrong."""
-        name, key_id, encoded = _three_parts(vkey)
-        verifier = cls.of(name, _key_bytes(encoded, vkey))
-        if verifier.key_id.hex() != key_id:
-            raise NoteError(
-                f"the key ID of the verifier key {vkey!r} is not that of its key",
-                "Copy the verifier key again, whole.",
-            )
-        return verifier
+        return cls.of(*parse_key(vkey))
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([ED25519]) + self.public).decode()}"
+        return key_text(self.name, self.public)
 
     def verifies(self, text: bytes, signature: bytes) -> bool:
         """Whether this key signed the text (RFC 8032)."""
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
+        return is_signed(self.public, text, signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,53 +95,30 @@ class Signer:
     @classmethod
     def generate(cls, name: str) -> Signer:
         """A new key."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
-
-        require_name(name)
-        return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
+        return cls(name, new_seed(name))
 
     @classmethod
     def parse(cls, skey: str) -> Signer:
         """Read ``PRIVATE+KEY+<name>+<key ID>+<base64>``; raises NoteError, whose message never repeats the key."""
-        prefix = "PRIVATE+KEY+"
-        if not skey.startswith(prefix):
-            raise NoteError(
-                "this is no signing key: it does not begin with PRIVATE+KEY+",
-                "Restore the key file from its backup.",
-            )
-        try:
-            name, key_id, encoded = _three_parts(skey.removeprefix(prefix))
-            signer = cls(name, _key_bytes(encoded, ""))
-        except NoteError:
-            raise NoteError("the signing key is damaged", "Restore the key file from its backup.") from None
-        if signer.verifier.key_id.hex() != key_id:
-            raise NoteError(
-                "the signing key is damaged: its key ID is not that of its key",
-                "Restore the key file from its backup.",
-            )
-        return signer
+        return cls(*parse_private(skey))
 
     @property
     def verifier(self) -> Verifier:
         """The public half."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
-
-        return Verifier.of(
-            self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
-        )
+        return Verifier.of(self.name, public_of(self.seed))
 
     def private_text(self) -> str:
         """The form that `parse` reads."""
-        key_id = self.verifier.key_id.hex()
-        return f"PRIVATE+KEY+{self.name}+{key_id}+{b64encode(bytes([ED25519]) + self.seed).decode()}"
+        return private_text(self.name, self.seed)
 
     def sign(self, text: str) -> str:
         """The note with this text and one signature; the text must end in a newline."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+        return f"{text}\n{self.line(text)}"
 
+    def line(self, text: str) -> str:
+        """The signature line alone, to be added to a note with this text."""
         _require_text(text)
-        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
-        return f"{text}\n{_DASH}{self.name} {b64encode(self.verifier.key_id + signature).decode()}\n"
+        return signature_line(self.name, self.verifier.key_id, signed(self.seed, text.encode()))
 
 
 def parse_note(note: str | bytes) -> Note:
@@ -198,9 +164,91 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> tuple[Note, t
     return parsed, tuple(verified.values())
 
 
-def key_id_of(name: str, public: bytes) -> bytes:
-    """SHA-256(name || 0x0A || 0x01 || public key)[:4]."""
-    return sha256(name.encode() + bytes([0x0A, ED25519]) + public).digest()[:4]
+def signature_line(name: str, key_id: bytes, signature: bytes) -> str:
+    """A signature as the line that stands below the text, with its newline."""
+    return f"{_DASH}{name} {b64encode(key_id + signature).decode()}\n"
+
+
+def key_id_of(name: str, public: bytes, kind: int = ED25519) -> bytes:
+    """SHA-256(name || 0x0A || signature type || public key)[:4]."""
+    return sha256(name.encode() + bytes([0x0A, kind]) + public).digest()[:4]
+
+
+def parse_key(key: str, kind: int = ED25519) -> tuple[str, bytes]:
+    """Name and public key of ``<name>+<key ID in hex>+<base64 of type and key>``, for keys of one signature type.
+
+    Raises NoteError where the text is not one, is of another type, or has an ID that is not that of its key.
+    """
+    name, key_id, encoded = _three_parts(key)
+    require_name(name)
+    public = _key_bytes(encoded, key, kind)
+    if key_id_of(name, public, kind).hex() != key_id:
+        raise NoteError(
+            f"the key ID of the verifier key {key!r} is not that of its key",
+            "Copy the verifier key again, whole.",
+        )
+    return name, public
+
+
+def parse_private(skey: str, kind: int = ED25519) -> tuple[str, bytes]:
+    """Name and seed of ``PRIVATE+KEY+<name>+<key ID>+<base64>``; raises NoteError, whose message never repeats the key."""
+    prefix, remedy = "PRIVATE+KEY+", "Restore the key file from its backup."
+    if not skey.startswith(prefix):
+        raise NoteError("this is no signing key: it does not begin with PRIVATE+KEY+", remedy)
+    try:
+        name, key_id, encoded = _three_parts(skey.removeprefix(prefix))
+        require_name(name)
+        seed = _key_bytes(encoded, "", kind)
+    except NoteError:
+        raise NoteError("the signing key is damaged", remedy) from None
+    if key_id_of(name, public_of(seed), kind).hex() != key_id:
+        raise NoteError("the signing key is damaged: its key ID is not that of its key", remedy)
+    return name, seed
+
+
+def private_text(name: str, seed: bytes, kind: int = ED25519) -> str:
+    """The form that `parse_private` reads."""
+    key_id = key_id_of(name, public_of(seed), kind).hex()
+    return f"PRIVATE+KEY+{name}+{key_id}+{b64encode(bytes([kind]) + seed).decode()}"
+
+
+def key_text(name: str, public: bytes, kind: int = ED25519) -> str:
+    """A public key in the form that `parse_key` reads."""
+    return f"{name}+{key_id_of(name, public, kind).hex()}+{b64encode(bytes([kind]) + public).decode()}"
+
+
+def new_seed(name: str) -> bytes:
+    """A new Ed25519 private key (RFC 8032) for a name that can be one."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+    require_name(name)
+    return Ed25519PrivateKey.generate().private_bytes_raw()
+
+
+def public_of(seed: bytes) -> bytes:
+    """The public key of a private one."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def signed(seed: bytes, message: bytes) -> bytes:
+    """The Ed25519 signature of a message."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a key signed a message (RFC 8032)."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def require_name(name: str) -> None:
@@ -246,13 +294,19 @@ def _three_parts(key: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _key_bytes(encoded: str, key: str) -> bytes:
+_KINDS: Final = {
+    ED25519: "an Ed25519 key that signs checkpoints (type 1)",
+    COSIGNATURE: "an Ed25519 key that cosigns checkpoints (type 4)",
+}
+
+
+def _key_bytes(encoded: str, key: str, kind: int = ED25519) -> bytes:
     try:
         content = decode_base64(encoded)
     except ValueError:
         raise NoteError(f"the key in {key!r} is not base64", "Copy the verifier key again, whole.") from None
-    if len(content) != 33 or content[0] != ED25519:
-        raise NoteError(f"the key in {key!r} is not an Ed25519 key", "Only Ed25519 keys (type 1) are known.")
+    if len(content) != 33 or content[0] != kind:
+        raise NoteError(f"the key in {key!r} is not an Ed25519 key of type {kind}", f"Give {_KINDS[kind]}.")
     return content[1:]
 
 

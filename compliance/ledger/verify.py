@@ -4,7 +4,7 @@
 ``self-consistent`` everything in the database agrees; nothing outside was there to compare with
 ``anchored``        and every given checkpoint is a beginning of the log
 ``rolled back``     the log is shorter than a given checkpoint: entries are missing at its end, as after restoring a backup
-``forked``          at a given checkpoint's size the log has another root, or it names another key: it went on differently
+``forked``          at a given checkpoint's size the log has another root, or another key signs for it: it went on differently
 ``tampered``        the database contradicts itself; the first bad index, where there is one, and why
 =================== ==================================================================================================
 
@@ -19,14 +19,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from compliance.errors import LogError
 from compliance.ledger import schema
-from compliance.ledger.checkpoint import Checkpoint, open_checkpoint
+from compliance.ledger.checkpoint import Checkpoint
 from compliance.ledger.database import in_words
 from compliance.ledger.index_check import KeysOf
 from compliance.ledger.log import Log
-from compliance.ledger.note import NoteError, Verifier, parse_note
+from compliance.ledger.note import NoteError, Verifier
+from compliance.ledger.rotation import KeyHistory, WrongKeyError, key_history, root_at, rotation_fault
 from compliance.ledger.tree import EMPTY_ROOT, Frontier, frontier_of
 from compliance.ledger.walk import Progress, Side, Tampered, Walk
 
@@ -80,7 +82,7 @@ def verify(
     """Verify the log against itself and against checkpoints (signed notes).
 
     With `since`, a checkpoint, only what is new is recomputed; what lies before it is compared through its root. `verifiers` are
-    keys that the caller trusts for this log, beside the one its first entry names. `keys_of` gives the look-up keys of an entry's document
+    keys that the caller trusts for this log, beside those its entries of type ``key`` name. `keys_of` gives the look-up keys of an entry's document
     and `bundle_digest` the digest of stored policies; what they stand for is verified where they are given. `side` has several processes
     walk a long log side by side (`keys_of` must then be a function that another process can import); the answer is the same.
 
@@ -92,8 +94,9 @@ def verify(
         with log.reading():
             notes = [*checkpoints, *([] if since is None else [since])]
             given: list[Checkpoint] = []
+            history = _history(log, keys_of, bundle_digest)
             for note in notes:
-                opened = _opened(log, note, verifiers)
+                opened = _opened(history, note, verifiers)
                 if isinstance(opened, Verification):
                     return opened
                 given.append(opened)
@@ -107,6 +110,7 @@ def verify(
                 log, begun, keys_of=keys_of, bundle_digest=bundle_digest, side=side, progress=progress
             )
             walk.run(whole=since is None)
+            _verify_rotations(log, history, begun)
             return _against(log, given, walk.frontier.size)
     except Tampered as found:
         return _tampered(walk, found.index, found.reason)
@@ -120,9 +124,9 @@ def verify(
 
 def _against(log: Log, given: Sequence[Checkpoint], size: int) -> Verification:
     """What the checkpoints say about a log that agrees with itself; a fork is worse than missing entries."""
-    root = _root_at(log, size)
+    root = root_at(log, size)
     for checkpoint in given:
-        if checkpoint.size <= size and _root_at(log, checkpoint.size) != checkpoint.root:
+        if checkpoint.size <= size and root_at(log, checkpoint.size) != checkpoint.root:
             reason = (
                 f"the checkpoint of size {checkpoint.size} has another root: entries before it were changed, removed or replaced "
                 "after it was signed, or the log was restored from a backup and went on differently"
@@ -148,31 +152,43 @@ def _against(log: Log, given: Sequence[Checkpoint], size: int) -> Verification:
     )
 
 
-def _opened(log: Log, note: str | bytes, verifiers: Sequence[Verifier]) -> Checkpoint | Verification:
-    """The checkpoint in a note of this log, or the answer that the log names another key than the one that signed it."""
-    identity = log.identity
+def _history(
+    log: Log, keys_of: KeysOf | None, bundle_digest: Callable[[bytes], str] | None
+) -> KeyHistory:
+    """The log's keys. Where an entry does not name one, the walk says better what was changed; else the entry is at fault."""
     try:
-        own = Verifier.parse(identity.vkey)
-    except NoteError as problem:
-        raise Tampered(0, f"the first entry does not name a verifier key: {problem.message}") from problem
-    parsed = parse_note(note)
-    said = Checkpoint.parse(parsed.text)
-    if said.origin != identity.origin:
-        raise NoteError(
-            f"the checkpoint is of the log {said.origin!r}, and this is the log {identity.origin!r}",
-            "Give a checkpoint of this log, or name the other database.",
-        )
-    if any((line.name, line.key_id) == (own.name, own.key_id) for line in parsed.signatures):
-        return open_checkpoint(note, [own, *verifiers])
-    if any(line.name == own.name for line in parsed.signatures):
-        if verifiers:
-            open_checkpoint(note, verifiers)
-        reason = (
-            f"the checkpoint of size {said.size} has this log's origin, but was signed by another key than {own}, which the log's "
-            "first entry names: the log was begun again, or the file is not of this log"
-        )
-        return Verification(State.FORKED, 0, EMPTY_ROOT, reason, 0)
-    return open_checkpoint(note, [own, *verifiers])
+        return key_history(log)
+    except LogError:
+        Walk(log, Frontier(), keys_of=keys_of, bundle_digest=bundle_digest).run(whole=True)
+        raise
+
+
+def _opened(
+    history: KeyHistory, note: str | bytes, verifiers: Sequence[Verifier]
+) -> Checkpoint | Verification:
+    """The checkpoint in a note of this log, or the answer that a key signed it that does not sign for the log at that size."""
+    try:
+        return history.open(note, verifiers)
+    except WrongKeyError as wrong:
+        return Verification(State.FORKED, 0, EMPTY_ROOT, wrong.message, 0)
+
+
+def _verify_rotations(log: Log, history: KeyHistory, start: int) -> None:
+    """Every change of the log's key from an index on was signed by both keys over the log as it was, and can be found."""
+    changes = {term.first - 1: before.key for before, term in pairwise(history.terms)}
+    rows = log.driver.execute(
+        "SELECT idx FROM entry WHERE type = 'key' AND idx >= ? ORDER BY idx", (max(start, 1),)
+    )
+    entered = [idx for (idx,) in rows.fetchall()]
+    for idx in entered:
+        if idx not in changes:
+            raise Tampered(idx, f"entry {idx}, of type key, cannot be found under its look-up key")
+        fault = rotation_fault(log, idx, log.entry(idx).document(), changes[idx])
+        if fault is not None:
+            raise Tampered(idx, fault)
+    for idx in changes:
+        if idx >= start and idx not in entered:
+            raise Tampered(idx, f"entry {idx} is found as one that changes the log's key, and does not")
 
 
 def _verify_guards(log: Log) -> None:
@@ -182,11 +198,6 @@ def _verify_guards(log: Log) -> None:
             None,
             f"the guards {', '.join(broken)}, which keep the log append-only, are missing or were changed",
         )
-
-
-def _root_at(log: Log, size: int) -> bytes:
-    """The root at an earlier size, from the stored hashes."""
-    return frontier_of(log.subtrees, size).root() if size else EMPTY_ROOT
 
 
 def _found(walk: Walk | None) -> Frontier:
