@@ -22,9 +22,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from compliance.errors import InputError
 from compliance.ledger.checkpoint import Checkpoint, open_checkpoint
 from compliance.ledger.log import Log
 from compliance.ledger.note import NoteError, Signer, Verifier, decode_base64
+from compliance.ledger.rotation import key_history, require_beginning
 from compliance.ledger.tree import HASH_BYTES, inclusion_proof, leaf_hash, verify_inclusion
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
@@ -57,6 +59,25 @@ def prove(log: Log, idx: int, signer: Signer) -> Proof:
         entry, head = log.body(idx), log.head
         hashes = inclusion_proof(log.subtrees, idx, head.size)
         note = signer.sign(Checkpoint(log.identity.origin, head.size, head.root).text)
+    return Proof(idx, entry, tuple(hashes), note)
+
+
+def prove_at(log: Log, idx: int, note: str) -> Proof:
+    """The proof that an entry is in the log as a checkpoint that was kept, perhaps cosigned since, says.
+
+    Raises NoteError for what is no checkpoint of this log, InputError where it is older than the entry, LogError where the log has another
+    root at its size.
+    """
+    with log.reading():
+        kept = key_history(log).open(note)
+        entry = log.body(idx)
+        if idx >= kept.size:
+            raise InputError(
+                f"entry {idx} is not yet in the checkpoint, whose size is {kept.size}",
+                "Give a newer checkpoint, or none to have one signed now.",
+            )
+        require_beginning(log, kept)
+        hashes = inclusion_proof(log.subtrees, idx, kept.size)
     return Proof(idx, entry, tuple(hashes), note)
 
 

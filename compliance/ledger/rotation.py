@@ -142,6 +142,21 @@ def root_at(log: Log, size: int) -> bytes:
     return frontier_of(log.subtrees, size).root() if size else EMPTY_ROOT
 
 
+def require_beginning(log: Log, kept: Checkpoint) -> None:
+    """Raise LogError unless a checkpoint of this log is a beginning of it."""
+    size = log.size
+    if kept.size > size:
+        raise LogError(
+            f"the log has {size} entries, and the checkpoint says {kept.size}: entries at its end are missing",
+            "Run `compliance log verify --checkpoint` with this checkpoint.",
+        )
+    if root_at(log, kept.size) != kept.root:
+        raise LogError(
+            f"the log has another root at size {kept.size} than the checkpoint: it was forked",
+            "Keep both; run `compliance log verify --checkpoint` with this checkpoint.",
+        )
+
+
 def statement(origin: str, size: int, root: bytes, old: str, new: str) -> str:
     """What both keys sign."""
     lines = (STATEMENT, origin, str(size), b64encode(root).decode(), old, new)

@@ -25,14 +25,21 @@ class StoredSubtrees:
     def subtree(self, height: int, index: int) -> bytes:
         """The root of the perfect subtree over 2^height leaves; raises LogError where a hash is missing or not whole."""
         level, inner = divmod(height, 8)
-        start, stop = index << inner, (index + 1) << inner
+        return fold(self._whole(level, index << inner, (index + 1) << inner))
+
+    def tile(self, level: int, n: int, width: int) -> bytes:
+        """The first `width` hashes of a tile, one after another; raises LogError where one is missing or not whole."""
+        start = n * TILE_WIDTH
+        return b"".join(self._whole(level, start, start + width))
+
+    def _whole(self, level: int, start: int, stop: int) -> list[bytes]:
         hashes = self._hashes(level, start, stop)
         if len(hashes) != stop - start or any(len(one) != HASH_BYTES for one in hashes):
             raise LogError(
                 f"{self._name}: hashes {start} to {stop - 1} of level {level} are missing",
                 "Run `compliance log verify` to find out what was changed.",
             )
-        return fold(hashes)
+        return hashes
 
     def _hashes(self, level: int, start: int, stop: int) -> list[bytes]:
         with translated(self._name):

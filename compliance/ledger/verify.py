@@ -152,9 +152,7 @@ def _against(log: Log, given: Sequence[Checkpoint], size: int) -> Verification:
     )
 
 
-def _history(
-    log: Log, keys_of: KeysOf | None, bundle_digest: Callable[[bytes], str] | None
-) -> KeyHistory:
+def _history(log: Log, keys_of: KeysOf | None, bundle_digest: Callable[[bytes], str] | None) -> KeyHistory:
     """The log's keys. Where an entry does not name one, the walk says better what was changed; else the entry is at fault."""
     try:
         return key_history(log)
