@@ -38,6 +38,7 @@ class Statements:
     entry: str  # idx
     entries: str  # start, stop
     body: str  # idx
+    of_type: str  # type, start; gives idx, in order; reads every row from start on
     by_event_id: str  # event_id; gives idx
     receipt: str  # event_id; gives idx, leaf, digest
     by_target: str  # target; gives idx, in order
@@ -98,6 +99,11 @@ def statements(dialect: str) -> Statements:
             select(ENTRY).where(entry.idx >= value("start"), entry.idx < value("stop")).order_by(entry.idx)
         ),
         by_event_id=text(select(entry.idx).where(entry.event_id == value("id_"))),
+        of_type=text(
+            select(entry.idx)
+            .where(entry.type == value("type_"), entry.idx >= value("start"))
+            .order_by(entry.idx)
+        ),
         body=text(select(entry.body).where(entry.idx == value("idx_"))),
         receipt=text(select(entry.idx, entry.leaf, entry.digest).where(entry.event_id == value("id_"))),
         by_target=text(select(entry.idx).where(entry.target == value("target_")).order_by(entry.idx)),

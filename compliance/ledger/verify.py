@@ -174,9 +174,7 @@ def _opened(
 def _verify_rotations(log: Log, history: KeyHistory, start: int) -> None:
     """Every change of the log's key from an index on was signed by both keys over the log as it was, and can be found."""
     changes = {term.first - 1: before.key for before, term in pairwise(history.terms)}
-    rows = log.driver.execute(
-        "SELECT idx FROM entry WHERE type = 'key' AND idx >= ? ORDER BY idx", (max(start, 1),)
-    )
+    rows = log.driver.execute(log.statements.of_type, ("key", max(start, 1)))
     entered = [idx for (idx,) in rows.fetchall()]
     for idx in entered:
         if idx not in changes:
