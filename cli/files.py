@@ -23,6 +23,14 @@ def read(name: str) -> bytes:
         raise InputError(f"{name} cannot be read: {reason}", "Check the name and its permissions.") from error
 
 
+def text(name: str) -> str:
+    """The text of a file, or of standard input for ``-``; raises InputError where it is not UTF-8."""
+    try:
+        return read(name).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 text", "Check that it is the file that you meant.") from error
+
+
 def write(name: str, parts: Iterable[bytes]) -> None:
     """Write a file whole or not at all; ``-`` is standard output. Raises InputError where it cannot be written."""
     if name == "-":

@@ -1,22 +1,26 @@
-"""``compliance log``: entries, verification, checkpoints, proofs."""
+"""``compliance log``: entries, verification, export; `log_witness`, `log_proof`, `log_timestamp` and `log_key` hold the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from compliance.errors import InputError, LogError
+from compliance.errors import LogError
 
 from . import files, opening, output
 from .application import Call, Command, Group, pass_call
 from .progress import Progress
 
 if TYPE_CHECKING:
+    from compliance.ledger.cosignature import Cosigned
     from compliance.ledger.log import Log
-    from compliance.ledger.note import Signer
+    from compliance.ledger.timestamp import Stamped
     from compliance.ledger.verify import Verification
 
 out_option = click.option(
@@ -24,7 +28,18 @@ out_option = click.option(
 )
 
 
-@click.group(cls=Group, examples=("compliance log verify --checkpoint last-week.txt",))
+@click.group(
+    cls=Group,
+    lazy={
+        "checkpoint": ("log_witness", "checkpoint"),
+        "cosign": ("log_witness", "cosign"),
+        "timestamp": ("log_timestamp", "timestamp"),
+        "prove": ("log_proof", "prove"),
+        "check-proof": ("log_proof", "check_proof"),
+        "rotate-key": ("log_key", "rotate_key"),
+    },
+    examples=("compliance log verify --checkpoint last-week.txt",),
+)
 def log() -> None:
     """The audit log itself: entries, verification, checkpoints, proofs."""
 
@@ -70,8 +85,36 @@ def show(call: Call, idx: int, raw: bool) -> None:
     metavar="FILE",
     help="A checkpoint up to which the log was verified before; only what is new is recomputed.",
 )
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="KEY",
+    help="The verifier key of a witness that must have cosigned every --checkpoint; may be repeated.",
+)
+@click.option(
+    "--timestamp",
+    "timestamps",
+    multiple=True,
+    metavar="FILE",
+    help="A time stamp (RFC 3161) of a --checkpoint; may be repeated.",
+)
+@click.option(
+    "--tsa",
+    "certificates",
+    multiple=True,
+    metavar="FILE",
+    help="The root certificate (PEM) of the authority that made the time stamps; may be repeated.",
+)
 @pass_call
-def verify(call: Call, checkpoints: tuple[str, ...], since: str | None) -> int:
+def verify(
+    call: Call,
+    checkpoints: tuple[str, ...],
+    since: str | None,
+    witnesses: tuple[str, ...],
+    timestamps: tuple[str, ...],
+    certificates: tuple[str, ...],
+) -> int:
     """Verify the log: against itself, and against checkpoints that were kept elsewhere.
 
     Answers with exactly one of: self-consistent (no checkpoint was given), anchored, rolled back, forked, tampered. The last
@@ -79,7 +122,12 @@ def verify(call: Call, checkpoints: tuple[str, ...], since: str | None) -> int:
     """
     from compliance.verifying import verify_log
 
+    if (witnesses or timestamps) and not checkpoints:
+        raise click.UsageError("--witness and --timestamp are about a --checkpoint; name one.")
+    if bool(timestamps) != bool(certificates):
+        raise click.UsageError("--timestamp and --tsa belong together.")
     notes = [files.read(name) for name in checkpoints]
+    beside = _beside(notes, witnesses, timestamps, certificates)
     before = None if since is None else files.read(since)
     try:
         opened = opening.reading(call)
@@ -91,20 +139,54 @@ def verify(call: Call, checkpoints: tuple[str, ...], since: str | None) -> int:
             found = verify_log(opened, notes, before, progress.walked)
     finally:
         progress.clear()
-    return _answer(call, str(found.state), found.reason, found)
+    return _answer(call, str(found.state), found.reason, found, beside)
 
 
-def _answer(call: Call, state: str, why: str, found: Verification | None = None) -> int:
+@dataclass(frozen=True)
+class _Beside:
+    """What others say about a checkpoint."""
+
+    cosigned: tuple[Cosigned, ...] = ()
+    stamped: Stamped | None = None
+
+
+def _beside(
+    notes: list[bytes], witnesses: tuple[str, ...], timestamps: tuple[str, ...], certificates: tuple[str, ...]
+) -> list[_Beside]:
+    """Cosignatures, all that are asked for, and time stamps of each checkpoint."""
+    from .log_timestamp import stamps_of
+
+    if not witnesses and not timestamps:
+        return [_Beside() for _ in notes]
+    from compliance.ledger.cosignature import Witness, require_cosignatures
+
+    required = [Witness.parse(one) for one in witnesses]
+    stamps = stamps_of(notes, timestamps, certificates)
+    return [_Beside(require_cosignatures(note, required), stamps.get(at)) for at, note in enumerate(notes)]
+
+
+def _answer(
+    call: Call, state: str, why: str, found: Verification | None = None, beside: Sequence[_Beside] = ()
+) -> int:
+    from .log_proof import witnesses_json, witnesses_text
+    from .log_timestamp import stamp_json, stamp_text
+
     good = found is not None and found.good
+    anchors = () if found is None else found.anchors
+    told = list(
+        zip(anchors, chain(beside, repeat(_Beside())), strict=False)
+    )  # `--since` comes last, and alone
     if call.json:
-        anchors = () if found is None else found.anchors
         output.echo_json({
             "answer": state,
             "size": None if found is None else found.size,
             "root": None if found is None else found.root.hex(),
             "checkpoints": [
-                {"origin": a.checkpoint.origin, "size": a.checkpoint.size, "root": a.checkpoint.root.hex(), "at": output.instant(a.recorded_us)}
-                for a in anchors
+                {
+                    "origin": a.checkpoint.origin, "size": a.checkpoint.size, "root": a.checkpoint.root.hex(), "at": output.instant(a.recorded_us),
+                    "witnesses": witnesses_json(by.cosigned), "timestamp": None if by.stamped is None else stamp_json(by.stamped),
+                }
+                for a, by in told
             ],
             "first_bad": None if found is None else found.index,
             "why": why,
@@ -113,10 +195,14 @@ def _answer(call: Call, state: str, why: str, found: Verification | None = None)
     click.echo(click.style(state, fg="green" if good else "red", bold=True))
     if found is not None:
         click.echo(f"{output.counted(found.size, 'entry', 'entries')}, root {found.root.hex()}")
-        for anchor in found.anchors:
+        for anchor, by in told:
             click.echo(
                 f"continues the checkpoint of size {anchor.checkpoint.size}, of {output.instant(anchor.recorded_us)}"
             )
+            for line in witnesses_text(by.cosigned):
+                click.echo(f"  {line}")
+            if by.stamped is not None:
+                click.echo(f"  existed at {stamp_text(by.stamped)}")
         if found.index is not None:
             click.echo(f"at entry {found.index}")
     click.echo(output.paragraph(why))
@@ -128,92 +214,31 @@ def _answer(call: Call, state: str, why: str, found: Verification | None = None)
 
 @log.command(
     cls=Command,
-    examples=("compliance log checkpoint --out 2026-03-02.checkpoint", "compliance log checkpoint | lp"),
+    examples=(
+        "compliance log export --out log.ndjson",
+        "compliance log export | gzip > log.ndjson.gz",
+        "compliance log export --tiles /var/www/log",
+    ),
 )
 @out_option
+@click.option(
+    "--tiles",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write the log as static files for a web server (C2SP tlog-tiles), or bring them up to date.",
+)
 @pass_call
-def checkpoint(call: Call, out: str) -> None:
-    """Sign the log's present state. Keep a copy where the owner of this machine cannot change it."""
-    from compliance.ledger.checkpoint import checkpoint as signed
-    from compliance.ledger.checkpoint import unverified_checkpoint
+def export(call: Call, out: str, tiles: Path | None) -> None:
+    """Write the entries as NDJSON: line n, counted from 0, is the canonical bytes of entry n.
 
-    with opening.reading(call) as opened:
-        note = signed(opened, _signer(call))
-    says = unverified_checkpoint(note)
-    if call.json:
-        about: dict[str, Any] = {
-            "origin": says.origin,
-            "size": says.size,
-            "root": says.root.hex(),
-            "note": note,
-        }
+    With --tiles: a folder with the signed checkpoint, the hashes and the entries, from which other people's software can verify the
+    log. It holds everything that the log does, so serve it only to those who may read the log.
+    """
+    if tiles is not None:
         if out != "-":
-            files.write(out, [note.encode()])
-        output.echo_json({**about, "out": None if out == "-" else out})
+            raise click.UsageError("--out and --tiles are two kinds of export; name one.")
+        _export_tiles(call, tiles)
         return
-    files.write(out, [note.encode()])
-    if out != "-":
-        click.echo(
-            f"{out}: {output.counted(says.size, 'entry', 'entries')} of {says.origin}. Keep a copy of it elsewhere.",
-            err=True,
-        )
-
-
-@log.command(
-    cls=Command, examples=("compliance log prove e3 --out e3.proof", "compliance log prove 7 --out -")
-)
-@click.argument("entry", metavar="IDX|EVENT_ID")
-@click.option("--out", metavar="FILE", required=True, help="Where the proof goes; - is standard output.")
-@pass_call
-def prove(call: Call, entry: str, out: str) -> None:
-    """Write a proof that an entry is in the log, for a stranger to check with other software (C2SP tlog-proof)."""
-    from compliance.ledger.proof import prove as proven
-
-    with opening.reading(call) as opened:
-        idx = index_of(opened, entry)
-        proof = proven(opened, idx, _signer(call))
-        vkey = opened.identity.vkey
-    files.write(out, [proof.text.encode()])
-    if out == "-":
-        return
-    if call.json:
-        output.echo_json({"idx": idx, "out": out, "vkey": vkey})
-        return
-    click.echo(f"{out}: proof of entry {idx}. Whoever checks it needs the log's verifier key:")
-    click.echo(f"  {vkey}")
-
-
-def index_of(opened: Log, entry: str) -> int:
-    """The index that a person meant, by number or by the event's id; raises InputError where there is neither."""
-    if entry.isascii() and entry.isdigit() and len(entry) < 19 and int(entry) < opened.size:
-        return int(entry)
-    idx = opened.by_event_id(entry)
-    if idx is None:
-        raise InputError(
-            f"the log has no entry and no event {entry!r}",
-            f"It has the entries 0 to {opened.size - 1}; `compliance events list` shows events.",
-        )
-    return idx
-
-
-def _signer(call: Call) -> Signer:
-    from compliance.ledger.keys import exposed, key_path, read_key
-
-    path = key_path(call.database)
-    signer = read_key(path)
-    if exposed(path):
-        click.echo(f"warning: {path} can be read by its group; run `chmod 600 {path}`", err=True)
-    return signer
-
-
-@log.command(
-    cls=Command,
-    examples=("compliance log export --out log.ndjson", "compliance log export | gzip > log.ndjson.gz"),
-)
-@out_option
-@pass_call
-def export(call: Call, out: str) -> None:
-    """Write the entries as NDJSON: line n, counted from 0, is the canonical bytes of entry n."""
     with opening.reading(call) as opened:
         with closing(_chunks(opened)) as chunks:
             files.write(out, chunks)
@@ -223,6 +248,26 @@ def export(call: Call, out: str) -> None:
             output.echo_json({"out": out, "entries": size})
         else:
             click.echo(f"{out}: {output.counted(size, 'entry', 'entries')}", err=True)
+
+
+def _export_tiles(call: Call, folder: Path) -> None:
+    from compliance.ledger.tile_files import export_tiles
+
+    from .log_key import signer
+
+    with opening.reading(call) as opened, opened.reading():
+        done = export_tiles(opened, folder, signer(call, opened))
+    if call.json:
+        output.echo_json({
+            "tiles": str(folder), "origin": done.origin, "size": done.size, "root": done.root.hex(), "before": done.before,
+            "hash_tiles_written": done.tiles, "entry_bundles_written": done.bundles,
+        })  # fmt: skip
+        return
+    click.echo(
+        f"{folder}: {output.counted(done.size, 'entry', 'entries')} of {done.origin}, {done.size - done.before:,} of them new; "
+        f"wrote {output.counted(done.tiles, 'tile')} of hashes and {output.counted(done.bundles, 'bundle')} of entries",
+        err=True,
+    )
 
 
 def _chunks(opened: Log) -> Generator[bytes, None, None]:

@@ -220,7 +220,7 @@ def explain(call: Call, entry: str) -> None:
     from compliance.bundles import Bundles
 
     from . import explanation
-    from .log import index_of
+    from .log_proof import index_of
 
     with opening.reading(call) as log, log.reading():
         idx = index_of(log, entry)

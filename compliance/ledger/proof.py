@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from compliance.errors import InputError
-from compliance.ledger.checkpoint import Checkpoint, open_checkpoint
+from compliance.ledger.checkpoint import Checkpoint, open_checkpoint, unverified_checkpoint
 from compliance.ledger.log import Log
 from compliance.ledger.note import NoteError, Signer, Verifier, decode_base64
 from compliance.ledger.rotation import key_history, require_beginning
@@ -41,6 +41,11 @@ class Proof:
     entry: bytes | None
     hashes: tuple[bytes, ...]
     note: str
+
+    @property
+    def size(self) -> int:
+        """The size of the log that the proof is for, as its checkpoint says it."""
+        return unverified_checkpoint(self.note).size
 
     @property
     def text(self) -> str:

@@ -29,7 +29,7 @@ from compliance.ledger.index_check import KeysOf
 from compliance.ledger.log import Log
 from compliance.ledger.note import NoteError, Verifier
 from compliance.ledger.rotation import KeyHistory, WrongKeyError, key_history, root_at, rotation_fault
-from compliance.ledger.tree import EMPTY_ROOT, Frontier, frontier_of
+from compliance.ledger.tree import EMPTY_ROOT, Frontier
 from compliance.ledger.walk import Progress, Side, Tampered, Walk
 
 
@@ -157,7 +157,7 @@ def _history(log: Log, keys_of: KeysOf | None, bundle_digest: Callable[[bytes], 
     try:
         return key_history(log)
     except LogError:
-        Walk(log, Frontier(), keys_of=keys_of, bundle_digest=bundle_digest).run(whole=True)
+        Walk(log, 0, keys_of=keys_of, bundle_digest=bundle_digest).run(whole=True)
         raise
 
 
