@@ -31,11 +31,14 @@ out_option = click.option(
 @click.group(
     cls=Group,
     lazy={
+        "show": ("log", "show"),
+        "verify": ("log", "verify"),
         "checkpoint": ("log_witness", "checkpoint"),
         "cosign": ("log_witness", "cosign"),
         "timestamp": ("log_timestamp", "timestamp"),
         "prove": ("log_proof", "prove"),
         "check-proof": ("log_proof", "check_proof"),
+        "export": ("log", "export"),
         "rotate-key": ("log_key", "rotate_key"),
     },
     examples=("compliance log verify --checkpoint last-week.txt",),
@@ -44,7 +47,7 @@ def log() -> None:
     """The audit log itself: entries, verification, checkpoints, proofs."""
 
 
-@log.command(cls=Command, examples=("compliance log show 7", "compliance log show 7 --raw | sha256sum"))
+@click.command(cls=Command, examples=("compliance log show 7", "compliance log show 7 --raw | sha256sum"))
 @click.argument("idx", type=click.IntRange(min=0))
 @click.option("--raw", is_flag=True, help="The canonical bytes and nothing else.")
 @pass_call
@@ -65,7 +68,7 @@ def show(call: Call, idx: int, raw: bool) -> None:
     click.echo(orjson.dumps(entry.document(), option=orjson.OPT_INDENT_2), nl=True)
 
 
-@log.command(
+@click.command(
     cls=Command,
     examples=(
         "compliance log verify",
@@ -212,7 +215,7 @@ def _answer(
     return 0 if good else LogError.exit_code
 
 
-@log.command(
+@click.command(
     cls=Command,
     examples=(
         "compliance log export --out log.ndjson",

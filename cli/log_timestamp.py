@@ -24,16 +24,16 @@ def timestamp() -> None:
 
 @timestamp.command(
     cls=Command,
-    examples=(
-        "compliance log timestamp request march.txt --out march.tsq",
-        "curl -H 'Content-Type: application/timestamp-query' --data-binary @march.tsq https://authority.example/ > march.tsr",
-    ),
+    examples=("compliance log timestamp request march.txt --out march.tsq",),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.option("--out", metavar="FILE", required=True, help="Where the request goes; - is standard output.")
 @pass_call
 def request(call: Call, checkpoint: str, out: str) -> None:
-    """Write a request for a time stamp of a checkpoint, for you to send. It holds the file's digest and nothing of what it says."""
+    """Write a request for a time stamp of a checkpoint, for you to send. It holds the file's digest and nothing of what it says.
+
+    To send it: curl -H 'Content-Type: application/timestamp-query' --data-binary @FILE URL > march.tsr
+    """
     from compliance.ledger.checkpoint import unverified_checkpoint
     from compliance.ledger.timestamp import timestamp_request
 

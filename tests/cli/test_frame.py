@@ -56,7 +56,8 @@ def test_the_commands_of_this_version():
     assert [" ".join(path) for path in EVERY] == [
         "demo", "init", "record", "check", "events", "events show", "events list", "events correct", "events void",
         "override",
-        "findings", "obligations", "log", "log show", "log verify", "log checkpoint", "log prove", "log export",
+        "findings", "obligations", "log", "log show", "log verify", "log checkpoint", "log cosign", "log timestamp",
+            "log timestamp request", "log timestamp verify", "log prove", "log check-proof", "log export", "log rotate-key",
         "policy", "policy check", "policy test", "policy coverage", "policy show", "policy explain", "schema", "schema event", "schema policy",
         "db", "db status", "db upgrade", "db backup",
     ]  # fmt: skip
