@@ -25,8 +25,7 @@ from typing import Final, NamedTuple
 from compliance.errors import InputError, LogError
 from compliance.ledger.checkpoint import Checkpoint, open_checkpoint, unverified_checkpoint
 from compliance.ledger.cosignature import Witness, WitnessSigner
-from compliance.ledger.database import database_path
-from compliance.ledger.keys import read_private, write_private
+from compliance.ledger.keys import key_path, read_private, write_private
 from compliance.ledger.log import Log
 from compliance.ledger.note import NoteError, Verifier, decode_base64, parse_note
 from compliance.ledger.rotation import key_history, require_beginning
@@ -183,9 +182,9 @@ def witness(
 
 
 def witness_key_path(url: str) -> Path:
-    """Where the witness's key of a database lies: ``<database file>.witness.key``."""
-    path = database_path(url)
-    return path.with_name(path.name + ".witness.key")
+    """Where the witness's key lies: beside the log's own (`keys.key_path`), as ``<database>.witness.key``."""
+    path = key_path(url)
+    return path.with_name(path.name.removesuffix(".key") + ".witness.key")
 
 
 def _require_successor(new: Checkpoint, asked: Request, kept: Kept | None, *, first: bool) -> None:
