@@ -82,11 +82,8 @@ def _held(folder: Path, origin: str) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         owner = folder / OWNER
-        if not owner.exists() and not (folder / CHECKPOINT).exists() and any(folder.iterdir()):
-            raise InputError(
-                f"{folder} is not empty, and holds no checkpoint of a log",
-                "Name a new folder, or one that an earlier export made.",
-            )
+        if not owner.exists():
+            _require_ours(folder, origin)
         with owner.open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
@@ -104,6 +101,41 @@ def _held(folder: Path, origin: str) -> Iterator[None]:
         ) from problem
 
 
+def _require_ours(folder: Path, origin: str) -> None:
+    """A directory that says nothing of whose it is: an empty one, or one with a checkpoint of this log."""
+    note = _note_there(folder)
+    if note is not None:
+        said = _said_there(folder, note)
+        if said.origin != origin:
+            raise _of_another(folder, said.origin, origin)
+    elif any(folder.iterdir()):
+        raise InputError(
+            f"{folder} is not empty, and holds no checkpoint of a log",
+            "Name a new folder, or one that an earlier export made.",
+        )
+
+
+def _note_there(folder: Path) -> bytes | None:
+    try:
+        return (folder / CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _said_there(folder: Path, note: bytes) -> Checkpoint:
+    try:
+        return unverified_checkpoint(note)
+    except NoteError as problem:
+        raise _no_checkpoint(folder, problem) from problem
+
+
+def _no_checkpoint(folder: Path, problem: NoteError) -> InputError:
+    return InputError(
+        f"{folder / CHECKPOINT} is no checkpoint of this log: {problem.message}",
+        "Name another folder; this one was changed by something else.",
+    )
+
+
 def _of_another(folder: Path, theirs: str, ours: str) -> InputError:
     return InputError(
         f"{folder} holds tiles of the log {theirs[:200]!r}, and this is the log {ours!r}",
@@ -113,21 +145,17 @@ def _of_another(folder: Path, theirs: str, ours: str) -> InputError:
 
 def _size_there(log: Log, folder: Path) -> int:
     """How much of this log the directory holds for certain: the size of its checkpoint, 0 where there is none yet."""
-    try:
-        note = (folder / CHECKPOINT).read_bytes()
-    except FileNotFoundError:
+    note = _note_there(folder)
+    if note is None:
         return 0
     history = key_history(log)
+    said = _said_there(folder, note)
+    if said.origin != history.origin:
+        raise _of_another(folder, said.origin, history.origin)
     try:
-        said = unverified_checkpoint(note)
-        if said.origin != history.origin:
-            raise _of_another(folder, said.origin, history.origin)
         there = history.open(note)
     except NoteError as problem:
-        raise InputError(
-            f"{folder / CHECKPOINT} is no checkpoint of this log: {problem.message}",
-            "Name another folder; this one was changed by something else.",
-        ) from problem
+        raise _no_checkpoint(folder, problem) from problem
     except WrongKeyError as problem:
         raise LogError(f"{folder}: {problem.message}", problem.remedy) from problem
     try:
