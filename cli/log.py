@@ -107,7 +107,7 @@ def show(call: Call, idx: int, raw: bool) -> None:
     "certificates",
     multiple=True,
     metavar="FILE",
-    help="The root certificate (PEM) of the authority that made the time stamps; may be repeated.",
+    help="The root certificate of the authority that made the time stamps; may be repeated.",
 )
 @pass_call
 def verify(

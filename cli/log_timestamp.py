@@ -62,7 +62,7 @@ def request(call: Call, checkpoint: str, out: str) -> None:
     multiple=True,
     required=True,
     metavar="FILE",
-    help="The authority's root certificate (PEM), and intermediate ones where the token lacks them; may be repeated.",
+    help="The authority's root certificate, and intermediate ones where the token lacks them; may be repeated.",
 )
 @pass_call
 def verify(call: Call, checkpoint: str, token: str, certificates: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ the certificate's purpose, and the digest.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -44,30 +45,36 @@ def timestamp_request(content: bytes) -> bytes:
 
 
 def verify_timestamp(content: bytes, token: bytes, certificates: Sequence[bytes]) -> Stamped:
-    """What a token (a DER time-stamp response) says about a file; `certificates` are PEM files with the root that is trusted, and
+    """What a token (a DER time-stamp response) says about a file; `certificates` are files (PEM or DER) with the root that is trusted, and
     intermediate ones where the token does not carry them.
 
     Raises TimestampError where the token does not verify, InputError where a file holds no certificate or the extra is not installed.
     """
     client = _client()
     roots, others = _certificates(certificates)
-    try:
-        response = client.decode_timestamp_response(token)
-        builder = client.VerifierBuilder(
-            roots=roots, intermediates=[one for one in others if _signs_others(one)]
-        )
-        leaves = [one for one in others if not _signs_others(one)]
-        if len(leaves) == 1:
-            builder = builder.tsa_certificate(leaves[0])
-        builder.build().verify_message(response, content)
-        info = response.tst_info
-        return Stamped(microseconds(info.gen_time), _accuracy(info.accuracy), _authority(response, leaves))
-    except client.VerificationError as problem:
-        raise TimestampError(f"the time stamp does not verify: {problem}", _NO_STAMP) from problem
-    except (ValueError, TypeError, AttributeError, OverflowError) as problem:
-        raise TimestampError(
-            f"this is no time stamp, or a damaged one: {str(problem)[:200]}", _NO_STAMP
-        ) from problem
+    leaves = [one for one in others if not _signs_others(one)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a damaged certificate looks like to `cryptography`
+        try:
+            response = client.decode_timestamp_response(token)
+            builder = client.VerifierBuilder(
+                roots=roots, intermediates=[one for one in others if _signs_others(one)]
+            )
+            if len(leaves) == 1:
+                builder = builder.tsa_certificate(leaves[0])
+            builder.build().verify_message(response, content)
+            info = response.tst_info
+            return Stamped(
+                microseconds(info.gen_time), _accuracy(info.accuracy), _authority(response, leaves)
+            )
+        except client.VerificationError as problem:
+            raise TimestampError(f"the time stamp does not verify: {problem}", _NO_STAMP) from problem
+        except TimestampError:
+            raise
+        except Exception as problem:  # decoders of foreign bytes raise what they like
+            raise TimestampError(
+                f"this is no time stamp, or a damaged one: {str(problem)[:200]}", _NO_STAMP
+            ) from problem
 
 
 def _client() -> Any:
@@ -89,11 +96,14 @@ def _certificates(files: Sequence[bytes]) -> tuple[list[Certificate], list[Certi
     others: list[Certificate] = []
     for content in files:
         try:
-            found = x509.load_pem_x509_certificates(content)
+            if b"-----BEGIN" in content:
+                found = x509.load_pem_x509_certificates(content)
+            else:
+                found = [x509.load_der_x509_certificate(content)]
         except ValueError as problem:
             raise InputError(
-                "a file that should hold the authority's certificates holds none in PEM form",
-                "Convert it: openssl x509 -inform DER -in FILE -out FILE.pem.",
+                "a file that should hold the authority's certificates holds none",
+                "Give certificates as the authority publishes them, in PEM or DER form.",
             ) from problem
         for one in found:
             kind = roots if one.subject == one.issuer else others
