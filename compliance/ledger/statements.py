@@ -154,6 +154,7 @@ def statements(dialect: str) -> Statements:
             .where(seen.origin == value("origin_"))
             .order_by(seen.size.desc())
             .limit(literal_column("1"))
+            .offset(literal_column("0"))
         ),
         discard=text(QUARANTINE.delete().where(QUARANTINE.c.idx == value("idx_"))),
     )
