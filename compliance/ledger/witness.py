@@ -169,6 +169,11 @@ def witness(
         raise NoteError("the checkpoint of an empty log has the root of something else")
     if asked.old is not None and asked.old > new.size:
         raise NoteError(f"the request says that {asked.old} entries were seen, and has {new.size}")
+    if new.origin == log.identity.origin:
+        raise InputError(
+            "a log cannot witness itself: its own owner would vouch for it",
+            "Have another site cosign it; or name that site's database with --database.",
+        )
     with log.writing() as batch:
         last = log.last_witnessed(new.origin)
         kept = None if last is None else Kept._make(last)

@@ -11,8 +11,10 @@ import pytest
 from compliance.errors import InputError, LogError
 from compliance.ledger import tile_files
 from compliance.ledger.checkpoint import checkpoint
+from compliance.ledger.keys import read_key
 from compliance.ledger.log import Log
 from compliance.ledger.note import Signer
+from compliance.ledger.rotation import rotate
 from compliance.ledger.tile_files import export_tiles, tile_path
 from tests.logs import SIGNER, add, empty_log, url
 from tests.tile_reader import Client, from_folder
@@ -110,6 +112,23 @@ def test_a_directory_is_brought_up_to_date(log, tmp_path):
     before = files(folder)
     export_tiles(log, folder, SIGNER)
     assert files(folder) == before, "a second run changes nothing"
+
+
+def test_a_directory_goes_on_after_a_change_of_key(log, tmp_path):
+    """The checkpoint there is by the old key, the new one by the new; the directory is the same log's."""
+    key = tmp_path / "log.db.key"
+    key.write_text(SIGNER.private_text() + "\n")
+    key.chmod(0o600)
+    folder = tmp_path / "tiles"
+    first = export_tiles(log, folder, SIGNER)
+    done = rotate(log, key)
+    export_tiles(log, folder, read_key(key))
+    client = Client(from_folder(folder), str(done.new))
+    assert len(client.entries()) == 2
+    client.check_continues(1, first.root)
+    (folder / "checkpoint").write_text(checkpoint(log, SIGNER))
+    with pytest.raises(LogError, match="retired key"):
+        export_tiles(log, folder, read_key(key))
 
 
 def test_a_tile_that_was_taken_away_is_written_again(log, tmp_path):

@@ -161,6 +161,13 @@ def test_whose_checkpoint_it_is(own, other, key):
     assert own.last_witnessed(OTHER.name) is None
 
 
+def test_a_log_does_not_witness_itself(own, key):
+    """Its own owner's word adds nothing, and would look as if it did."""
+    with pytest.raises(InputError, match="cannot witness itself"):
+        witness(own, Request(None, (), checkpoint(own, SIGNER)), [SIGNER.verifier], key, first=True)
+    assert not key.exists()
+
+
 def test_a_request_from_the_middle_is_no_first_one(own, other, key):
     """A proof from a size that was never seen here cannot be checked; a request from nothing has no proof."""
     with pytest.raises(InputError, match="none were seen here"):
