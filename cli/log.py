@@ -73,6 +73,7 @@ def show(call: Call, idx: int, raw: bool) -> None:
     examples=(
         "compliance log verify",
         "compliance log verify --checkpoint january.txt --checkpoint from-other-clinic.txt",
+        "compliance log verify --checkpoint cosigned.txt --witness other.example/log/witness+5e6f7a8b+BAb...",
         "compliance log verify --since yesterday.txt",
     ),
 )

@@ -90,7 +90,7 @@ def index_of(log: Log, entry: str) -> int:
 @click.option(
     "--entry", metavar="FILE", help="The entry's canonical bytes, where the proof does not carry them."
 )
-@click.option("--quiet", is_flag=True, help="Print nothing; the exit code says it: 0 good, 3 not.")
+@click.option("--quiet", is_flag=True, help="Do not print the entry; the exit code says it: 0 good, 3 not.")
 @pass_call
 def check_proof(
     call: Call, proof: str, vkey: str, witnesses: tuple[str, ...], entry: str | None, quiet: bool
