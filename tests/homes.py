@@ -102,6 +102,7 @@ class PostgresHome:
         self.server = server or shared()
         self.schema = f"log_{os.getpid()}_{next(_NUMBERS)}"
         self.url = self.server.url(self.schema)
+        self._strangers: list[psycopg.Connection[Any]] = []
         with self.server.connect() as connection:
             connection.execute(f"CREATE SCHEMA {self.schema}")
 
@@ -112,7 +113,8 @@ class PostgresHome:
         return Log.open(self.url, write=write, clock=clock)
 
     def stranger(self) -> psycopg.Connection[Any]:
-        return self.server.connect(self.schema)
+        self._strangers.append(self.server.connect(self.schema))
+        return self._strangers[-1]
 
     def without_guards(self) -> psycopg.Connection[Any]:
         connection = self.stranger()
@@ -143,6 +145,9 @@ class PostgresHome:
         self.put_guards_back(connection)
 
     def remove(self) -> None:
+        """Delete what is here; whoever is still connected is not any more."""
+        for connection in self._strangers:
+            connection.close()
         with self.server.connect() as connection:
             for (schema,) in connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE nspname = %s OR nspname LIKE %s",

@@ -20,7 +20,7 @@ from compliance.errors import ComplianceError, DatabaseError, LogError
 from compliance.ledger.driver import Rows
 from compliance.ledger.roles import Role, database_role
 
-BUSY_SECONDS: Final = 10
+BUSY_SECONDS: Final = 10.0
 """How long a writer waits for another one before it says that the log is locked."""
 
 CONNECT_SECONDS: Final = 10
@@ -104,10 +104,14 @@ class PostgresDriver:
         if self._schema is None:
             row = self.raw.execute("SELECT current_schema()::regnamespace::oid::int8::int4").fetchone()
             self._schema = row[0] if row else 0
-        self.raw.execute(
-            f"BEGIN; SET LOCAL lock_timeout = '{BUSY_SECONDS}s'; SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {self._schema}); "
-            "SET LOCAL lock_timeout = 0"
-        )
+        try:
+            self.raw.execute(
+                f"BEGIN; SET LOCAL lock_timeout = '{BUSY_SECONDS * 1000:.0f}ms'; "
+                f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {self._schema}); SET LOCAL lock_timeout = 0"
+            )
+        except psycopg.Error:
+            self.roll_back()  # a transaction that has begun without the lock would be in the way of the next one
+            raise
 
     def begin_reading(self) -> None:
         """See `Driver.begin_reading`."""
@@ -190,7 +194,7 @@ def in_words(problem: psycopg.Error, name: str) -> ComplianceError:
     said = (str(problem).strip() or type(problem).__name__).splitlines()[0]
     if state == "55P03":
         return DatabaseError(
-            f"the log in {name} is locked: another program has been writing to it for {BUSY_SECONDS} seconds",
+            f"the log in {name} is locked: another program has been writing to it for {BUSY_SECONDS:.0f} seconds",
             "Wait until it has finished, then run the command again; nothing was written.",
         )
     if state == "53100":

@@ -10,20 +10,21 @@ from compliance.ledger.checkpoint import checkpoint
 from compliance.ledger.log import Log
 from compliance.ledger.upkeep import backup, rebuild
 from compliance.ledger.verify import State, verify
-from tests.logs import SIGNER, add, empty_log, keys_of, put_guards_back, url, without_guards
+from tests.homes import unguarded
+from tests.logs import SIGNER, add, keys_of, url
 
 
 @pytest.fixture
-def log(tmp_path):
-    with empty_log(tmp_path / "log.db") as made:
+def log(home):
+    with home.empty_log() as made:
         add(made, *range(300))
         yield made
 
 
-def test_a_backup_is_the_log_at_one_moment(log, tmp_path):
+def test_a_backup_is_the_log_at_one_moment(log, home, tmp_path):
     """The copy verifies against a checkpoint of the original, even while a batch is open in it."""
     note = checkpoint(log, SIGNER)
-    with Log.open(url(tmp_path / "log.db")) as reader, log.writing() as batch:
+    with home.open() as reader, log.writing() as batch:
         batch.append("nightly", {})
         batch.insert_waiting()
         backup(reader, tmp_path / "copy.db")
@@ -32,7 +33,7 @@ def test_a_backup_is_the_log_at_one_moment(log, tmp_path):
         assert verify(copy, [note], keys_of=keys_of).state is State.ANCHORED
 
 
-def test_a_backup_replaces_nothing(log, tmp_path):
+def test_a_backup_replaces_nothing(log, home, tmp_path):
     """An existing file stays, and nothing half-made is left."""
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(InputError, match="exists already"):
@@ -52,24 +53,23 @@ def rows_of(log):
     ]
 
 
-def test_lost_rows_are_made_anew(log, tmp_path):
+def test_lost_rows_are_made_anew(log, home):
     """After a rebuild the index is what the entries call for, and the guards are back."""
     rows = rows_of(log)
     log.close()
-    connection = without_guards(tmp_path / "log.db")
-    connection.execute("DELETE FROM event_key WHERE idx = 7")
-    put_guards_back(connection)
-    with Log.open(url(tmp_path / "log.db")) as changed:
+    with unguarded(home) as connection:
+        connection.execute("DELETE FROM event_key WHERE idx = 7")
+    with home.open() as changed:
         assert verify(changed, keys_of=keys_of).index == 7
-    rebuild(url(tmp_path / "log.db"), rows, [(5, 6, 7)])
-    with Log.open(url(tmp_path / "log.db")) as again:
+    rebuild(home.url, rows, [(5, 6, 7)])
+    with home.open() as again:
         assert verify(again, keys_of=keys_of).state is State.SELF_CONSISTENT
         assert list(again.asked_scan(5, 0)) == [7]
         assert list(again.asked_scan(1000, 0)) == []
-    assert schema.status(url(tmp_path / "log.db")).broken_guards == ()
+    assert schema.status(home.url).broken_guards == ()
 
 
-def test_a_rebuild_that_fails_changes_nothing(log, tmp_path):
+def test_a_rebuild_that_fails_changes_nothing(log, home):
     """Rows, guards and all: one transaction."""
 
     def failing():
@@ -78,14 +78,14 @@ def test_a_rebuild_that_fails_changes_nothing(log, tmp_path):
 
     before = list(log.key_scan(1000))
     with pytest.raises(DatabaseError):
-        rebuild(url(tmp_path / "log.db"), failing())
+        rebuild(home.url, failing())
     assert list(log.key_scan(1000)) == before
-    assert schema.status(url(tmp_path / "log.db")).broken_guards == ()
+    assert schema.status(home.url).broken_guards == ()
 
 
-def test_a_rebuild_keeps_what_it_is_not_given(log, tmp_path):
+def test_a_rebuild_keeps_what_it_is_not_given(log, home):
     """Without rows for it, the index of what judgements looked at stays."""
     before = list(log.asked_scan(1000, 0))
     assert before
-    rebuild(url(tmp_path / "log.db"), rows_of(log))
+    rebuild(home.url, rows_of(log))
     assert list(log.asked_scan(1000, 0)) == before
