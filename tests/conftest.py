@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,49 @@ settings.register_profile("soak", deadline=None, max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
-    """A place for one log; the test runs on each kind there is."""
-    if request.param == "sqlite":
-        yield SqliteHome(tmp_path)
+KINDS = ["sqlite", "postgresql"]
+
+
+@contextmanager
+def home_of(kind: str, folder: Path) -> Iterator[Home]:
+    """A place for one log, which is gone afterwards."""
+    if kind == "sqlite":
+        yield SqliteHome(folder)
         return
     place = PostgresHome()
-    yield place
-    place.remove()
+    try:
+        yield place
+    finally:
+        place.remove()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kinds of databases that a log can live in, one after the other."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def home(kind: str, tmp_path: Path) -> Iterator[Home]:
+    """A place for one log; the test runs on each kind there is."""
+    with home_of(kind, tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+def another_home(kind: str, tmp_path: Path) -> Iterator[Home]:
+    """A second place of the same kind."""
+    (tmp_path / "another").mkdir()
+    with home_of(kind, tmp_path / "another") as place:
+        yield place
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kept_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A place for a log that the tests of a module share: they only read it, or restore it."""
+    with home_of(request.param, tmp_path_factory.mktemp("kept")) as place:
+        yield place
 
 
 def pytest_sessionfinish() -> None:
