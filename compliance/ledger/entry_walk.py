@@ -108,21 +108,33 @@ class EntryWalk:
                 raise Tampered(size, f"entry {size} is missing: the next one there is {idx}")
             try:
                 if sha256(b"\x00" + body).digest() != leaf:
-                    raise Tampered(idx, f"the leaf hash of entry {idx} is not that of its bytes")
+                    raise Tampered(
+                        idx,
+                        f"entry {idx} was changed: its bytes are not those that its leaf hash was made of",
+                    )
                 document = orjson.loads(body)
                 canonical = is_canonical(body, document)
                 expected = columns_of(document)
                 if not canonical:
-                    raise Tampered(idx, f"the bytes of entry {idx} are not in canonical form")
+                    raise Tampered(
+                        idx, f"entry {idx} was written by other software: its bytes are not in canonical form"
+                    )
                 if row[1:12] != expected:
-                    raise Tampered(idx, f"the look-up columns of entry {idx} do not say what its bytes say")
+                    raise Tampered(
+                        idx,
+                        f"entry {idx} would be found as what it is not: its look-up columns do not say what its bytes say",
+                    )
                 if expected[1] <= recorded_us:
-                    raise Tampered(idx, f"entry {idx} was not recorded later than the one before it")
+                    raise Tampered(
+                        idx,
+                        f"entry {idx} was not recorded later than the one before it: entries changed places or were put in between",
+                    )
                 if keys is not None:
                     keys.take(idx, expected[7], document)
             except (TypeError, ValueError, KeyError, AttributeError, CanonicalError) as problem:
                 raise Tampered(
-                    idx, f"the bytes of entry {idx} are not those of an entry ({type(problem).__name__})"
+                    idx,
+                    f"what is stored as entry {idx} is not an entry of this log ({type(problem).__name__})",
                 ) from None
             recorded_us = expected[1]
             keep(leaf)
@@ -166,7 +178,9 @@ class EntryWalk:
     def _compare(self, head: tuple[int, bytes, bytes, int]) -> None:
         if head[1:] != (self.frontier.root(), self.frontier.to_bytes(), self._recorded_us):
             raise Tampered(
-                head[0] - 1, f"the head of size {head[0]} does not agree with the entries before it"
+                head[0] - 1,
+                f"the head of size {head[0]}, which was stored with entry {head[0] - 1}, does not agree with the entries up to it: "
+                "one of them was changed together with its leaf hash, or the head was",
             )
 
     def _tiles(self) -> None:
@@ -181,5 +195,9 @@ class EntryWalk:
             self._open[level + 1].append(root)
             row = self._driver.execute(self._log.statements.tile, (level, n)).fetchone()
             if row != (root, hashes):
-                what = "is missing" if row is None else "does not agree with the entries below it"
-                raise Tampered(n << height, f"tile {n} of level {level} {what}")
+                what = "are missing" if row is None else "do not agree with them"
+                first, last = n << height, (n + 1 << height) - 1
+                raise Tampered(
+                    first,
+                    f"the stored hashes of the entries {first} to {last} (tile {n} of level {level}) {what}",
+                )

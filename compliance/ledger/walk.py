@@ -149,7 +149,10 @@ class Walk:
         """No entry without a head after it, as both are written in one transaction; and nothing before the first."""
         size = self._log.size
         if size != self.frontier.size:
-            raise Tampered(size, f"the entries from {size} on have no head")
+            raise Tampered(
+                size,
+                f"the entries from {size} on have no head: they were not written by this software, or their head was removed",
+            )
         if self._driver.execute(self._statements.before_zero).fetchone() is not None:
             raise Tampered(None, "there is an entry, or a head, before the first one")
 
