@@ -105,7 +105,8 @@ NEXT_IDX: Final = (
     "DECLARE lowest bigint; highest bigint; many bigint; BEGIN "
     "SELECT min(idx), max(idx), count(*) INTO lowest, highest, many FROM added; "
     "IF many > 0 AND (highest - lowest + 1 <> many "
-    "OR lowest <> COALESCE((SELECT max(idx) + 1 FROM entry WHERE idx < lowest), 0)) "
+    "OR lowest <> COALESCE((SELECT max(idx) + 1 FROM entry WHERE idx < lowest), 0) "
+    "OR highest <> (SELECT max(idx) FROM entry)) "
     "THEN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NULL; END"
 )
 HEAD_GROWS: Final = (
