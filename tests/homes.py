@@ -25,10 +25,11 @@ _NUMBERS = count()
 
 
 class Home(Protocol):
-    """One place for one log. `dialect` is ``sqlite`` or ``postgresql``."""
+    """One place for one log. `dialect` is ``sqlite`` or ``postgresql``; `refusals` are the driver's errors for what a constraint forbids."""
 
     dialect: str
     url: str
+    refusals: type[Exception]
 
     def empty_log(self) -> Log:
         """A log of one entry, open for writing, with a clock that stands still."""
@@ -61,6 +62,7 @@ class _Percent(sqlite3.Connection):
 
 class SqliteHome:
     dialect = "sqlite"
+    refusals: type[Exception] = sqlite3.IntegrityError
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "log.db"
@@ -90,13 +92,14 @@ class SqliteHome:
         shutil.copy(self.path, self.path.with_suffix(f".{name}"))
 
     def restore(self, name: str) -> None:
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copy(self.path.with_suffix(f".{name}"), self.path)
 
 
 class PostgresHome:
     dialect = "postgresql"
+    refusals: type[Exception] = psycopg.IntegrityError
 
     def __init__(self, server: Server | None = None) -> None:
         self.server = server or shared()
@@ -167,5 +170,7 @@ def _tables(connection: psycopg.Connection[Any]) -> list[str]:
 def unguarded(home: Home) -> Iterator[Any]:
     """A connection that may change the log; afterwards every trigger is as it was, so that its absence is not what is found."""
     connection = home.without_guards()
-    yield connection
-    home.put_guards_back(connection)
+    try:
+        yield connection
+    finally:
+        home.put_guards_back(connection)
