@@ -154,7 +154,7 @@ def statements(dialect: str) -> Statements:
             .where(seen.origin == value("origin_"))
             .order_by(seen.size.desc())
             .limit(literal_column("1"))
-            .offset(literal_column("0"))
+            .offset(literal_column("0"))  # SQLite's dialect would write one of its own, as a value
         ),
         discard=text(QUARANTINE.delete().where(QUARANTINE.c.idx == value("idx_"))),
     )

@@ -214,6 +214,18 @@ def test_quarantined_input_can_be_discarded(log):
     assert log.size == 2
 
 
+def test_the_last_checkpoint_seen_of_another_log(log):
+    """A witness remembers the largest one of each origin, and takes no older one."""
+    assert log.last_witnessed("other.example/log") is None
+    for size in (5, 9):
+        with log.writing() as batch:
+            batch.witness("other.example/log", size, bytes(32), f"note of {size}")
+    assert log.last_witnessed("other.example/log") == (9, bytes(32), "note of 9")
+    assert log.last_witnessed("third.example/log") is None
+    with pytest.raises(LogError, match="only goes forward"), log.writing() as batch:
+        batch.witness("other.example/log", 7, bytes(32), "an older one")
+
+
 def test_unknown_entry(log):
     """An index past the end names what there is."""
     with pytest.raises(InputError, match="no entry 5") as unknown:
