@@ -174,3 +174,13 @@ def unguarded(home: Home) -> Iterator[Any]:
         yield connection
     finally:
         home.put_guards_back(connection)
+
+
+def url_of(schema: str, *, user: str = "postgres") -> str:
+    """The URL of a schema of the tests' server."""
+    return shared().url(schema, user=user)
+
+
+def server_connection(schema: str = "public", *, user: str = "postgres") -> psycopg.Connection[Any]:
+    """A connection of its superuser, or of another login."""
+    return shared().connect(schema, user=user)

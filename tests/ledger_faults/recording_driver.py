@@ -1,6 +1,6 @@
 """A process that records and can be killed: everything is imported and read once, then one child per line of standard input.
 
-A line is a seed of the events and the path of a database; the child records them all and writes, after each batch's commit, one line for
+A line is a seed of the events with the number of patients, and the URL of a database; the child records them all and writes, after each batch's commit, one line for
 each result to standard output: ``receipt PID EVENT IDX NEW``. Its own pid stands in the first line, ``began PID``; the parent writes ``ended PID
 STATUS``. Batches are small here, so that many commits are met.
 """
@@ -17,14 +17,13 @@ import compliance.record
 from compliance.intake.json_lines import Draft
 from compliance.ledger.log import Log
 from compliance.record import Recorded, Recorder
-from tests.logs import url
 from tests.recording import DAY, body, correction, draft, judge, void
 
 BATCH = 20
 RULES = ("MONITORED", "PRESSURE", "CONSENTED")
 
 
-def events(seed: int, patients: int = 700) -> list[Draft]:
+def events(seed: int, patients: int) -> list[Draft]:
     """A day of many sessions, in an order that makes many events late, with corrections and voids."""
     rng = random.Random(seed)
     bodies: list[dict[str, Any]] = []
@@ -54,9 +53,9 @@ def events(seed: int, patients: int = 700) -> list[Draft]:
     return [draft(bodies[at]) for at in order]
 
 
-def record(path: str, drafts: list[Draft], *, mute: bool) -> None:
+def record(url: str, drafts: list[Draft], *, mute: bool) -> None:
     """Record, and acknowledge each batch once it is committed; with `mute`, be killed before the first acknowledgement of anything new."""
-    with Log.open(url(path), write=True) as log:
+    with Log.open(url, write=True) as log:
         for results in Recorder(log, judge(*RULES)).submit(drafts):
             if mute and any(isinstance(r, Recorded) and not r.repeated for r in results):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -74,20 +73,21 @@ def record(path: str, drafts: list[Draft], *, mute: bool) -> None:
 def main() -> None:
     """Fork a child per line, and wait for those there are when a line is empty."""
     compliance.record.BATCH = BATCH
-    read: dict[int, list[Draft]] = {}
+    read: dict[str, list[Draft]] = {}
     judge(*RULES)
     children: set[int] = set()
     for line in sys.stdin:
         if line.strip():
-            seed, _, path = line.strip().partition(" ")
+            seed, _, url = line.strip().partition(" ")
             mute = seed.endswith("!")
-            number = int(seed.removesuffix("!"))
-            drafts = read.setdefault(number, []) or events(number)
-            read[number] = drafts
+            seed = seed.removesuffix("!")
+            if seed not in read:
+                read[seed] = events(*map(int, seed.split("/")))
+            drafts = read[seed]
             child = os.fork()
             if child == 0:
                 os.write(1, f"began {os.getpid()}\n".encode())
-                record(path, drafts, mute=mute)
+                record(url, drafts, mute=mute)
                 os._exit(0)
             children.add(child)
             continue

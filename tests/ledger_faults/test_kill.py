@@ -9,19 +9,19 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
-from compliance.ledger.log import Log
 from compliance.ledger.verify import State
 from compliance.verifying import verify_log
 from tests.ledger_faults.recording_driver import RULES, events
-from tests.logs import empty_log, url
-from tests.recording import judge, record, standing
+from tests.recording import fresh_log, judge, record, standing
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 50
+KILLS = {"sqlite": 50, "postgresql": 8}
+PATIENTS = {"sqlite": 700, "postgresql": 150}
 SEED = 20261122
 
 
@@ -40,14 +40,15 @@ def driver():
 
 
 @pytest.fixture
-def path(tmp_path):
-    with empty_log(tmp_path / "log.db") as log:
-        return Path(log.name)
+def made(home):
+    """An empty log, closed."""
+    home.empty_log().close()
+    return home
 
 
-def contents(path) -> dict[str, int]:
+def contents(home) -> dict[str, int]:
     """Event id to idx, of a log that verifies and holds every id once."""
-    with Log.open(url(path)) as log:
+    with home.open() as log:
         answer = verify_log(log)
         assert answer.state is State.SELF_CONSISTENT, answer.reason
         found = [(entry.event_id, entry.idx) for entry in log.entries() if entry.type == "event"]
@@ -55,16 +56,26 @@ def contents(path) -> dict[str, int]:
     return dict(found)
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
+@lru_cache
+def standing_of(patients: int):
     """How all stands when nothing goes wrong."""
-    with empty_log(tmp_path_factory.mktemp("whole") / "log.db") as log:
-        record(log, judge(*RULES), *events(SEED))
+    with fresh_log() as log:
+        record(log, judge(*RULES), *events(SEED, patients))
         return standing(log)
 
 
-def test_fifty_kills_lose_nothing_that_was_acknowledged(path, uninterrupted):
-    """SIGKILL at fifty random moments of one long `record`: each time the log verifies and holds every receipt that was seen, and
+@pytest.fixture
+def uninterrupted(made):
+    return standing_of(PATIENTS[made.dialect])
+
+
+def line(made, more="") -> str:
+    """What the driver is told: which events, and where to."""
+    return f"{SEED}/{PATIENTS[made.dialect]}{more} {made.url}\n"
+
+
+def test_kills_lose_nothing_that_was_acknowledged(made, uninterrupted):
+    """SIGKILL at many random moments of one long `record`: each time the log verifies and holds every receipt that was seen, and
     recording again goes on to where it would have come without."""
     rng = random.Random(SEED)
     acknowledged: dict[str, int] = {}
@@ -74,11 +85,11 @@ def test_fifty_kills_lose_nothing_that_was_acknowledged(path, uninterrupted):
         def round_(batches: int | None) -> None:
             """Record, until so many batches of new events were acknowledged and a random moment more."""
             nonlocal killed
-            process.stdin.write(f"{SEED} {path}\n\n")
+            process.stdin.write(line(made) + "\n")
             process.stdin.flush()
             child, new, doomed = 0, 0, False
-            for line in process.stdout:
-                word, *rest = line.split()
+            for said in process.stdout:
+                word, *rest = said.split()
                 if word == "began":
                     child = int(rest[0])
                 elif word == "receipt":
@@ -95,49 +106,49 @@ def test_fifty_kills_lose_nothing_that_was_acknowledged(path, uninterrupted):
                     os.kill(child, signal.SIGKILL)
                     doomed = True
 
-        for _ in range(KILLS):
+        for _ in range(KILLS[made.dialect]):
             round_(rng.choice([0, 1, 1, 2, 3]))
-            assert acknowledged.items() <= contents(path).items()
-        assert killed == KILLS
+            assert acknowledged.items() <= contents(made).items()
+        assert killed == KILLS[made.dialect]
         assert len(acknowledged) < len(uninterrupted), (
             "all was recorded before the last kill: take more events"
         )
         round_(None)
-    assert contents(path) == acknowledged
-    with Log.open(url(path)) as log:
+    assert contents(made) == acknowledged
+    with made.open() as log:
         assert standing(log) == uninterrupted
 
 
-def test_a_kill_between_a_commit_and_its_receipts(path, uninterrupted):
+def test_a_kill_between_a_commit_and_its_receipts(made, uninterrupted):
     """What was committed and never acknowledged is in the log: recording again gives its receipts and writes the rest."""
     receipts: dict[str, bool] = {}
     with driver() as process:
-        process.stdin.write(f"{SEED}! {path}\n\n")
+        process.stdin.write(line(made, "!") + "\n")
         process.stdin.flush()
         lines = list(iter(process.stdout.readline, "idle\n"))
         assert [line.split()[0] for line in lines] == ["began", "ended"]
         assert int(lines[1].split()[2]) == signal.SIGKILL
-        unseen = contents(path)
+        unseen = contents(made)
         assert unseen
-        process.stdin.write(f"{SEED} {path}\n\n")
+        process.stdin.write(line(made) + "\n")
         process.stdin.flush()
-        for line in iter(process.stdout.readline, "idle\n"):
-            word, *rest = line.split()
+        for said in iter(process.stdout.readline, "idle\n"):
+            word, *rest = said.split()
             if word == "receipt":
                 receipts[rest[1]] = rest[3] == "1"
     assert {name for name, new in receipts.items() if not new} == set(unseen)
-    with Log.open(url(path)) as log:
+    with made.open() as log:
         assert standing(log) == uninterrupted
 
 
-def test_two_processes_that_record_the_same_file_at_once(path, uninterrupted):
+def test_two_processes_that_record_the_same_file_at_once(made, uninterrupted):
     """Both wait for each other's batches: nothing is lost, nothing is there twice, and both get the same receipts."""
     receipts: dict[str, dict[str, tuple[int, bool]]] = {}
     with driver() as process:
-        process.stdin.write(f"{SEED} {path}\n{SEED} {path}\n\n")
+        process.stdin.write(2 * line(made) + "\n")
         process.stdin.flush()
-        for line in process.stdout:
-            word, *rest = line.split()
+        for said in process.stdout:
+            word, *rest = said.split()
             if word == "receipt":
                 receipts.setdefault(rest[0], {})[rest[1]] = (int(rest[2]), rest[3] == "1")
             elif word == "ended":
@@ -145,7 +156,7 @@ def test_two_processes_that_record_the_same_file_at_once(path, uninterrupted):
             elif word == "idle":
                 break
     one, other = receipts.values()
-    there = contents(path)
+    there = contents(made)
     assert (
         {name: idx for name, (idx, _) in one.items()}
         == {name: idx for name, (idx, _) in other.items()}
@@ -154,5 +165,5 @@ def test_two_processes_that_record_the_same_file_at_once(path, uninterrupted):
     assert all(one[name][1] != other[name][1] for name in there), (
         "each event is new for exactly one of the two"
     )
-    with Log.open(url(path)) as log:
+    with made.open() as log:
         assert standing(log) == uninterrupted
