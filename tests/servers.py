@@ -59,6 +59,7 @@ class Server:
             check=True, capture_output=True, cwd=self.folder, env={**os.environ, "HOME": str(self.folder)}, **self._become,
         )  # fmt: skip
         self.pid = 0
+        self.environment: dict[str, str] = {}
 
     def _programs(self) -> Path:
         """The folder of the binaries, which whoever runs the server must be able to reach."""
@@ -77,9 +78,10 @@ class Server:
 
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, with more variables in its environment, and wait until it takes connections."""
+        self.environment = dict(environment or {})
         options = [part for setting in self._settings for part in ("-c", setting)]
         arguments = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "", *options]
-        self.pid = self._ask({"start": arguments, "environment": dict(environment or {})})["pid"]
+        self.pid = self._ask({"start": arguments, "environment": self.environment})["pid"]
         self.wait()
 
     def wait(self) -> None:

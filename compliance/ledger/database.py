@@ -107,6 +107,7 @@ def _connect_postgresql(place: Place, role: Role) -> Connection:
         place.url,
         isolation_level="AUTOCOMMIT",  # the log itself says where a transaction begins and ends
         poolclass=NullPool,
+        pool_reset_on_return=None,  # a connection is used once; resetting a lost one would put a traceback before the user
         connect_args={"connect_timeout": on_postgresql.CONNECT_SECONDS, "application_name": "compliance"},
     )
     with translated(place.name):
