@@ -182,7 +182,8 @@ def in_words(problem: BaseException, name: str) -> ComplianceError:
     if code == sqlite3.SQLITE_CANTOPEN:
         return DatabaseError(
             f"the database {name} cannot be opened",
-            "Check that the file and its folder may be read, and that the path is right.",
+            "Check that the file and its folder may be read, and that the path is right. Where a file whose name ends in -wal lies beside it, the newest "
+            "entries are still in that one: open the log once where its folder can be written to.",
         )
     if code == sqlite3.SQLITE_IOERR:
         return DatabaseError(
