@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.homes import Home, PostgresHome, SqliteHome
+from tests.recording import Where
 from tests.servers import close_all
 
 # No deadline: two cores shared with other tests say nothing about the code. `make soak` looks harder.
@@ -41,6 +42,12 @@ def kind(request: pytest.FixtureRequest) -> str:
     """The kinds of databases that a log can live in, one after the other."""
     name: str = request.param
     return name
+
+
+@pytest.fixture
+def on_each_database(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs once for each kind of database; `tests.recording.fresh_log` makes its logs there."""
+    monkeypatch.setattr(Where, "kind", kind)
 
 
 @pytest.fixture

@@ -52,6 +52,9 @@ class Home(Protocol):
     def restore(self, name: str) -> None:
         """Put a saved state in the place of the present one."""
 
+    def remove(self) -> None:
+        """Delete what does not go with the test's folder."""
+
 
 class _Percent(sqlite3.Connection):
     """Takes values by %s, as psycopg does."""
@@ -95,6 +98,9 @@ class SqliteHome:
         for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copy(self.path.with_suffix(f".{name}"), self.path)
+
+    def remove(self) -> None:
+        """Nothing: the folder goes as a whole."""
 
 
 class PostgresHome:

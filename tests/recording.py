@@ -25,7 +25,7 @@ from compliance.policy.model import Bundle
 from compliance.record import Recorder, Result
 from compliance.settings import shipped_folder
 from compliance.standing import last_decision
-from tests.logs import empty_log
+from tests.homes import PostgresHome, SqliteHome
 
 NO_TABLES = {"name": "test", "version": "1", "holidays": [], "drugs": [], "permissions": {}}
 DAY = "2026-03-02T"
@@ -197,11 +197,22 @@ def types(log: Log) -> list[str]:
     return [entry.type for entry in log.entries(1)]
 
 
+class Where:
+    """What kind of database `fresh_log` makes its logs in; the fixture `on_each_database` changes it."""
+
+    kind = "sqlite"
+
+
 @contextmanager
 def fresh_log(folder: Path | None = None) -> Iterator[Log]:
     """A log of one entry."""
-    with TemporaryDirectory() as made, empty_log(Path(folder or made) / "log.db") as log:
-        yield log
+    with TemporaryDirectory() as made:
+        home = PostgresHome() if Where.kind == "postgresql" else SqliteHome(Path(folder or made))
+        try:
+            with home.empty_log() as log:
+                yield log
+        finally:
+            home.remove()
 
 
 def since(log: Log, idx: int) -> Sequence[dict[str, Any]]:

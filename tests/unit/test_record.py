@@ -35,6 +35,7 @@ from tests.recording import (
 )
 from tests.recording import bundle as bundle_of
 
+pytestmark = pytest.mark.usefixtures("on_each_database")
 JUDGE = judge("MONITORED", "PRESSURE", "CONSENTED")
 
 

@@ -31,6 +31,7 @@ from tests.recording import (
     void,
 )
 
+pytestmark = pytest.mark.usefixtures("on_each_database")
 JUDGE = judge("MONITORED", "PRESSURE", "CONSENTED")
 PRESSURE_ONLY = judge("PRESSURE")
 

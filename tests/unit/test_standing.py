@@ -31,6 +31,7 @@ from tests.recording import (
     void,
 )
 
+pytestmark = pytest.mark.usefixtures("on_each_database")
 RULES = bundle(MONITORED, PRESSURE, CONSENTED, PHONED)
 LATE = parse_instant("2026-03-09T00:00:00Z")
 
