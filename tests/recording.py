@@ -25,7 +25,7 @@ from compliance.policy.model import Bundle
 from compliance.record import Recorder, Result
 from compliance.settings import shipped_folder
 from compliance.standing import last_decision
-from tests.homes import PostgresHome, SqliteHome
+from tests.homes import Home, PostgresHome, SqliteHome
 
 NO_TABLES = {"name": "test", "version": "1", "holidays": [], "drugs": [], "permissions": {}}
 DAY = "2026-03-02T"
@@ -201,13 +201,16 @@ class Where:
     """What kind of database `fresh_log` makes its logs in; the fixture `on_each_database` changes it."""
 
     kind = "sqlite"
+    home: Home
+    """The one made last."""
 
 
 @contextmanager
 def fresh_log(folder: Path | None = None) -> Iterator[Log]:
     """A log of one entry."""
     with TemporaryDirectory() as made:
-        home = PostgresHome() if Where.kind == "postgresql" else SqliteHome(Path(folder or made))
+        home: Home = PostgresHome() if Where.kind == "postgresql" else SqliteHome(Path(folder or made))
+        Where.home = home
         try:
             with home.empty_log() as log:
                 yield log

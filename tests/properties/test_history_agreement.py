@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from compliance.intake.json_lines import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.record import Recorded, Recorder, Rejudged
+from tests.homes import PostgresHome
 from tests.properties.timelines import rules, timelines
 
 JUDGE = Judge(rules())
@@ -33,11 +35,28 @@ def _empty_log() -> bytes:
         return path.read_bytes()
 
 
-def recorded(folder: str, events: Sequence[Event]) -> Log:
-    """A log with these events, recorded in this order."""
-    path = Path(folder) / "log.db"
-    path.write_bytes(_empty_log())
-    log = Log.open(f"sqlite:///{path}", write=True)
+@contextmanager
+def recorded(events: Sequence[Event]) -> Iterator[Log]:
+    """A log with these events, recorded in this order, in a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.db"
+        path.write_bytes(_empty_log())
+        with Log.open(f"sqlite:///{path}", write=True) as log:
+            yield _recorded(log, events)
+
+
+@contextmanager
+def recorded_in_postgresql(events: Sequence[Event]) -> Iterator[Log]:
+    """The same in a schema."""
+    home = PostgresHome()
+    try:
+        with home.empty_log() as log:
+            yield _recorded(log, events)
+    finally:
+        home.remove()
+
+
+def _recorded(log: Log, events: Sequence[Event]) -> Log:
     results = Recorder(log, JUDGE).submit(Draft(event, "test", number) for number, event in enumerate(events))
     for batch in results:
         assert all(isinstance(result, Recorded | Rejudged) for result in batch), batch
@@ -79,18 +98,38 @@ def untied(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.id in kept]
 
 
+def both_agree(log: Log) -> None:
+    """Every event is decided on the same case over the log as over the same events in memory."""
+    over_log = LogHistory(log)
+    in_memory = MemoryHistory(over_log.recorded(e.idx) for e in log.entries() if e.type == "event")
+    for event in in_memory:
+        stands = in_memory.stands(event.id)
+        assert over_log.stands(event.id) == stands
+        if stands is not None:
+            assert JUDGE.judge(stands, over_log) == JUDGE.judge(stands, in_memory)
+
+
 @settings(max_examples=150)
 @given(timelines())
 def test_both_histories_bind_the_same_facts(events: list[Event]) -> None:
-    """Every event is decided on the same case over the log as over the same events in memory."""
-    with tempfile.TemporaryDirectory() as folder, recorded(folder, events) as log:
-        over_log = LogHistory(log)
-        in_memory = MemoryHistory(over_log.recorded(e.idx) for e in log.entries() if e.type == "event")
-        for event in in_memory:
-            stands = in_memory.stands(event.id)
-            assert over_log.stands(event.id) == stands
-            if stands is not None:
-                assert JUDGE.judge(stands, over_log) == JUDGE.judge(stands, in_memory)
+    """Over a file and in memory, look-ups find the same."""
+    with recorded(events) as log:
+        both_agree(log)
+
+
+@settings(max_examples=10)
+@given(timelines())
+def test_the_history_over_postgresql_binds_the_same_facts(events: list[Event]) -> None:
+    """Over PostgreSQL and in memory, too."""
+    with recorded_in_postgresql(events) as log:
+        both_agree(log)
+
+
+def shuffled(events: Sequence[Event], random: Any) -> list[Event]:
+    """In any order."""
+    mixed = list(events)
+    random.shuffle(mixed)
+    return mixed
 
 
 @settings(max_examples=150)
@@ -98,7 +137,14 @@ def test_both_histories_bind_the_same_facts(events: list[Event]) -> None:
 def test_the_final_standing_does_not_depend_on_the_order_of_arrival(events: list[Event], random: Any) -> None:
     """Whatever arrives first, each event stands in the end as when everything had been known at once."""
     events = untied(events)
-    shuffled = list(events)
-    random.shuffle(shuffled)
-    with tempfile.TemporaryDirectory() as folder, recorded(folder, shuffled) as log:
+    with recorded(shuffled(events, random)) as log:
+        assert standing(log) == judged_at_the_end(events)
+
+
+@settings(max_examples=10)
+@given(timelines(), st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter_in_postgresql(events: list[Event], random: Any) -> None:
+    """The same where other statements look things up."""
+    events = untied(events)
+    with recorded_in_postgresql(shuffled(events, random)) as log:
         assert standing(log) == judged_at_the_end(events)

@@ -83,15 +83,17 @@ def in_order(site: str | None) -> dict[str, Any]:
         return what_stands(log)
 
 
+@pytest.mark.usefixtures("on_each_database")
 @pytest.mark.parametrize(
-    ("arrange", "site", "seed"),
+    ("arrange", "site", "seed", "kind"),
     [
-        (within_blocks, None, 1),
-        (within_blocks, None, 2),
-        (in_files, None, 3),
-        (fully, "MESA", 4),
-        (fully, "MESA", 5),
-        (backwards, "MESA", 6),
+        (within_blocks, None, 1, "sqlite"),
+        (within_blocks, None, 2, "sqlite"),
+        (in_files, None, 3, "sqlite"),
+        (fully, "MESA", 4, "sqlite"),
+        (fully, "MESA", 5, "sqlite"),
+        (backwards, "MESA", 6, "sqlite"),
+        (within_blocks, "MESA", 7, "postgresql"),
     ],
 )
 def test_the_final_standing_of_a_fortnight_does_not_depend_on_the_order_of_arrival(

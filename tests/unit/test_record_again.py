@@ -284,6 +284,7 @@ def heard(monkeypatch):
     return judged
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_judging_again_reads_what_it_concerns_and_not_the_log():
     """Candidates are found through the index of look-up keys, never by scanning (engine.md, step 5): ten times the log, the same work."""
 
@@ -313,6 +314,7 @@ def test_judging_again_reads_what_it_concerns_and_not_the_log():
     assert large <= small * 2 + 5, (small, large)
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 @pytest.mark.parametrize("table", ["event_key", "asked_key"])
 def test_the_indexes_of_keys_are_searched_not_scanned(table):
     """SQLite says how it answers: a search by the key."""

@@ -13,13 +13,14 @@ from compliance.engine.judging import Judge
 from compliance.errors import InputError, LogError
 from compliance.ledger.log import Log
 from compliance.standing import findings, last_decision, obligations
-from tests.logs import put_guards_back, url, without_guards
+from tests.homes import unguarded
 from tests.recording import (
     CONSENTED,
     DAY,
     MONITORED,
     PHONED,
     PRESSURE,
+    Where,
     body,
     bundle,
     correction,
@@ -207,14 +208,13 @@ def test_a_bundle_comes_back_as_it_was_stored(log):
 
 def test_a_stored_bundle_that_was_changed_is_not_used(log):
     """Its name is its digest."""
-    path = log.name
-    log.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection = without_guards(path)
-    connection.execute("UPDATE bundle SET documents = CAST(replace(documents, '140', '240') AS BLOB)")
-    put_guards_back(connection)
-    with Log.open(url(path)) as changed, pytest.raises(LogError) as refused:
+    with unguarded(Where.home) as connection:
+        ((documents,),) = connection.execute("SELECT documents FROM bundle").fetchall()
+        connection.execute("UPDATE bundle SET documents = %s", (bytes(documents).replace(b"140", b"240"),))
+    with Log.open(log.url) as changed, pytest.raises(LogError) as refused:
         Bundles(changed).active()
-    assert "changed" in refused.value.message and refused.value.exit_code == 3
+    assert "changed" in refused.value.message
+    assert refused.value.exit_code == 3
 
 
 def test_a_log_without_policies_says_so():
