@@ -16,7 +16,7 @@ import os
 import stat
 from pathlib import Path
 
-from compliance.errors import InputError
+from compliance.errors import DatabaseError, InputError
 from compliance.ledger.database import place_of
 from compliance.ledger.note import NoteError, Signer
 
@@ -39,7 +39,7 @@ def next_path(path: Path) -> Path:
 def create_key(path: Path, origin: str) -> Signer:
     """A new signing key under the log's origin, written to a file that only its owner can read.
 
-    Raises InputError where the file exists or cannot be made: a key is never overwritten.
+    Raises InputError where the file exists or cannot be made: a key is never overwritten. DatabaseError where the disk fails; nothing is left then.
     """
     signer = Signer.generate(origin)
     write_private(path, signer.private_text())
@@ -59,11 +59,20 @@ def write_private(path: Path, key: str) -> None:
         raise InputError(
             f"the key file {path} cannot be made: {problem.strerror}", "Check the folder and its permissions."
         ) from problem
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path)
+    except BaseException as problem:
+        path.unlink(missing_ok=True)  # a part of a key is of no use, and would be in the way of the whole one
+        if isinstance(problem, OSError):
+            raise DatabaseError(
+                f"the disk failed while the key file {path} was written: {problem.strerror}",
+                "Make room or check the disk, then run the command again; nothing was left behind.",
+            ) from problem
+        raise
 
 
 def sync_folder(path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.ledger_faults.clinic import EVENTS, ROOT, contents, day, in_force, re
 from tests.logs import SIGNER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD and /proc")
+POLICIES = ROOT / "tests/cli/policies"
 WORKS = (-1, 0, 0, 0, "")
 
 
@@ -240,3 +241,29 @@ def test_recording_without_the_right_to_write(machine, home, prepared):
         assert "write access" in said
         status, _, said = machine(WORKS, "--database", url, "log", "verify", user=65_534)
         assert status == 0, said
+
+
+@pytest.mark.parametrize("limit", [0, 1, 5000, 60_000, 120_000])
+@pytest.mark.parametrize("problem", [errno.ENOSPC, errno.EIO], ids=["full", "broken"])
+def test_init_on_a_failing_disk_leaves_nothing(machine, tmp_path, problem, limit):
+    """A log is made as a whole, with its key, or not at all; afterwards the same command makes it."""
+    folder = tmp_path / "new"
+    folder.mkdir()
+    words = (
+        "--database",
+        f"sqlite:///{folder}/log.db",
+        "--actor",
+        "MD-1",
+        "init",
+        "--site",
+        "S1",
+        "--policies",
+        POLICIES,
+    )
+    status, _, said = machine((limit, problem, 0, 0, str(folder)), *words)
+    assert status == 4, said
+    assert "Traceback" not in said
+    assert list(folder.iterdir()) == []
+    status, _, said = machine(WORKS, *words)
+    assert status == 0, said
+    assert {one.name for one in folder.iterdir()} >= {"log.db", "log.db.key"}
