@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import output, results
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from compliance.domain.findings import Decision
     from compliance.ledger.entry import Entry
     from compliance.ledger.log import Log
+    from compliance.persons import Words
     from compliance.rebinding import Fact, Rebound
     from compliance.standing import Explained
 
@@ -47,6 +48,15 @@ def gather(log: Log, bundles: Bundles, idx: int) -> Page:
         sent, history.stands(sent.id), first, results.explained_all(first, bundles), last,
         results.explained_all(last.decision, bundles), naming, facts(last),
     )  # fmt: skip
+
+
+def spoken(page: Page, words: Words) -> Page:
+    """The page with the words that lie in the vault."""
+    sent = page.sent if words.sent is None else replace(page.sent, body=words.sent)
+    stands = page.stands
+    if stands is not None and words.stands is not None:
+        stands = replace(stands, body=words.stands)
+    return replace(page, sent=sent, stands=stands)
 
 
 def as_json(page: Page) -> dict[str, Any]:
@@ -138,4 +148,8 @@ def _field(name: str, value: Any, sent: Any) -> str:
 
 
 def _shown(value: Any) -> str:
+    from compliance.domain.free_text import IN_THE_VAULT, is_commitment
+
+    if isinstance(value, str) and is_commitment(value):
+        return IN_THE_VAULT
     return value if isinstance(value, str) else output.json_line({"v": value})[5:-2].decode()

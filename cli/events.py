@@ -9,7 +9,7 @@ import click
 
 from compliance.errors import InputError
 
-from . import opening, output, results
+from . import opening, output, person_words, results
 from .application import Call, Command, Group, pass_call
 from .types import INSTANT
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from compliance.finding_events import Listed
     from compliance.intake.json_lines import Draft
     from compliance.ledger.log import Log
+    from compliance.persons import Words
 
 ON_TERMINAL: Final = 50
 """So many events are listed where a person looks and does not say how many."""
@@ -52,27 +53,55 @@ def events() -> None:
 
 
 @events.command(
-    cls=Command, examples=("compliance events show e3", "compliance events show e3 --output json")
+    cls=Command,
+    examples=(
+        "compliance events show e3",
+        "compliance events show e3 --output json",
+        "compliance events show e3 --clear --purpose treatment",
+    ),
 )
 @click.argument("event_id", metavar="ID")
+@click.option(
+    "--clear", is_flag=True, help="Show the texts that lie in the vault; recorded first, with the purpose."
+)
+@person_words.purpose_option
+@person_words.site_option
 @pass_call
-def show(call: Call, event_id: str) -> None:
+def show(call: Call, event_id: str, clear: bool, purpose: str | None, site: str | None) -> None:
     """An event as it stands: its decision at first and now, what amends it, the facts it was judged on."""
     from compliance.bundles import Bundles
 
     from . import event_page
 
-    with opening.reading(call) as log, log.reading():
+    if clear != (purpose is not None):
+        raise click.UsageError("--clear and --purpose belong together: every look has a purpose.")
+    with opening.writing(call) if clear else opening.reading(call) as log:
+        bundles = Bundles(log)
         idx = log.by_event_id(event_id)
         if idx is None:
             raise InputError(
                 f"the log has no event {event_id!r}", "Look for it with `compliance events list`."
             )
-        page = event_page.gather(log, Bundles(log), idx)
+        words = None
+        if purpose is not None:
+            words = _words(call, log, bundles, event_id, purpose, site)
+        with log.reading():
+            page = event_page.gather(log, bundles, idx)
+        if words is not None:
+            page = event_page.spoken(page, words)
         if call.json:
             output.echo_json(event_page.as_json(page))
         else:
             click.echo(event_page.as_text(page))
+
+
+def _words(call: Call, log: Log, bundles: Bundles, event_id: str, purpose: str, site: str | None) -> Words:
+    """The bodies of an event with its words, after the look was recorded."""
+    from compliance.persons import words_of
+
+    output_form = "json" if call.json else "screen"
+    acting = person_words.acting(call, log, site)
+    return words_of(log, bundles.active, acting, event_id, purpose=purpose, output=output_form)
 
 
 @events.command(

@@ -55,7 +55,7 @@ def init(
     time_zone: str | None,
     state: str | None,
 ) -> int:
-    """Make a database, the log's key, and put the first policies into force.
+    """Make a database, the log's key, an identity vault, and put the first policies into force.
 
     Every file of the policies is checked and every case of every rule is run first. An existing database is never touched.
     Who acts (--actor) becomes the first administrator.
@@ -72,7 +72,7 @@ def init(
     )
     if call.json:
         output.echo_json({
-            "database": str(made.database), "key": str(made.key), "origin": made.origin, "vkey": made.vkey,
+            "database": str(made.database), "key": str(made.key), "vault": made.vault, "vault_key": str(made.vault_key), "origin": made.origin, "vkey": made.vkey,
             "bundle": made.bundle.digest, "rules": len(made.bundle.rules), "cases": made.cases, "entries": len(made.results) + 1,
             "site": site, "actor": actor,
         })  # fmt: skip
@@ -81,6 +81,8 @@ def init(
     click.echo(f"log           {made.origin}, {output.counted(len(made.results) + 1, 'entry', 'entries')}")
     click.echo(f"signing key   {made.key} (keep a copy where only its owner can read it)")
     click.echo(f"verifier key  {made.vkey}")
+    click.echo(f"vault         {made.vault}: names and free texts, each person under a key of its own")
+    click.echo(f"vault's key   {made.vault_key} (keep a copy apart from the vault's)")
     click.echo(
         f"policies      {made.bundle.name} {made.bundle.version}: {output.counted(len(made.bundle.rules), 'rule')}, "
         f"all {output.counted(made.cases, 'case')} as they say"

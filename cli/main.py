@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "check": ("record", "check"),
     "events": ("events", "events"),
     "override": ("override", "override"),
+    "person": ("person", "person"),
     "findings": ("standing", "findings"),
     "obligations": ("standing", "obligations"),
     "log": ("log", "log"),

@@ -6,8 +6,9 @@ is in the log. One bad line never costs a good one: it is kept as a ``rejected``
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
@@ -28,6 +29,8 @@ from compliance.intake.json_lines import Draft, Rejected
 from compliance.ledger.batch import Batch
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
+from compliance.ledger.vault import Reach, Vault, reach
+from compliance.sealing import Sealing
 
 BATCH: Final = 1000
 """Events per transaction: large enough that the disk is not waited for, small enough that receipts come steadily."""
@@ -75,18 +78,34 @@ class Recorder:
         self._judge = judge
         self._memory: Memory | None = None
 
-    def submit(self, items: Iterable[Draft | Rejected]) -> Generator[tuple[Result, ...], None, None]:
-        """Judge and append; yields the results of each batch after its commit."""
+    def submit(
+        self, items: Iterable[Draft | Rejected], beside: Callable[[Vault], None] | None = None
+    ) -> Generator[tuple[Result, ...], None, None]:
+        """Judge and append; yields the results of each batch after its commit.
+
+        Where the log has an identity vault, free texts go there first: the vault commits before the log, so that a commitment never stands
+        without its text. `beside` stores something more in the vault, with the first batch. Raises DatabaseError where the vault cannot be used.
+        """
         remaining = iter(items)
-        while chunk := tuple(islice(remaining, BATCH)):
-            yield tuple(result for of_item in self.batch(chunk) for result in of_item)
+        with reach(self._log) as way:
+            while chunk := tuple(islice(remaining, BATCH)):
+                yield tuple(result for of_item in self._batch(chunk, way, beside) for result in of_item)
+                beside = None
 
     def batch(self, items: Iterable[Draft | Rejected]) -> list[tuple[Result, ...]]:
         """Judge and append in one transaction; for each item what became of it, and of the earlier events that it changes."""
+        with reach(self._log) as way:
+            return self._batch(tuple(items), way, None)
+
+    def _batch(
+        self, items: tuple[Draft | Rejected, ...], way: Reach | None, beside: Callable[[Vault], None] | None
+    ) -> list[tuple[Result, ...]]:
         before, self._memory = self._memory, None
         with self._log.writing() as batch:
-            submission = Submission(self._log, batch, self._judge, before)
+            submission = Submission(self._log, batch, self._judge, before, way, items)
             results = [tuple(submission.results_of(item)) for item in items]
+            if way is not None and (way.opened or beside is not None):
+                way.vault.commit(None if beside is None else partial(beside, way.vault))
         self._memory = submission.memory
         return results
 
@@ -102,7 +121,15 @@ class Memory(NamedTuple):
 class Submission:
     """One batch: its history sees what the batch has appended."""
 
-    def __init__(self, log: Log, batch: Batch, judge: Judge, before: Memory | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        batch: Batch,
+        judge: Judge,
+        before: Memory | None = None,
+        way: Reach | None = None,
+        items: Iterable[Draft | Rejected] = (),
+    ) -> None:
         self._log = log
         self._batch = batch
         self._judge = judge
@@ -111,6 +138,7 @@ class Submission:
         else:
             self._history = LogHistory(log)
             self._latest = (self._history.latest(), FOREVER, FOREVER)
+        self._sealing = None if way is None else Sealing(way, self._history, items)
 
     @property
     def memory(self) -> Memory:
@@ -127,15 +155,22 @@ class Submission:
         if known is not None:
             yield from self._again(draft, known)
             return
-        problems = self._unfit(draft)
+        # corrections and voids that came before what they name
+        early = tuple(self._history.amendments(event.id))
+        if self._sealing is not None:
+            sealed = self._sealing.seal(draft, spoken_of=bool(early))
+            if not isinstance(sealed, Event):
+                yield from self._rejected(Rejected.of(draft, sealed))
+                return
+            event = sealed
+        problems = self._unfit(draft, event)
         if problems:
             yield from self._rejected(Rejected.of(draft, problems))
             return
         event = stamp(event, self._batch.next_recorded_at(), self._batch.size)
+        if self._sealing is not None:
+            event = replace(event, signing=self._sealing.signing(event))
         before = self._standing_targets(event)
-        early = tuple(
-            self._history.amendments(event.id)
-        )  # corrections and voids that came before what they name
         stands = standing(event, self._history.amendments) if early else event
         decision, asked = self._decided(stands)
         idx = self._append_event(event, stands, decision, asked)
@@ -156,9 +191,10 @@ class Submission:
         self, event: Event, stands: Event | None, decision: Decision, asked: tuple[Asked, ...]
     ) -> int:
         parts = parts_of(decision)
+        signing = {} if event.signing is None else {"signing": event.signing}
         idx = self._batch.append(
             "event",
-            {"event": event.body, "decision": parts.decision},
+            {"event": event.body, "decision": parts.decision, **signing},
             recorded_us=event.recorded_at,
             keys=[key_of(*key) for key in lookup_keys(event.kind, event.values)],
             asked=asked_keys(asked),
@@ -171,21 +207,23 @@ class Submission:
     def _again(self, draft: Draft, before: Event) -> Iterator[Result]:
         """The same id: the same event gives its first receipt, another is an error that names both."""
         idx = before.position
-        if before.body == draft.event.body:
+        sealing = self._sealing
+        if before.body == draft.event.body or (sealing is not None and sealing.sent_as(before, draft.event)):
             yield Recorded(draft, idx, decision_at(self._log, idx), repeated=True)
             return
+        # The digest of words would tell them to whoever can guess them.
+        told = sealing is None or not sealing.speaks(draft.event)
+        this = f"this has {digest(draft.event.body)}" if told else "this one has texts"
         problem = Problem(
             Place(draft.source, draft.line, field="id"),
-            f"id {draft.event.id} is already recorded with other content: entry {idx} has {digest(before.body)}, "
-            f"this has {digest(draft.event.body)}",
+            f"id {draft.event.id} is already recorded with other content: entry {idx} has {digest(before.body)}, {this}",
             "Send a correction of the recorded event, or give the new event its own id.",
             "duplicate-id",
         )
         yield from self._rejected(Rejected.of(draft, (problem,)))
 
-    def _unfit(self, draft: Draft) -> tuple[Problem, ...]:
+    def _unfit(self, draft: Draft, event: Event) -> tuple[Problem, ...]:
         """What is wrong with a correction or void in view of the event that it names."""
-        event = draft.event
         if event.kind not in ("correction", "void"):
             return ()
         target = self._history.sent(event.values["corrects"])

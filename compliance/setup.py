@@ -1,4 +1,4 @@
-"""Making a log: database, signing key, first policies in force, first person in charge.
+"""Making a log: database, signing key, identity vault, first policies in force, first person in charge.
 
 All of it or nothing (`ledger.creation`). What is recorded is recorded like every other event, judged by the policies that come into force: who acts first, the site where its standing facts are
 given, and the activation of the policies.
@@ -24,6 +24,8 @@ from compliance.ledger.creation import created, require_absent
 from compliance.ledger.database import place_of
 from compliance.ledger.keys import create_key, key_path
 from compliance.ledger.log import system_clock
+from compliance.ledger.vault import Vault
+from compliance.ledger.vault.store import key_file, require_no_vault
 from compliance.library import Checked, check_folder, usable
 from compliance.policy.bundle import bundle_from_documents
 from compliance.policy.model import Bundle
@@ -52,6 +54,8 @@ class Made:
 
     database: str
     key: Path
+    vault: str
+    vault_key: Path
     origin: str
     vkey: str
     bundle: Bundle
@@ -69,6 +73,7 @@ def initialise(url: str, wanted: Wanted) -> Made:
     key = key_path(url)
     require_absent(url)
     _require_no_key(key)
+    require_no_vault(url)
     drafts = _drafts(wanted, None)
     checked = check_folder(wanted.policies, sites=wanted.sites)
     bundle = usable(checked)
@@ -78,9 +83,12 @@ def initialise(url: str, wanted: Wanted) -> Made:
     )  # each rule is typed once from its stored form: what comes into force must be readable
     drafts = _drafts(wanted, checked)
     signer = create_key(key, wanted.origin)
+    vault = None
     complete = False
     try:
-        with created(url, wanted.origin, str(signer.verifier)) as log:
+        vault = Vault.create(url)
+        vault.close()
+        with created(url, wanted.origin, str(signer.verifier), vault=vault.name) as log:
             with log.writing() as batch:
                 store(batch, bundle)
             results = tuple(
@@ -90,8 +98,18 @@ def initialise(url: str, wanted: Wanted) -> Made:
     finally:
         if not complete:
             key.unlink(missing_ok=True)
+            if vault is not None:
+                vault.remove()
     return Made(
-        place_of(url).name, key, wanted.origin, str(signer.verifier), bundle, len(checked.results), results
+        place_of(url).name,
+        key,
+        vault.place,
+        key_file(url),
+        wanted.origin,
+        str(signer.verifier),
+        bundle,
+        len(checked.results),
+        results,
     )
 
 

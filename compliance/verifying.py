@@ -13,6 +13,7 @@ import orjson
 
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.ledger.log import KEY_ENTRIES, Log
+from compliance.ledger.vault import MARK
 from compliance.ledger.verify import Verification, verify
 from compliance.ledger.walk import Progress, Side
 from compliance.policy.bundle import digest
@@ -51,6 +52,8 @@ def keys_of_entry(document: Mapping[str, Any]) -> list[int]:
         return [key_of("rejected", "sha256", document["sha256"])]
     if document["type"] == "key" and "replaces" in document:
         return [KEY_ENTRIES]
+    if document["type"] == "vault":
+        return [MARK]
     return []
 
 

@@ -26,6 +26,7 @@ from compliance.record import Recorder, Result
 from compliance.settings import shipped_folder
 from compliance.standing import last_decision
 from tests.homes import Home, PostgresHome, SqliteHome
+from tests.vaults import vaulted
 
 NO_TABLES = {"name": "test", "version": "1", "holidays": [], "drugs": [], "permissions": {}}
 DAY = "2026-03-02T"
@@ -206,13 +207,13 @@ class Where:
 
 
 @contextmanager
-def fresh_log(folder: Path | None = None) -> Iterator[Log]:
-    """A log of one entry."""
+def fresh_log(folder: Path | None = None, *, vault: bool = False) -> Iterator[Log]:
+    """A log of one entry, with an identity vault if wanted."""
     with TemporaryDirectory() as made:
         home: Home = PostgresHome() if Where.kind == "postgresql" else SqliteHome(Path(folder or made))
         Where.home = home
         try:
-            with home.empty_log() as log:
+            with vaulted(home.url) if vault else home.empty_log() as log:
                 yield log
         finally:
             home.remove()

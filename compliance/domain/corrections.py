@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from compliance.domain.event import Event
@@ -66,7 +67,9 @@ def _applied(event: Event, correction: Event) -> Event | None:
     made = None if body is None else make_event(body)
     if not isinstance(made, Event):
         return None
-    return made if event.recorded_at is None else stamp(made, event.recorded_at, event.position)
+    if event.recorded_at is None:
+        return made
+    return replace(stamp(made, event.recorded_at, event.position), signing=event.signing)
 
 
 def changed(body: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -16,7 +16,8 @@ from typing import Any
 class Event:
     """One validated event. Instants are microseconds since the epoch.
 
-    `recorded_at` and `position` (its index in the log) are assigned by the log; before that they are None and -1.
+    `recorded_at` and `position` (its index in the log) are assigned by the log; before that they are None and -1. `signing` is set where its
+    entry says of digests that were signed which digest the same event has in the log, its texts being in the vault.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Event:
     occurred_at: int
     recorded_at: int | None = None
     position: int = -1
+    signing: Mapping[str, str] | None = None
     order: tuple[int, int, int] = field(init=False, compare=False, repr=False)
     """History's order: when it occurred, when it was known, then the log's order."""
 

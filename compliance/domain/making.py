@@ -131,13 +131,24 @@ def stamp(event: Event, recorded_at: int, position: int) -> Event:
     values = dict(event.values)
     values["recorded_at"] = recorded_at
     values["noted_at"] = values.get("entered_at", recorded_at)
-    return Event(event.id, event.kind, event.body, values, event.occurred_at, recorded_at, position)
+    return Event(
+        event.id, event.kind, event.body, values, event.occurred_at, recorded_at, position, event.signing
+    )
 
 
-def event_from_log(body: Mapping[str, Any], recorded_at: int, position: int) -> Event:
+def event_from_log(
+    body: Mapping[str, Any], recorded_at: int, position: int, signing: Mapping[str, str] | None = None
+) -> Event:
     """An event from its stored body, which was validated when it was written: converted, not checked again."""
     kind: str = body["kind"]
     values = values_of(kind, body)
     values["recorded_at"] = recorded_at
     values["noted_at"] = values.get("entered_at", recorded_at)
-    return Event(body["id"], kind, body, values, values["occurred_at"], recorded_at, position)
+    return Event(body["id"], kind, body, values, values["occurred_at"], recorded_at, position, signing)
+
+
+def with_body(event: Event, body: Mapping[str, Any]) -> Event:
+    """An event that is not recorded yet, with texts of its body replaced by others that are as valid."""
+    values = values_of(event.kind, body)
+    values.update((name, event.values[name]) for name in ("noted_at", "recorded_at") if name in event.values)
+    return Event(event.id, event.kind, body, values, event.occurred_at, event.recorded_at, event.position)

@@ -12,6 +12,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, Final
 
+from compliance.domain.free_text import FREE_TEXT
 from compliance.domain.quantity import format_decimal
 from compliance.domain.time import format_date, format_duration, format_instant
 from compliance.domain.values import UNKNOWN
@@ -38,12 +39,10 @@ from compliance.policy.model import Tables
 MISSING: Final = "missing"
 _HANDLE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _NO_TABLES: Final = Tables({}, frozenset(), {}, {}, {})
-FREE_TEXT: Final = frozenset({
-    "narrative", "rationale", "reason", "declined_reason", "description", "directions", "evidence_note", "exceptions",
-    "exemption_basis", "findings", "indication_covered", "intervention", "justification", "material_version",
-    "new", "old", "other_dose_reason", "reason_not_used", "change_reason", "statement", "filter", "diagnosis_code",
-})  # fmt: skip
-"""Text fields that people fill with anything; they are never quoted (audit-log.md, "Entry")."""
+NEVER_QUOTED: Final = FREE_TEXT | {
+    "indication_covered", "material_version", "new", "old", "change_reason", "filter", "diagnosis_code",
+}  # fmt: skip
+"""Text fields that people fill with anything, or that say too much of a person; they are never quoted (audit-log.md, "Entry")."""
 
 
 def undecided(node: Node, scope: Scope, tables: Tables) -> list[str]:
@@ -85,7 +84,7 @@ def shown(ref: Ref | Has | IsNull, value: Any, zone: Any) -> str | None:
     if isinstance(ref, Has):
         return "present" if value else MISSING
     if isinstance(value, (tuple, Mapping)) or (
-        isinstance(value, str) and ref.path and ref.path[-1] in FREE_TEXT
+        isinstance(value, str) and ref.path and ref.path[-1] in NEVER_QUOTED and ref.type.name != "enum"
     ):
         return None
     return _scalar(value, ref.type, zone)

@@ -13,6 +13,7 @@ from compliance.domain.canonical import digest
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
 from compliance.domain.lookup import ARRIVES
+from compliance.engine.history import History
 from compliance.engine.sight import FOREVER, Sight
 
 
@@ -24,13 +25,38 @@ def matches_target(signature: Event, sight: Sight) -> bool | None:
         sight.ask("", ARRIVES, target, FOREVER)
         return None
     signed = str(signature.values["target_sha256"]).lower()
-    if signed == signable(sent.body):
+    taken = _as_in_the_log(signed, signature, sent, sight.history)
+    if signable(sent.body) in taken:
         return True
     sight.ask("correction", "corrects", target, signature.occurred_at)
     sight.ask("void", "corrects", target, signature.occurred_at)
-    before = [one for one in sight.history.amendments(target) if one.order < signature.order]
-    stood = standing(sent, lambda name: before if name == target else sight.history.amendments(name))
-    return stood is not None and stood is not sent and signed == signable(stood.body)
+    stood = stood_for(signature, sent, sight.history)
+    return stood is not None and stood is not sent and signable(stood.body) in taken
+
+
+def stood_for(signature: Event, sent: Event, history: History) -> Event | None:
+    """How an event stood when it was signed."""
+    before = [one for one in history.amendments(sent.id) if one.order < signature.order]
+    return standing(sent, lambda name: before if name == sent.id else history.amendments(name))
+
+
+def _as_in_the_log(signed: str, signature: Event, sent: Event, history: History) -> set[str]:
+    """The digest that was signed, and those that the log says the same event has there, its texts being in the vault.
+
+    Whichever of signature, event and amendments came last could say it (docs/decisions/0009).
+    """
+    taken, seen = {signed}, set[str]()
+    waiting = [signature, sent, *history.amendments(sent.id)]
+    while waiting:
+        one = waiting.pop()
+        if one.id in seen:
+            continue
+        seen.add(one.id)
+        if one.signing is not None and signed in one.signing:
+            taken.add(one.signing[signed])
+        if one.kind in ("correction", "void"):
+            waiting += history.amendments(one.id)
+    return taken
 
 
 def signable(body: Mapping[str, Any]) -> str:

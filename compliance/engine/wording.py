@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from compliance.domain.free_text import IN_THE_VAULT, is_commitment
 from compliance.domain.quantity import format_decimal, with_unit
 from compliance.domain.time import format_date, format_duration, format_instant
 from compliance.domain.values import UNKNOWN
-from compliance.engine.explained import FREE_TEXT
+from compliance.engine.explained import NEVER_QUOTED
 from compliance.engine.plan import RulePlan, walk
 from compliance.policy.expression import to_text
 from compliance.policy.expression.tree import IsNull, Macro, Node, Ref, Type, scale_of
@@ -37,6 +38,8 @@ def shown(value: Any, kind: Type, zone: Any, scale: int = 6, *, quoted: bool = T
     if isinstance(value, dict):
         return shown(value["id"], Type("text"), zone) if "id" in value else f"a record of {len(value)} fields"
     if isinstance(value, str):
+        if is_commitment(value):
+            return IN_THE_VAULT
         return value if quoted and _HANDLE.fullmatch(value) else f"text of {len(value)} characters"
     if kind.name == "instant":
         return format_instant(value, "UTC" if zone is UNKNOWN else zone)
@@ -49,7 +52,7 @@ def shown(value: Any, kind: Type, zone: Any, scale: int = 6, *, quoted: bool = T
 
 def private(text: str) -> bool:
     """Whether a reference, as written, is to a text that people fill with anything: one word of it may be a name."""
-    return text.rpartition(".")[2] in FREE_TEXT
+    return text.rpartition(".")[2] in NEVER_QUOTED
 
 
 def _number(value: int, scale: int) -> str:
@@ -70,7 +73,7 @@ def because(
     result: dict[str, str] = {}
     for mentions in said.conditions:
         for text, (value, kind) in _values(mentions, rule, plan.names, scope).items():
-            result[text] = shown(value, kind, zone, quoted=not private(text))
+            result[text] = shown(value, kind, zone, quoted=kind.name == "enum" or not private(text))
     for hole, quoted in said.holes:
         node = hole.node
         result[hole.text] = shown(evaluate(hole), node.type, zone, scale_of(node), quoted=quoted)
@@ -110,7 +113,11 @@ def _said(rule: Rule) -> _Said:
 
 
 def _quotable(hole: Expression) -> bool:
-    return not any(private(to_text(node)) for node in walk(hole.node) if isinstance(node, Ref))
+    return not any(
+        private(to_text(node))
+        for node in walk(hole.node)
+        if isinstance(node, Ref) and node.type.name != "enum"
+    )
 
 
 def _mentions(node: Node) -> tuple[_Mention, ...]:

@@ -26,15 +26,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def created(url: str, origin: str, vkey: str, *, clock: Callable[[], int] = system_clock) -> Iterator[Log]:
-    """A new log with its first entry, open for writing; it is there for others once the block has ended well.
+def created(
+    url: str, origin: str, vkey: str, *, vault: str | None = None, clock: Callable[[], int] = system_clock
+) -> Iterator[Log]:
+    """A new log with its first entry, open for writing; it is there for others once the block has ended well. `vault` is the name of its
+    identity vault.
 
     Raises InputError where one is there already, DatabaseError where none can be made; leaves nothing behind then, nor where the block raises.
     """
     file = place_of(url).file
-    with _file(file, clock) if file is not None else _tables(url, clock) as log:
+    named = {} if vault is None else {"vault": vault}
+    with _file(url, file, clock) if file is not None else _tables(url, clock) as log:
         with log.writing() as batch:
-            batch.append("key", {"origin": origin, "vkey": vkey})
+            batch.append("key", {"origin": origin, "vkey": vkey, **named})
         yield log
 
 
@@ -53,13 +57,14 @@ def require_absent(url: str) -> None:
 
 
 @contextmanager
-def _file(path: Path, clock: Callable[[], int]) -> Iterator[Log]:
+def _file(url: str, path: Path, clock: Callable[[], int]) -> Iterator[Log]:
     _require_no_file(path)
     making = path.with_name(f".{path.name}.{os.getpid()}.new")
     making_url = f"sqlite:///{making}"
     try:
         schema.upgrade(making_url, create=True)
         with Log.open(making_url, write=True, clock=clock) as log:
+            log.url = url  # its other files have their names already
             yield log
         with translated(str(path)):
             try:

@@ -75,7 +75,8 @@ class LogHistory:
         event = self._sent.get(idx)
         if event is None:
             entry = self._log.entry(idx)
-            event = event_from_log(entry.document()["event"], entry.recorded_us, idx)
+            document = entry.document()
+            event = event_from_log(document["event"], entry.recorded_us, idx, document.get("signing"))
             self._remember(event)
         return event
 

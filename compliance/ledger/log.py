@@ -78,11 +78,20 @@ class Log:
         self._look_ups: LookUps | None = None
 
     @classmethod
-    def create(cls, url: str, origin: str, vkey: str, *, clock: Callable[[], int] = system_clock) -> Log:
-        """Make a log with its first entry, and open it for writing; `vkey` is the verifier key of its checkpoints. See `creation.created`."""
+    def create(
+        cls,
+        url: str,
+        origin: str,
+        vkey: str,
+        *,
+        vault: str | None = None,
+        clock: Callable[[], int] = system_clock,
+    ) -> Log:
+        """Make a log with its first entry, and open it for writing; `vkey` is the verifier key of its checkpoints, `vault` the name of its
+        identity vault, where it has one. See `creation.created`."""
         from compliance.ledger.creation import created  # noqa: PLC0415  (it makes a Log)
 
-        with created(url, origin, vkey, clock=clock):
+        with created(url, origin, vkey, vault=vault, clock=clock):
             pass
         return cls.open(url, write=True, clock=clock)
 

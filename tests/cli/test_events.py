@@ -80,11 +80,12 @@ def test_a_correction_names_old_and_new_and_clears_the_finding(day):
     ],
 )
 def test_values_are_written_as_people_write_them(day, change, field, stands):
-    """Numbers, words and texts need no quotes of their own; only the first = divides."""
+    """Numbers, words and texts need no quotes of their own; only the first = divides. Texts lie in the vault."""
     assert day.run(
         "events", "correct", "e3", change, "--reason", "r", "--reason-code", "typing"
     ).exit_code in (0, 1)
-    assert shown(day, "e3")["stands"][field] == stands
+    page = day.run("events", "show", "e3", "--clear", "--purpose", "operations", "--output", "json")
+    assert json.loads(page.stdout)["stands"][field] == stands
 
 
 def test_an_empty_value_removes_the_field(day):

@@ -8,7 +8,7 @@ from compliance.bundles import Bundles, activation, store
 from compliance.domain.time import parse_instant
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.duties import DutyState
-from compliance.engine.explained import FREE_TEXT
+from compliance.engine.explained import NEVER_QUOTED
 from compliance.engine.judging import Judge
 from compliance.errors import InputError, LogError
 from compliance.ledger.log import Log
@@ -261,12 +261,12 @@ def nosy(kind):
 @pytest.mark.parametrize("marker", MARKERS, ids=MARKERS.values())
 def test_findings_never_hold_free_text(marker):
     """A rule may read what people wrote, and a finding never quotes it: not a sentence, and not one word that may be a name."""
-    free = [kind for kind in KINDS if FREE_TEXT & set(text_fields(kind))]
+    free = [kind for kind in KINDS if NEVER_QUOTED & set(text_fields(kind))]
     assert {"correction", "void", "override", "clinical_decision"} <= set(free)
     own = Judge(bundle(*(nosy(kind) for kind in free)))
     with fresh_log() as log:
         for kind in free:
-            private = {name: marker for name in text_fields(kind) if name in FREE_TEXT}
+            private = {name: marker for name in text_fields(kind) if name in NEVER_QUOTED}
             (item,) = drafts(
                 [
                     body(

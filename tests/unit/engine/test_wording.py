@@ -8,7 +8,7 @@ import pytest
 
 from compliance.domain.time import HOUR, MINUTE, parse_date, parse_instant
 from compliance.domain.values import UNKNOWN
-from compliance.engine.explained import FREE_TEXT
+from compliance.engine.explained import NEVER_QUOTED
 from compliance.engine.wording import rendered, shown
 from compliance.policy.expression.tree import Type
 from tests.rulebook import SITE, bundle, entry, judged, rule
@@ -103,7 +103,7 @@ def test_no_word_of_a_free_text_is_quoted_where_no_message_asks_for_it() -> None
     assert because(document, {**DOSE, "reason": "Maria"}) == {"event.reason": "text of 5 characters"}
 
 
-@pytest.mark.parametrize("field", sorted(FREE_TEXT))
+@pytest.mark.parametrize("field", sorted(NEVER_QUOTED))
 def test_every_field_of_free_text_is_known(field: str) -> None:
     """The list names fields of the vocabulary, so that a renamed field does not slip out of it."""
     from compliance.domain.vocabulary import KINDS
