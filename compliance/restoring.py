@@ -22,6 +22,7 @@ from compliance.ledger.creation import require_absent
 from compliance.ledger.database import place_of
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.upkeep import restore as copy
+from compliance.ledger.vault import require_vault
 from compliance.ledger.verify import State, Verification
 from compliance.record import Recorder, Result
 from compliance.verifying import verify_log
@@ -49,7 +50,8 @@ def restore(
     """Make the log at `url`, where none is yet, from a backup, and record that it was restored.
 
     `accepted` is the reason for which entries that a checkpoint knows may be lost. Raises LogError where the backup does not verify, or
-    does not reach a checkpoint and nobody accepted that; InputError where a log is there already.
+    does not reach a checkpoint and nobody accepted that; InputError where a log is there already; DatabaseError where a reason is given and the
+    log's identity vault was not put back before.
     """
     require_absent(url)
     with Log.open(backup_url) as backup:
@@ -57,6 +59,8 @@ def restore(
         newest = max((unverified_checkpoint(note).size for note in checkpoints), default=0)
         lost = max(0, newest - found.size)
         _refuse(found, lost, accepted)
+        if accepted is not None:
+            require_vault(backup, url)  # the reason is a text, and goes there
         copy(backup, url)
     with Log.open(url, write=True) as log:
         judge = Bundles(log).active()

@@ -6,6 +6,8 @@
 ``reader``  SELECT
 =========== ==============================================================================================================
 
+In the identity vault, whose rows change and go, the writer has UPDATE and DELETE, too.
+
 None of them can log in: they are granted to logins. A login of several roles takes the least that a command needs (`on_postgresql.prepare`).
 They are roles of the whole server; each log says for itself what they may do in its schema.
 """
@@ -21,6 +23,8 @@ from compliance.ledger.driver import Driver
 from compliance.ledger.guards import FUNCTIONS
 from compliance.ledger.roles import Role, database_role
 from compliance.ledger.tables import METADATA, QUARANTINE
+from compliance.ledger.vault.tables import METADATA as VAULT_TABLES
+from compliance.ledger.vault.tables import vault_schema
 
 OWNER: Final = database_role(Role.OWNER)
 WRITER: Final = database_role(Role.WRITER)
@@ -71,7 +75,7 @@ def statements_for(url: str, *, run: bool = False) -> list[str]:
     try:
         with translated(place.name):
             schema.require_current(driver, place.name)
-            statements = [*make_roles(), *grant_rights(_schema(driver))]
+            statements = [*make_roles(), *grant_rights(_schema(driver)), *vault_rights(driver)]
             if run:
                 _run(driver, statements)
             return statements
@@ -85,8 +89,27 @@ def renew_rights(driver: Driver) -> None:
         "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('entry')"
     ).fetchone()
     if owned is not None and owned[0] == OWNER:
-        for statement in grant_rights(_schema(driver)):
+        for statement in [*grant_rights(_schema(driver)), *vault_rights(driver)]:
             driver.execute(statement)
+
+
+def vault_rights(driver: Driver) -> list[str]:
+    """The statements that give each role its rights on the log's identity vault, where there is one: its rows may change and go."""
+    (in_log,) = driver.execute("SELECT current_schema()").fetchone()
+    name = '"' + vault_schema(in_log).replace('"', '""') + '"'
+    if driver.execute("SELECT to_regnamespace(%s)", (name,)).fetchone()[0] is None:
+        return []
+    statements = [
+        f"REVOKE ALL ON SCHEMA {name} FROM PUBLIC, {WRITER}, {READER}",
+        f"GRANT USAGE, CREATE ON SCHEMA {name} TO {OWNER}",
+        f"GRANT USAGE ON SCHEMA {name} TO {WRITER}, {READER}",
+    ]
+    for table in VAULT_TABLES.tables:
+        statements.append(f"ALTER TABLE {name}.{table} OWNER TO {OWNER}")
+        statements.append(f"REVOKE ALL ON {name}.{table} FROM PUBLIC, {WRITER}, {READER}")
+        statements.append(f"GRANT SELECT ON {name}.{table} TO {WRITER}, {READER}")
+        statements.append(f"GRANT INSERT, UPDATE, DELETE ON {name}.{table} TO {WRITER}")
+    return statements
 
 
 def _schema(driver: Driver) -> str:

@@ -16,6 +16,7 @@ from tests.homes import PostgresHome, server_connection, url_of
 @pytest.fixture
 def schema(monkeypatch, tmp_path):
     monkeypatch.setenv("COMPLIANCE_KEY", str(tmp_path / "clinic.key"))
+    monkeypatch.setenv("COMPLIANCE_VAULT_KEY", str(tmp_path / "site.key"))
     home = PostgresHome()
     yield home
     home.remove()
@@ -142,6 +143,22 @@ def test_a_writer_records_and_a_reader_reads(clinic, logins):
     refused = clinic.run("--database", logins["auditor"], "record", clinic.file(LEFT_IN_TIME))
     assert refused.exit_code == 4
     assert "db roles" in refused.stderr
+
+
+def test_words_go_to_the_vault_with_a_writers_rights(clinic, logins, schema):
+    """A writer stores them, a reader can check with them and not change them, and neither may take the vault's tables away."""
+    event = {**LEFT_IN_TIME, "reason": "entered late"}
+    assert clinic.run("--database", logins["recorder"], "record", clinic.file(event)).exit_code in (0, 1)
+    assert clinic.run(
+        "--database", logins["auditor"], "check", clinic.file({**event, "id": "other"})
+    ).exit_code in (0, 1)
+    vault = f"{schema.schema}_vault"
+    for login, statement in (
+        ("recorder", "DROP TABLE text"), ("recorder", "TRUNCATE text"), ("auditor", "DELETE FROM text"), ("auditor", "UPDATE state SET erasures = 9"),
+    ):  # fmt: skip
+        connection = server_connection(vault, user=login)
+        with connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement)
 
 
 @pytest.mark.parametrize(

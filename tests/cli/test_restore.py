@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -54,7 +55,15 @@ def test_without_the_refusal_the_roll_back_would_be_silent(kept, monkeypatch):
 
 
 def test_a_loss_can_be_accepted_with_a_reason(kept):
-    """Then it is restored, the reason is in the log, and the newer checkpoint goes on showing that entries are missing."""
+    """Then it is restored, the reason is in the vault, and the newer checkpoint goes on showing that entries are missing.
+
+    The vault is put back first; without it nothing is restored that could not be recorded.
+    """
+    without = restore(kept, "--against", kept.folder / "now.txt", "--accept-loss", "the disk was lost")
+    assert without.exit_code == 4
+    assert not (kept.folder / "new.db").exists()
+    for suffix in (".vault", ".vault.key"):
+        shutil.copy2(f"{kept.database}{suffix}", kept.folder / f"new.db{suffix}")
     done = restore(
         kept, "--against", kept.folder / "now.txt", "--accept-loss", "the disk was lost on 3 March"
     )

@@ -116,6 +116,13 @@ def name_of(log: Log) -> str | None:
     return None
 
 
+def require_vault(log: Log, url: str) -> None:
+    """Raise DatabaseError unless the vault that a log names, where it names one, can be used at a URL."""
+    name = name_of(log)
+    if name is not None:
+        Vault.open(url, name, write=False).close()
+
+
 def unnamed(url: str) -> Vault | None:
     """A vault that lies beside a log without being named by it, as its site key fits it; None where there is none."""
     if not exists(url):

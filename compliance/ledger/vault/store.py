@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, select
 
 from compliance.errors import DatabaseError, InputError
-from compliance.ledger.database import connect, place_of, translated
+from compliance.ledger.database import connect, driver_of, place_of, translated
 from compliance.ledger.roles import Role
 from compliance.ledger.vault.site_key import site_key_path
 from compliance.ledger.vault.tables import METADATA, STATE, VERSION_NUMBER, vault_schema
@@ -81,6 +81,8 @@ class Store:
                     store._look_there()
                 METADATA.create_all(store._connection, checkfirst=False)
             store._prepare()
+            if file is None:
+                _renew_rights(url)
         except BaseException:
             store.remove()
             raise
@@ -213,6 +215,18 @@ class Store:
             ] else None
         finally:
             owner.close()
+
+
+def _renew_rights(url: str) -> None:
+    """Give the roles of the log, where ``compliance db roles`` made some, their rights on a new vault."""
+    from compliance.ledger.grants import renew_rights  # noqa: PLC0415  (it knows of vaults)
+
+    connection = connect(url, Role.OWNER)
+    try:
+        with translated(place_of(url).name):
+            renew_rights(driver_of(connection))
+    finally:
+        connection.close()
 
 
 def empty_wal(connection: Connection, place: str) -> None:
