@@ -5,7 +5,7 @@
 .PHONY: help demo test bench policies-book soak lock format clean venv-runtime venv-dev
 
 # A stray environment must not decide what is tested: not another environment's modules, not another database.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV COMPLIANCE_DATABASE COMPLIANCE_ACTOR
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV COMPLIANCE_DATABASE COMPLIANCE_ACTOR COMPLIANCE_VAULT_KEY
 export PYTHON
 
 PY := .venv/bin/python

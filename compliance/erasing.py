@@ -107,7 +107,7 @@ def erase(log: Log, bundles: Bundles, acting: Acting, pseudonym: str, *, request
         with log.writing():  # nobody records a text of this person meanwhile
             vault.commit(lambda: vault.persons.destroy(pseudonym, last, at, found.about))
         vault.persons.scrub()
-    return Erased(pseudonym, event, (), tuple(discarded), tuple(found.clear_entries), results)
+    return Erased(pseudonym, event, (), tuple(discarded), tuple(sorted(set(found.clear_entries))), results)
 
 
 def _needles(vault: Vault, pseudonym: str) -> tuple[list[str], list[str]]:
@@ -135,14 +135,9 @@ def _found(log: Log, pseudonym: str, needles: list[str]) -> _Found:
                 continue
             if any(value in entry.body for value in values):
                 found.clear_entries.append(entry.idx)
-            sent = history.recorded(entry.idx)
-            versions = (
-                [sent, *_standing(history, sent)]
-                if named in entry.body or "corrects" in sent.body
-                else [sent]
-            )
-            for event in versions:
-                _note(found, event, pseudonym, states)
+            if named in entry.body:
+                for event in _versions(history, history.recorded(entry.idx)):
+                    _note(found, event, pseudonym, states)
         _note_amendments(found, history)
     return found
 
@@ -173,14 +168,17 @@ def _note_amendments(found: _Found, history: LogHistory) -> None:
                 waiting.append(amendment.id)
 
 
-def _standing(history: LogHistory, sent: Event) -> Iterator[Event]:
-    stands = history.stands(sent.id)
-    if stands is not None and stands is not sent:
-        yield stands
-    if "corrects" in sent.body:  # it may have given another event this person's pseudonym
-        target = history.stands(sent.values["corrects"])
-        if target is not None:
-            yield target
+def _versions(history: LogHistory, sent: Event) -> Iterator[Event]:
+    """An event as sent and as it stands; where it is a correction, also how that stands to which it may have given this person's pseudonym."""
+    yield sent
+    seen: set[str] = set()
+    one: Event | None = sent
+    while one is not None and one.id not in seen:
+        seen.add(one.id)
+        stands = history.stands(one.id)
+        if stands is not None and stands is not sent:
+            yield stands
+        one = history.sent(one.values["corrects"]) if "corrects" in one.values else None
 
 
 def _latest_last(history: LogHistory, kind: str) -> list[Event]:
