@@ -124,6 +124,14 @@ def test_a_retired_key_signs_no_more(day):
     assert "retired key" in answer["why"]
 
 
+def test_a_rebuilt_index_still_knows_the_key(day):
+    """The index by which the newest key is found is made anew like the rest of it."""
+    (done,) = lines(day.run("log", "rotate-key", "--output", "json"))
+    assert day.run("db", "rebuild").exit_code == 0
+    assert prove(day)[1] == done["vkey"]
+    assert verified(day)[0] == 0
+
+
 def test_an_entry_that_pretends_to_change_the_key_is_tampered(day):
     """Whoever changes the entry, even with all columns in order, is found at its index."""
     day.run("log", "rotate-key")
