@@ -154,7 +154,7 @@ def test_without_the_old_key_nobody_changes_it(day):
     key.chmod(0o600)
     (done,) = lines(day.run("log", "rotate-key", "--destroy-old", "--output", "json"))
     assert done["retired"] is None
-    assert [path.name for path in day.folder.glob("*.key*")] == ["clinic.db.key"]
+    assert [path.name for path in day.folder.glob("clinic.db.key*")] == ["clinic.db.key"]
     assert "destroyed" in day.run("log", "rotate-key", "--destroy-old").stdout
 
 
