@@ -19,7 +19,9 @@ from tests.ledger_faults.clinic import (
     BATCH,
     EVENTS,
     ROOT,
+    SMALL_BATCHES,
     contents,
+    day,
     in_force,
     receipts,
     recorded_again,
@@ -140,6 +142,48 @@ def test_a_killed_server(server, home, tmp_path, batches):
     assert "cannot be reached" in said
     server.start(server.environment)
     recorded_again(home, acknowledged, tmp_path)
+
+
+@pytest.fixture
+def hasty(server):
+    """The server's owner has set it to answer before a commit is on disk."""
+    for setting in ("synchronous_commit = off", "wal_writer_delay = '10s'"):
+        with server.connect() as connection:
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+            connection.execute("SELECT pg_reload_conf()")
+    yield server
+    with server.connect() as connection:
+        connection.execute("ALTER SYSTEM RESET ALL")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def killed_after_recording(server, home, folder, program):
+    """Receipts of a whole day, after which the server was killed at once and started again."""
+    (folder / "day.ndjson").write_bytes(day())
+    with server.connect() as connection:
+        connection.execute("CHECKPOINT")
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--database", home.url, "record", "--output", "json", folder / "day.ndjson"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    server.stop(signal.SIGKILL)
+    server.start(server.environment)
+    return receipts(done.stdout)
+
+
+def test_a_hasty_server_is_told_to_wait_for_its_disk(hasty, home, tmp_path):
+    """Every connection asks for commits that are on disk, whatever the server is set to."""
+    acknowledged = killed_after_recording(hasty, home, tmp_path, SMALL_BATCHES)
+    assert contents(home) == acknowledged
+    assert len(acknowledged) == EVENTS
+
+
+def test_a_hasty_server_that_is_not_told_loses_receipts(hasty, home, tmp_path):
+    """The mutant: what was acknowledged is gone after a kill; the log is good, but shorter."""
+    mutant = f"import compliance.ledger.on_postgresql as p; p._setting = lambda *_: 'on'; {SMALL_BATCHES}"
+    acknowledged = killed_after_recording(hasty, home, tmp_path, mutant)
+    assert len(acknowledged) == EVENTS
+    assert len(contents(home)) < EVENTS
 
 
 def test_a_full_disk_under_the_tables(server, home, tmp_path):
