@@ -18,7 +18,14 @@ BATCH: Final = 500
 
 @click.group(
     cls=Group,
-    lazy={"erase": ("person_erase", "erase")},
+    lazy={
+        "init": ("person", "init"),
+        "add": ("person", "add"),
+        "import": ("person", "import_"),
+        "show": ("person", "show"),
+        "list": ("person", "list_persons"),
+        "erase": ("person_erase", "erase"),
+    },
     examples=(
         "compliance person add --file jane.json",
         "compliance person show P-7 --clear --purpose treatment",
@@ -31,7 +38,7 @@ def person() -> None:
     """
 
 
-@person.command(cls=Command, examples=("compliance person init",))
+@click.command(cls=Command, examples=("compliance person init",))
 @pass_call
 def init(call: Call) -> None:
     """Give a log that began without one its identity vault. From then on free texts go there."""
@@ -48,7 +55,7 @@ def init(call: Call) -> None:
     click.echo(f"vault's key   {key} (keep a copy apart from the vault's)")
 
 
-@person.command(
+@click.command(
     cls=Command,
     examples=(
         "compliance person add --file jane.json",
@@ -117,7 +124,7 @@ def add(
     return tally.exit_code(strict=strict)
 
 
-@person.command(name="import", cls=Command, examples=("compliance person import patients.csv",))
+@click.command(name="import", cls=Command, examples=("compliance person import patients.csv",))
 @click.argument("source", metavar="FILE.csv")
 @person_words.site_option
 @results.strict_option
@@ -174,7 +181,7 @@ def import_(call: Call, source: str, site: str | None, strict: bool) -> int:
     return 1 if table.problems else tally.exit_code(strict=strict)
 
 
-@person.command(
+@click.command(
     cls=Command,
     examples=(
         "compliance person show P-7",
@@ -234,7 +241,7 @@ def show(
     return tally.exit_code(strict=strict)
 
 
-@person.command(name="list", cls=Command, examples=("compliance person list",))
+@click.command(name="list", cls=Command, examples=("compliance person list",))
 @pass_call
 def list_persons(call: Call) -> None:
     """All pseudonyms with an identity in the vault, and nothing else of anybody."""
