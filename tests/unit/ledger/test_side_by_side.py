@@ -252,7 +252,7 @@ def test_a_forged_beginning_is_found(original, tmp_path, in_one_process, monkeyp
     monkeypatch.setattr(walk.Walk, "_count_tiles", lambda _: None)  # which would find the tile too many
     found = answer(path, SIDE)
     assert (found.state, found.index) == (State.TAMPERED, first - 1)
-    assert "does not agree with the entries before it" in found.reason
+    assert "does not agree with the entries up to it" in found.reason
 
 
 def test_without_the_comparison_at_the_border_it_passes(original, tmp_path, in_one_process, monkeypatch):
