@@ -198,7 +198,7 @@ class Batch:
                 rows = self._driver.execute(self._statements.leaves, (start, stop))
             else:
                 rows = self._driver.execute(self._statements.tile_roots, (level - 1, start, stop))
-            self._driver.add(TILE, [(level, n, root, b"".join(hash_ for (hash_,) in rows))])
+            self._driver.add(TILE, [(level, n, root, b"".join(hash_ for _, hash_ in rows))])
 
     def _last_head(self) -> tuple[Frontier, int]:
         """The frontier to append to and the instant of the last entry, which must agree with the entries there are."""

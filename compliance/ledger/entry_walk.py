@@ -58,10 +58,10 @@ class Position:
                 hashes: tuple[bytes, ...] = ()
             elif level == 0:
                 rows = log.driver.execute(log.statements.leaves, (start, width))
-                hashes = tuple(one for (one,) in rows)
+                hashes = tuple(one for _, one in rows)
             else:
                 rows = log.driver.execute(log.statements.tile_roots, (level - 1, start, width))
-                hashes = tuple(one for (one,) in rows)
+                hashes = tuple(one for _, one in rows)
             tiles.append(hashes)
             width, level = width // TILE_WIDTH, level + 1
         last = log.driver.execute(log.statements.entry, (size - 1,)).fetchone()

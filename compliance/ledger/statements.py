@@ -44,11 +44,11 @@ class Statements:
     by_target: str  # target; gives idx, in order
     last_judgement: str  # event_id; gives idx
     with_findings: str  # gives idx, in order
-    leaves: str  # start, stop
+    leaves: str  # start, stop; gives idx, leaf
     tile: str  # level, n; gives root, hashes
     tiles: str  # gives how many there are
     tile_hashes: str  # level, n
-    tile_roots: str  # level, start, stop
+    tile_roots: str  # level, start, stop; gives n, root
     event_keys: str  # key, until, limit (or ALL); gives occurred_us, idx, newest first
     asked_keys: str  # key, until, limit; gives until_us, idx, latest first
     key_row: str  # key, occurred_us, idx; gives a row where it is there
@@ -124,7 +124,7 @@ def statements(dialect: str) -> Statements:
             .order_by(literal_column("1"))
         ),
         leaves=text(
-            select(entry.leaf)
+            select(entry.idx, entry.leaf)
             .where(entry.idx >= value("start"), entry.idx < value("stop"))
             .order_by(entry.idx)
         ),
@@ -132,7 +132,7 @@ def statements(dialect: str) -> Statements:
         tiles=text(select(func.count()).select_from(TILE)),
         tile_hashes=text(select(tile.hashes).where(tile.level == value("level_"), tile.n == value("n_"))),
         tile_roots=text(
-            select(tile.root)
+            select(tile.n, tile.root)
             .where(tile.level == value("level_"), tile.n >= value("start"), tile.n < value("stop"))
             .order_by(tile.n)
         ),
