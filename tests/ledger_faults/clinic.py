@@ -16,7 +16,7 @@ from tests.homes import Home
 from tests.recording import MONITORED, body, bundle, put_in_force
 
 ROOT = Path(__file__).resolve().parents[2]
-BATCH = 20
+BATCH = 5
 SMALL_BATCHES = (
     f"import compliance.record as record; record.BATCH = {BATCH}; from cli.main import main; main()"
 )
@@ -39,13 +39,13 @@ def in_force(home: Home) -> Home:
     return home
 
 
-def recording(url: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
+def recording(url: str, folder: Path, events: int = EVENTS) -> subprocess.Popen[str]:
     """``compliance record`` of the day in a process of its own; its receipts are lines of JSON."""
-    (folder / "day.ndjson").write_bytes(day())
+    (folder / "day.ndjson").write_bytes(day(events))
     words = ["--database", url, "record", "--output", "json", str(folder / "day.ndjson")]
     return subprocess.Popen(
         [sys.executable, "-c", SMALL_BATCHES, *words], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
     )  # fmt: skip
 
 
@@ -69,13 +69,13 @@ def contents(home: Home) -> dict[str, int]:
     return {str(event): idx for event, idx in found}
 
 
-def recorded_again(home: Home, acknowledged: dict[str, int], folder: Path) -> None:
+def recorded_again(home: Home, acknowledged: dict[str, int], folder: Path, events: int = EVENTS) -> None:
     """Nothing acknowledged is lost; recording again gives the same receipts for it and completes the day; nothing is there twice."""
     assert acknowledged.items() <= contents(home).items()
-    process = recording(home.url, folder)
+    process = recording(home.url, folder, events)
     printed, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     again = receipts(printed)
     assert acknowledged.items() <= again.items()
     assert again == contents(home)
-    assert len(again) == EVENTS
+    assert len(again) == events
