@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_log.py [entries]
 
 Appending through the log is compared with a bare SQLAlchemy Core ``executemany`` of the same rows into the same tables without
-triggers, tree or canonical bytes, both with durable commits, in turns, so that a busy machine slows both. The best turn of each
+triggers, tree or canonical bytes, on PostgreSQL also with a binary COPY of them, all with durable commits, in turns, so that a busy machine slows all. The best turn of each
 counts; beside it stands the median of the ratios of turns that lay side by side.
 """
 
@@ -15,7 +15,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,44 +38,61 @@ from tests.benchmarks.synthetic import (
     append,
     bare_database,
     bare_rows,
+    copy_bare,
     create,
+    create_at,
     insert_bare,
     keys_of,
 )
+from tests.homes import Home, PostgresHome, SqliteHome
 
 
 def main(entries: int) -> None:
     gc.set_threshold(*COLLECTED_AFTER)  # as every command does
-    for keys in (False, True):
-        print(
-            f"appending, {KEYS if keys else 'no'} look-up keys an entry; bare: the same rows, no protection"
-        )
-        for rows in (1, 10, 100, 1000):
-            appending(rows, keys=keys)
+    for kind in ("sqlite", "postgresql"):
+        for keys in (False, True):
+            print(
+                f"appending, {kind}, {KEYS if keys else 'no'} look-up keys an entry; bare: the same rows, no protection"
+            )
+            for rows in (1, 10, 100, 1000):
+                appending(kind, rows, keys=keys)
     for keys in (False, True):
         verifying(entries, keys=keys)
 
 
-def appending(rows: int, *, keys: bool) -> None:
+def appending(kind: str, rows: int, *, keys: bool) -> None:
     """A turn is a hundred rows, or one commit where that is more."""
     commits = max(1, 100 // rows)
     turn, turns = rows * commits, 20 if rows == 1 else 40
-    wall: dict[str, list[float]] = {"log": [], "bare": []}
-    cpu: dict[str, list[float]] = {"log": [], "bare": []}
-    with tempfile.TemporaryDirectory() as folder, create(f"{folder}/log.db") as log:
-        bare = bare_database(f"{folder}/bare.db")
+    bare_ways = {"bare": insert_bare} if kind == "sqlite" else {"bare": insert_bare, "copy": copy_bare}
+    wall: dict[str, list[float]] = {name: [] for name in ("log", *bare_ways)}
+    cpu: dict[str, list[float]] = {name: [] for name in wall}
+    with ExitStack() as places:
+        log = places.enter_context(create_at(places.enter_context(place(kind)).url))
+        bare = {name: bare_database(places.enter_context(place(kind))) for name in bare_ways}
         for start in range(0, turn * turns, turn):
             starts = range(start, start + turn, rows)
             measure("log", partial(appended, log, starts, rows, keys), wall, cpu)
             ready = [bare_rows(log, at, at + rows, keys=keys) for at in starts]
-            measure("bare", partial(inserted, bare, ready), wall, cpu)
-        bare.close()
-    beside = statistics.median(b / a for a, b in zip(wall["log"], wall["bare"], strict=True))
-    best = min(wall["bare"]) / min(wall["log"])
-    print(
-        f"  {rows:5} rows a commit: log {turn / min(wall['log']):7.0f}/s, bare {turn / min(wall['bare']):7.0f}/s,"
-        f" ratio {best:.2f} (median {beside:.2f}, CPU {min(cpu['bare']) / min(cpu['log']):.2f})"
-    )
+            for name, insert in bare_ways.items():
+                measure(name, partial(inserted, insert, bare[name], ready), wall, cpu)
+        for connection in bare.values():
+            connection.close()
+    print(f"  {rows:5} rows a commit: log {turn / min(wall['log']):7.0f}/s", end="")
+    for name in bare_ways:
+        beside = statistics.median(b / a for a, b in zip(wall["log"], wall[name], strict=True))
+        best = min(wall[name]) / min(wall["log"])
+        print(f", {name} {turn / min(wall[name]):7.0f}/s, ratio {best:.2f} (median {beside:.2f}", end="")
+        print(f", CPU {min(cpu[name]) / min(cpu['log']):.2f})" if kind == "sqlite" else ")", end="")
+    print()
+
+
+@contextmanager
+def place(kind: str) -> Iterator[Home]:
+    with tempfile.TemporaryDirectory() as folder:
+        home: Home = PostgresHome() if kind == "postgresql" else SqliteHome(Path(folder))
+        yield home
+        home.remove()
 
 
 def appended(log: Log, starts: range, rows: int, keys: bool) -> None:
@@ -82,9 +100,13 @@ def appended(log: Log, starts: range, rows: int, keys: bool) -> None:
         append(log, at, at + rows, keys=keys)
 
 
-def inserted(bare: Connection, ready: list[tuple[list[Any], list[Any]]]) -> None:
+def inserted(
+    insert: Callable[[Connection, list[Any], list[Any]], None],
+    bare: Connection,
+    ready: list[tuple[list[Any], list[Any]]],
+) -> None:
     for entries, rows in ready:
-        insert_bare(bare, entries, rows)
+        insert(bare, entries, rows)
 
 
 def verifying(entries: int, *, keys: bool) -> None:

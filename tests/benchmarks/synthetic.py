@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from compliance.ledger import schema
-from compliance.ledger.database import Role, connect
+from compliance.ledger.database import connect, driver_of
 from compliance.ledger.log import Log
 from compliance.ledger.note import Signer
+from compliance.ledger.roles import Role
 from compliance.ledger.tables import ENTRY, EVENT_KEY
+from tests.homes import Home
 
 ORIGIN = "example.com/log"
 SIGNER = Signer(ORIGIN, bytes(range(32)))
@@ -41,7 +43,11 @@ def keys_of(document: Mapping[str, Any]) -> list[int]:
 
 
 def create(path: str) -> Log:
-    return Log.create(f"sqlite:///{path}", ORIGIN, str(SIGNER.verifier))
+    return create_at(f"sqlite:///{path}")
+
+
+def create_at(url: str) -> Log:
+    return Log.create(url, ORIGIN, str(SIGNER.verifier))
 
 
 def append(log: Log, start: int, stop: int, *, keys: bool = False) -> None:
@@ -52,16 +58,11 @@ def append(log: Log, start: int, stop: int, *, keys: bool = False) -> None:
             batch.append("event", document, keys=keys_of(document) if keys else ())
 
 
-def bare_database(path: str) -> Connection:
+def bare_database(home: Home) -> Connection:
     """The same tables with nothing that protects them: no trigger, no authorizer; commits are as durable."""
-    schema.upgrade(f"sqlite:///{path}", create=True)
-    connection = connect(f"sqlite:///{path}", Role.OWNER)
-    names = (
-        connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
-    )
-    for name in names:
-        connection.exec_driver_sql(f"DROP TRIGGER {name}")
-    return connection
+    schema.upgrade(home.url, create=home.dialect == "sqlite")
+    home.without_guards().close()
+    return connect(home.url, Role.OWNER)
 
 
 def bare_rows(log: Log, start: int, stop: int, *, keys: bool = False) -> tuple[list[Any], list[Any]]:
@@ -78,8 +79,20 @@ def bare_rows(log: Log, start: int, stop: int, *, keys: bool = False) -> tuple[l
 
 
 def insert_bare(connection: Connection, entries: list[Any], rows: list[Any]) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """SQLAlchemy Core's executemany, in one transaction."""
+    driver = driver_of(connection)
+    driver.begin_writing()
     connection.execute(insert(ENTRY), entries)
     if rows:
         connection.execute(insert(EVENT_KEY), rows)
-    connection.commit()
+    driver.commit()
+
+
+def copy_bare(connection: Connection, entries: list[Any], rows: list[Any]) -> None:
+    """The way the log itself takes rows in: binary COPY on PostgreSQL."""
+    driver = driver_of(connection)
+    driver.begin_writing()
+    driver.add(ENTRY, [tuple(one.values()) for one in entries])
+    if rows:
+        driver.add(EVENT_KEY, [tuple(one.values()) for one in rows], once=True)
+    driver.commit()
