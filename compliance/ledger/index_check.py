@@ -127,8 +127,15 @@ class KeyRows:
             yield from sorted(rows.items())
 
     def _amended(self) -> bytes:
-        size = self._log.size
+        size = size_there(self._log)
         amended = bytearray(size)
         for (idx,) in self._driver.stream(self._statements.amended, (size,)):
             amended[idx] = 1
         return bytes(amended)
+
+
+def size_there(log: Log) -> int:
+    """The size that the last head says, but no more than there are entries: a head that was changed must not make a walk ask for memory and work
+    without end."""
+    (there,) = log.driver.execute(walk_statements(log.driver.dialect).how_many).fetchone()
+    return min(log.size, int(there))

@@ -24,7 +24,7 @@ import orjson
 from compliance.errors import LogError
 from compliance.ledger.batch import TILE_WIDTH
 from compliance.ledger.entry_walk import EntryWalk, Position, Tampered
-from compliance.ledger.index_check import KeyRows, KeysOf, KeySum
+from compliance.ledger.index_check import KeyRows, KeysOf, KeySum, size_there
 from compliance.ledger.log import EARLIEST, LATEST, Log
 from compliance.ledger.note import NoteError, Verifier
 from compliance.ledger.tree import Frontier
@@ -95,7 +95,7 @@ class Walk:
 
     def _walk_entries(self, *, whole: bool) -> None:
         assert self._entries is not None
-        position, size = self._entries.position, self._log.size
+        position, size = self._entries.position, size_there(self._log)
         if (
             self._side is not None
             and self._side.processes > 1

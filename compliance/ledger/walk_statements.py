@@ -21,6 +21,7 @@ class WalkStatements:
 
     heads: str  # after, until; gives size, root, frontier, recorded_us
     before_zero: str  # gives a row where an entry has an idx, or a head a size, that no log has
+    how_many: str  # gives how many entries there are
     amended: str  # size; gives the idx of entries that others name
     key_rows: (
         str  # first key, last key, size; gives the halves of the key, the instant from FARTHEST_US on, idx
@@ -49,6 +50,7 @@ def walk_statements(dialect: str) -> WalkStatements:
         heads=text(
             select(HEAD).where(head.size > value("after"), head.size <= value("until")).order_by(head.size)
         ),
+        how_many=text(select(func.count()).select_from(ENTRY)),
         before_zero=text(
             select(number(1)).where(
                 or_(

@@ -223,6 +223,15 @@ def test_a_row_behind_the_last_head(original):
     assert "not written by this software" in found.reason
 
 
+def test_a_head_of_an_absurd_size(original):
+    """Somebody else's number is not what memory is asked for by."""
+    with unguarded(original.home) as connection:
+        connection.execute("UPDATE head SET size = 1099511627776 WHERE size = %s", (original.size,))
+    found = answer(original)
+    assert found.state is State.TAMPERED
+    assert "heads say 1099511627776" in found.reason
+
+
 def test_the_command_says_tampered_with_exit_3(original, tmp_path):
     """A program that calls the command sees it as well."""
     with unguarded(original.home) as connection:
