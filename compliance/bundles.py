@@ -7,7 +7,7 @@ one is never needed to judge anew, and never lost.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -16,10 +16,8 @@ from compliance.engine.judging import Judge
 from compliance.errors import InputError, LogError
 from compliance.ledger.batch import Batch
 from compliance.ledger.log import Log
-from compliance.policy.bundle import bundle_from_documents
+from compliance.policy.bundle import ARTIFACT, bundle_from_documents
 from compliance.policy.model import Bundle
-
-ARTIFACT: Final = "compliance.bundle"
 
 
 class Bundles:

@@ -30,6 +30,7 @@ from compliance.ledger.batch import Batch
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.ledger.vault import Reach, Vault, reach
+from compliance.policy.bundle import ARTIFACT
 from compliance.sealing import Sealing
 
 BATCH: Final = 1000
@@ -223,7 +224,9 @@ class Submission:
         yield from self._rejected(Rejected.of(draft, (problem,)))
 
     def _unfit(self, draft: Draft, event: Event) -> tuple[Problem, ...]:
-        """What is wrong with a correction or void in view of the event that it names."""
+        """What is wrong with a correction or void in view of the event that it names; with an activation, of the policies."""
+        if event.kind == "policy_activation" and event.values["artifact"] == ARTIFACT:
+            return self._unknown_policies(draft)
         if event.kind not in ("correction", "void"):
             return ()
         target = self._history.sent(event.values["corrects"])
@@ -275,6 +278,22 @@ class Submission:
                 Place(draft.source, draft.line, field=f"fields: {p.place.field}"), p.message, p.remedy, p.code
             )
             for p in made
+        )
+
+    def _unknown_policies(self, draft: Draft) -> tuple[Problem, ...]:
+        """Policies that are not stored cannot come into force: afterwards nothing could be judged any more."""
+        digest_named = draft.event.values["sha256"]
+        if self._log.has_bundle(f"sha256:{digest_named}"):
+            return ()
+        place = Place(draft.source, draft.line, field="sha256")
+        message = f"this log holds no policies with the digest {digest_named}"
+        return (
+            Problem(
+                place,
+                message,
+                "Give another handle in artifact to what is no bundle of policies.",
+                "unknown-policies",
+            ),
         )
 
     def _rejected(self, rejected: Rejected) -> Iterator[Result]:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compliance.bundles import ARTIFACT, Bundles
+from compliance.bundles import Bundles
 from compliance.domain.event import Event
 from compliance.domain.lookup import key_of
 from compliance.domain.making import make_event
@@ -24,6 +24,7 @@ from compliance.ledger.log import Log, system_clock
 from compliance.ledger.upkeep import restore as copy
 from compliance.ledger.vault import require_vault
 from compliance.ledger.verify import State, Verification
+from compliance.policy.bundle import ARTIFACT
 from compliance.record import Recorder, Result
 from compliance.verifying import verify_log
 

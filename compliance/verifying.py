@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,9 +15,9 @@ import orjson
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.ledger.log import KEY_ENTRIES, Log
 from compliance.ledger.vault import MARK
-from compliance.ledger.verify import Verification, verify
+from compliance.ledger.verify import State, Verification, verify
 from compliance.ledger.walk import Progress, Side
-from compliance.policy.bundle import digest
+from compliance.policy.bundle import ARTIFACT, digest
 
 
 def verify_log(
@@ -25,8 +26,11 @@ def verify_log(
     since: bytes | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """See `ledger.verify.verify`; a long log is walked by as many processes as there are processors for them."""
-    return verify(
+    """See `ledger.verify.verify`; a long log is walked by as many processes as there are processors for them.
+
+    Beyond that, every bundle that was ever put into force must be there: without it no decision under it can be judged again.
+    """
+    found = verify(
         log,
         checkpoints,
         since=since,
@@ -35,6 +39,17 @@ def verify_log(
         side=Side(_processors()),
         progress=progress,
     )
+    return _with_policies(log, found) if found.good else found
+
+
+def _with_policies(log: Log, found: Verification) -> Verification:
+    with log.reading():
+        for idx in sorted(idx for _, idx in log.key_scan(key_of("policy_activation", "artifact", ARTIFACT))):
+            event = log.entry(idx).document().get("event", {})
+            if event.get("artifact") == ARTIFACT and not log.has_bundle(f"sha256:{event['sha256']}"):
+                reason = f"the policies that entry {idx} put into force are not there: they were removed, or never stored"
+                return replace(found, state=State.TAMPERED, reason=reason, index=idx)
+    return found
 
 
 def _processors() -> int:

@@ -296,6 +296,10 @@ class Log:
         documents: bytes = row[0]
         return documents
 
+    def has_bundle(self, digest: str) -> bool:
+        """Whether the documents of a bundle are stored."""
+        return self._one(self.statements.bundle, digest) is not None
+
     def quarantined(self, idx: int) -> tuple[bytes, str] | None:
         """The bytes and the source of a rejected input, or None where they were discarded."""
         row = self._one(self.statements.quarantined, idx)

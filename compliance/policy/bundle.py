@@ -23,6 +23,8 @@ from compliance.policy.sites import read_site, stored_site
 from compliance.policy.tables import read_requirements, read_tables
 
 LANGUAGE_VERSION: Final = 1
+ARTIFACT: Final = "compliance.bundle"
+"""By this name a `policy_activation` puts a bundle into force; its ``sha256`` is the bundle's digest."""
 BUNDLE_FILE: Final = "bundle.yaml"
 REQUIREMENTS_FILE: Final = "requirements.yaml"
 

@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_log.py [entries]
 
 Appending through the log is compared with a bare SQLAlchemy Core ``executemany`` of the same rows into the same tables without
-triggers, tree or canonical bytes, on PostgreSQL also with a binary COPY of them, all with durable commits, in turns, so that a busy machine slows all. The best turn of each
-counts; beside it stands the median of the ratios of turns that lay side by side.
+triggers, tree or canonical bytes, on PostgreSQL also with a binary COPY of them, all with durable commits, in turns, so that a
+busy machine slows all. The best turn of each counts; beside it stands the median of the ratios of turns that lay side by side.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ from tests.benchmarks.synthetic import (
     keys_of,
 )
 from tests.homes import Home, PostgresHome, SqliteHome
+from tests.servers import Server
 
 
 def main(entries: int) -> None:
@@ -87,10 +88,18 @@ def appending(kind: str, rows: int, *, keys: bool) -> None:
     print()
 
 
+@cache
+def durable_server() -> Server:
+    """Not the tests' own, which does not wait for the disk."""
+    server = Server()
+    server.start()
+    return server
+
+
 @contextmanager
 def place(kind: str) -> Iterator[Home]:
     with tempfile.TemporaryDirectory() as folder:
-        home: Home = PostgresHome() if kind == "postgresql" else SqliteHome(Path(folder))
+        home: Home = PostgresHome(durable_server()) if kind == "postgresql" else SqliteHome(Path(folder))
         yield home
         home.remove()
 

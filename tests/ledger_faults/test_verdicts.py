@@ -197,6 +197,7 @@ TROUBLE = {
     "a hidden verdict": (run("UPDATE entry SET verdict = 'compliant' WHERE idx = 2"), 2, "look-up columns"),
     "a deleted key row": (run("DELETE FROM event_key WHERE idx = 40"), 40, "cannot be found"),
     "another bundle": (lambda c: c.execute("UPDATE bundle SET documents = %s", (b"{}",)), None, "stored policies"),
+    "a deleted bundle": (run("DELETE FROM bundle"), 1, "are not there: they were removed"),
     "another text in quarantine": (lambda c: c.execute("UPDATE quarantine SET raw = %s", (b"{}",)), None, "quarantined input"),
 }  # fmt: skip
 
