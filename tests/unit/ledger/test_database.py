@@ -20,6 +20,7 @@ from compliance.ledger.guards import GUARDS
 from compliance.ledger.log import Log
 from compliance.ledger.roles import Role
 from compliance.ledger.tables import METADATA
+from compliance.ledger.verify import State, verify
 from tests.logs import ORIGIN, SIGNER, add
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -87,6 +88,24 @@ def test_status_and_upgrade(home):
     assert status == schema.Status(schema.HEAD, schema.HEAD, ())
     assert status.current
     assert schema.upgrade(home.url) == status
+
+
+def test_a_log_of_the_first_schema_is_upgraded(home):
+    """A log from before a table was added gets it, with its guards, and verifies as it did."""
+    with home.empty_log() as log:
+        add(log, 1, 2)
+        root = log.root
+    connection = home.stranger()
+    connection.execute("DROP TABLE witnessed")
+    if home.dialect == "postgresql":
+        connection.execute("DROP FUNCTION compliance_forward()")
+    connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with pytest.raises(DatabaseError, match="schema 0001"):
+        home.open()
+    assert schema.upgrade(home.url) == schema.Status(schema.HEAD, schema.HEAD, ())
+    with home.open() as log:
+        assert (log.root, verify(log).state) == (root, State.SELF_CONSISTENT)
 
 
 def test_dropped_guards_are_seen(home):
