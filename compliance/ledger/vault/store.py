@@ -176,8 +176,10 @@ class Store:
             yield
             self.sql("COMMIT")
         except BaseException:
-            if not self._connection.invalidated:
-                self.sql("ROLLBACK")
+            with self.words():
+                driver_of(
+                    self._connection
+                ).roll_back()  # a full disk or a lost connection has done it already
             raise
 
     def rows(self, statement: Executable) -> list[Any]:
