@@ -18,8 +18,22 @@ if TYPE_CHECKING:
 STATES: Final = ("open", "met", "met_late", "missed", "cancelled")
 USUAL_STATES: Final = ("open", "missed")
 
+FARTHEST = 10 * 366 * 24 * 3600 * 1_000_000
+"""How far ahead may be asked, in microseconds: how long something has stood is found night by night."""
+
+
+def _not_too_far(_: click.Context, __: click.Parameter, instant: int | None) -> int | None:
+    if instant is not None and instant > now() + FARTHEST:
+        raise click.BadParameter("more than ten years ahead; name an instant of the past or the near future")
+    return instant
+
+
 as_of_option = click.option(
-    "--as-of", type=INSTANT, metavar="TIME", help="By what had occurred then; now, unless said otherwise."
+    "--as-of",
+    type=INSTANT,
+    metavar="TIME",
+    callback=_not_too_far,
+    help="By what had occurred then; now, unless said otherwise.",
 )
 
 

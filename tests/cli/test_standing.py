@@ -177,3 +177,12 @@ def test_a_filter_that_nobody_knows_is_no_all_clear(day, command, asked):
     result = day.run(command, *asked)
     assert result.exit_code == 2
     assert "nosuch" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["findings", "obligations"])
+def test_an_instant_far_ahead_is_refused(day, command):
+    """Thousands of years of nights are not gone through: the instant is a mistake, and named as one."""
+    result = day.run(command, "--as-of", "9999-12-31T23:59:59Z")
+    assert result.exit_code == 2
+    assert "ten years" in result.stderr
+    assert day.run(command, "--as-of", "2027-12-31T23:59:59Z").exit_code in (0, 1)
