@@ -58,6 +58,12 @@ def _as_url(database: str) -> str:
     return database if "://" in database else f"sqlite:///{database}"
 
 
+def _without_password(url: str) -> str:
+    """What a database is called in program logs: scheme and what comes after the login, without parameters."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 def common_options(*, root: bool) -> list[click.Parameter]:
     """The options that every command takes; those of the root also read the environment."""
     database = click.Option(
@@ -102,7 +108,7 @@ class Command(click.Command):
 
         call = ctx.ensure_object(Call)
         logs.configure(call.verbosity, call.log_format)
-        logs.debug("command", command=ctx.command_path, database=call.database)
+        logs.debug("command", command=ctx.command_path, database=_without_password(call.database))
         return super().invoke(ctx)
 
 

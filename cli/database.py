@@ -9,7 +9,7 @@ import click
 
 from compliance.errors import DatabaseError, LogError
 
-from . import files, opening, output
+from . import opening, output
 from .application import Call, Command, Group, pass_call
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def status(call: Call) -> int:
     _print(call, found)
     if not found.current:
         return DatabaseError.exit_code
-    return LogError.exit_code if found.broken_guards else 0
+    return LogError.exit_code if found.broken_guards or found.foreign_triggers else 0
 
 
 @database.command(cls=Command, examples=("compliance db upgrade",))
@@ -56,6 +56,7 @@ def _print(call: Call, found: Status) -> None:
     if call.json:
         about: dict[str, Any] = {
             "version": found.version, "wanted": found.wanted, "current": found.current, "broken_guards": list(found.broken_guards),
+            "foreign_triggers": list(found.foreign_triggers),
         }  # fmt: skip
         output.echo_json(about)
         return
@@ -67,6 +68,8 @@ def _print(call: Call, found: Status) -> None:
         else "holds no audit log"
     )
     click.echo(f"schema {found.version or 'none'}, {word}")
+    for name in found.foreign_triggers:
+        click.echo(f"the trigger {name} was not made by this software")
     for name in found.broken_guards:
         click.echo(f"the guard {name} is missing or was changed")
 
@@ -179,9 +182,11 @@ def restore(
     from compliance.restoring import backup_url
     from compliance.restoring import restore as restored_from
 
+    from .log import note_of
+
     if bool(checkpoints) == without_checkpoint:
         raise click.UsageError("name the newest checkpoint with --against, or say --without-checkpoint.")
-    notes = [files.read(name) for name in checkpoints]
+    notes = [note_of(name) for name in checkpoints]
     done = restored_from(
         backup_url(backup_file), call.database, notes, actor=opening.acting(call), accepted=accept_loss
     )

@@ -128,7 +128,7 @@ def _words(call: Call, log: Log, bundles: Bundles, event_id: str, purpose: str, 
 @click.option("--until", type=INSTANT, metavar="TIME", help="Occurred then or earlier.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1_000_000_000),
     metavar="N",
     help=f"At most so many; on a terminal {ON_TERMINAL} unless said otherwise.",
 )

@@ -11,16 +11,23 @@ import click
 
 from compliance.errors import InputError
 
+MOST_BYTES = 64_000_000
+"""No checkpoint, key, proof or list of cases comes near; a device never ends."""
+
 
 def read(name: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``; raises InputError."""
-    if name == "-":
-        return sys.stdin.buffer.read()
     try:
-        return Path(name).read_bytes()
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "that is no file name"
         raise InputError(f"{name} cannot be read: {reason}", "Check the name and its permissions.") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(
+            f"{name} is longer than {MOST_BYTES:,} bytes", "Check that it is the file that you meant."
+        )
+    return content
 
 
 def text(name: str) -> str:
@@ -39,6 +46,11 @@ def write(name: str, parts: Iterable[bytes]) -> None:
         return
     path = Path(name)
     try:
+        path = path.resolve()  # a link stays, and what it points to is written
+        if path.exists() and not path.is_file():  # a device or a pipe takes bytes; it is not replaced
+            with path.open("wb") as file:
+                file.writelines(parts)
+            return
         making = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
             with making.open("xb") as file:

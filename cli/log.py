@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compliance.errors import LogError
+from compliance.errors import InputError, LogError
 
 from . import files, opening, output
 from .application import Call, Command, Group, pass_call
@@ -130,9 +130,9 @@ def verify(
         raise click.UsageError("--witness and --timestamp are about a --checkpoint; name one.")
     if bool(timestamps) != bool(certificates):
         raise click.UsageError("--timestamp and --tsa belong together.")
-    notes = [files.read(name) for name in checkpoints]
+    notes = [note_of(name) for name in checkpoints]
     beside = _beside(notes, witnesses, timestamps, certificates)
-    before = None if since is None else files.read(since)
+    before = None if since is None else note_of(since)
     try:
         opened = opening.reading(call)
     except LogError as error:
@@ -144,6 +144,19 @@ def verify(
     finally:
         progress.clear()
     return _answer(call, str(found.state), found.reason, found, beside)
+
+
+def note_of(name: str) -> bytes:
+    """The checkpoint in a file; raises InputError, with the file's name, where it is none."""
+    from compliance.ledger.checkpoint import unverified_checkpoint
+    from compliance.ledger.note import NoteError
+
+    note = files.read(name)
+    try:
+        unverified_checkpoint(note)
+    except NoteError as problem:
+        raise InputError(f"{name}: {problem.message}", problem.remedy) from None
+    return note
 
 
 @dataclass(frozen=True)

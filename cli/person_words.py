@@ -92,14 +92,22 @@ def given(source: str | None) -> dict[str, Any]:
     import json
 
     try:
-        given = json.loads(read_text(source))
+        given = json.loads(read_text(source), object_pairs_hook=_each_once)
     except ValueError:
         raise InputError(
-            f"{source} is not JSON", 'Write one object: {"name": "...", "birth_date": "..."}.'
+            f"{source} is not JSON in which each name stands once",
+            'Write one object: {"name": "...", "birth_date": "..."}.',
         ) from None
     if not isinstance(given, dict):
         raise InputError(f"{source} is no JSON object", 'Write {"name": "...", "birth_date": "..."}.')
     return given
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; raises ValueError where a name stands twice: which of them is meant?"""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
 
 
 def read_text(source: str) -> str:

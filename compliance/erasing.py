@@ -26,7 +26,7 @@ from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import Vault, reach
 from compliance.ledger.vault.persons import Known
-from compliance.ledger.vault.quarantine import discard_speaking_of
+from compliance.ledger.vault.quarantine import discard_speaking_of, require_owner
 from compliance.persons import Acting, access_event, draft_of, recorded, required
 from compliance.record import Recorded
 from compliance.retention import NOT_COUNTED, Kept, kept_by_holds, kept_by_periods
@@ -68,6 +68,7 @@ class _Found:
 
 def erase(log: Log, bundles: Bundles, acting: Acting, pseudonym: str, *, request: str, reason: str) -> Erased:
     """Erase a person, or say why not. Raises InputError for an unknown one, DatabaseError where something still reads what is to go."""
+    require_owner(log.url)
     with reach(log) as way:
         vault = required(way)
         vault.persons.refresh()

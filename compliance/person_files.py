@@ -31,7 +31,7 @@ _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "valid_from": ("since", "from"),
 }  # fmt: skip
 _SEPARATORS: Final = re.compile(r"[;|]")
-_US_DATE: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_SLASHES: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _PSEUDONYM: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -199,9 +199,15 @@ def _values(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
 
 
 def _iso(text: str) -> str:
-    """A date as it is kept; month/day/year is taken too, as everybody here writes it."""
-    match = _US_DATE.fullmatch(text)
-    return text if match is None else f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}"
+    """A date as it is kept. With slashes it is taken only where it can mean one day: 25/12/1980 or 12/25/1980, not 03/04/1980."""
+    match = _SLASHES.fullmatch(text)
+    if match is None:
+        return text
+    first, second = int(match[1]), int(match[2])
+    if first != second and first <= 12 and second <= 12:
+        return text
+    month, day = (second, first) if first > 12 else (first, second)
+    return f"{match[3]}-{month:02}-{day:02}"
 
 
 def _too_long(row: list[str], columns: Mapping[int, str], place: Place) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Literal
 
 from compliance.domain.event import Event
@@ -105,7 +106,7 @@ def identity_of(values: Mapping[str, Any], place: Place) -> dict[str, Any] | tup
         try:
             texts = [_text(item) for item in items]
             if name == "birth_date":
-                read_date(texts[0])
+                _born(texts[0])
         except Unreadable as problem:
             wrong(name, problem.message, problem.remedy)
             continue
@@ -113,6 +114,11 @@ def identity_of(values: Mapping[str, Any], place: Place) -> dict[str, Any] | tup
     if "name" not in found and not any(problem.place.field == "name" for problem in problems):
         wrong("name", "the name is missing", "Give the full name.")
     return tuple(problems) or found
+
+
+def _born(text: str) -> None:
+    if read_date(text) > date.today():  # noqa: DTZ011 - a day is near enough to tell a slip of the pen
+        raise Unreadable("a day in the future", "write the day of birth, such as 1980-12-25")
 
 
 def _text(value: Any) -> str:

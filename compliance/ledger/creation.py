@@ -62,6 +62,7 @@ def _file(url: str, path: Path, clock: Callable[[], int]) -> Iterator[Log]:
     making = path.with_name(f".{path.name}.{os.getpid()}.new")
     making_url = f"sqlite:///{making}"
     try:
+        making.touch(0o600)  # input that could not be read waits here in the clear
         schema.upgrade(making_url, create=True)
         with Log.open(making_url, write=True, clock=clock) as log:
             log.url = url  # its other files have their names already

@@ -66,7 +66,10 @@ def place_of(url: str) -> Place:
         raise InputError(f"{backend} databases are not supported", EXAMPLES)
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
         raise InputError("an audit log needs a file to live in", EXAMPLES)
-    return Place(parsed, parsed.database, Path(parsed.database))
+    file = Path(parsed.database)
+    if not file.name:
+        raise InputError(f"{parsed.database!r} is a folder; an audit log needs a file to live in", EXAMPLES)
+    return Place(parsed, parsed.database, file)
 
 
 def _without_password(url: str) -> str:

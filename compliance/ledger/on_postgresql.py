@@ -20,7 +20,7 @@ from compliance.errors import ComplianceError, DatabaseError, LogError
 from compliance.ledger.driver import Rows
 from compliance.ledger.roles import Role, database_role
 
-BUSY_SECONDS: Final = 10.0
+BUSY_SECONDS: Final = 60.0
 """How long a writer waits for another one before it says that the log is locked."""
 
 CONNECT_SECONDS: Final = 10
@@ -150,6 +150,12 @@ class PostgresDriver:
 
 def prepare(raw: psycopg.Connection[Any], role: Role) -> None:
     """Give a new connection the rights of a role and no more, and see that a commit waits for the disk."""
+    encoding = raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"the database has the encoding {encoding}, and the log holds text of every language",
+            "Make it again with `createdb --encoding=UTF8 --template=template0`.",
+        )
     raw.execute("SET synchronous_commit = on") if _setting(raw, "synchronous_commit") == "off" else None
     if role is Role.READER:
         raw.execute("SET default_transaction_read_only = on")
@@ -195,7 +201,7 @@ def in_words(problem: psycopg.Error, name: str) -> ComplianceError:
     if state == "55P03":
         return DatabaseError(
             f"the log in {name} is locked: another program has been writing to it for {BUSY_SECONDS:.0f} seconds",
-            "Wait until it has finished, then run the command again; nothing was written.",
+            "Wait until it has finished, then run the command again: what it has committed already is recognised by its id, and of the rest nothing was written.",
         )
     if state == "53100":
         return DatabaseError(

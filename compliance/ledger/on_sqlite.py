@@ -20,7 +20,7 @@ from compliance.ledger.driver import Rows
 from compliance.ledger.roles import Role
 from compliance.ledger.statements import ALL
 
-BUSY_SECONDS: Final = 10.0
+BUSY_SECONDS: Final = 60.0
 """How long a writer waits for another one before it says that the database is locked."""
 
 
@@ -167,7 +167,7 @@ def in_words(problem: BaseException, name: str) -> ComplianceError:
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return DatabaseError(
             f"the database {name} is locked: another program has been writing to it for {BUSY_SECONDS:.0f} seconds",
-            "Wait until it has finished, then run the command again; nothing was written.",
+            "Wait until it has finished, then run the command again: what it has committed already is recognised by its id, and of the rest nothing was written.",
         )
     if code == sqlite3.SQLITE_FULL:
         return DatabaseError(

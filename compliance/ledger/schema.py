@@ -30,6 +30,8 @@ class Status:
     version: str | None
     wanted: str
     broken_guards: tuple[str, ...]
+    foreign_triggers: tuple[str, ...] = ()
+    """Triggers that this software did not make: they may drop or change what is written."""
 
     @property
     def current(self) -> bool:
@@ -50,8 +52,22 @@ def status(url: str) -> Status:
 def status_of(driver: Driver) -> Status:
     """The status, over a connection that is open."""
     version, kept = _kept_in_sqlite(driver) if driver.dialect == "sqlite" else _kept_in_postgresql(driver)
-    broken = tuple(name for name, guard in GUARDS[driver.dialect].items() if kept.get(name) != guard.stored)
-    return Status(version, HEAD, broken)
+    if version is None:
+        return Status(version, HEAD, ())
+    guards = GUARDS[driver.dialect]
+    broken = tuple(name for name, guard in guards.items() if kept.get(name) != guard.stored)
+    foreign = tuple(
+        sorted(name for (name,) in driver.execute(_TRIGGERS[driver.dialect]) if name not in guards)
+    )
+    return Status(version, HEAD, broken, foreign)
+
+
+_TRIGGERS: Final = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+    "WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal",
+}
+"""All triggers of a log's tables."""
 
 
 def _kept_in_sqlite(driver: Driver) -> tuple[str | None, dict[str, str]]:
@@ -66,7 +82,13 @@ def _kept_in_sqlite(driver: Driver) -> tuple[str | None, dict[str, str]]:
 
 def _kept_in_postgresql(driver: Driver) -> tuple[str | None, dict[str, str]]:
     """The same. A trigger that is not always on, or whose function was changed, is not the guard: it is left out."""
-    if driver.execute("SELECT to_regclass('alembic_version')").fetchone()[0] is None:
+    visible, log = driver.execute("SELECT current_schema(), to_regclass('alembic_version')").fetchone()
+    if visible is None:
+        raise DatabaseError(
+            "this login may not look into the schema of the log",
+            "Grant it a role of `compliance db roles`, such as compliance_reader, or name the right schema.",
+        )
+    if log is None:
         return None, {}
     rows = driver.execute(
         "SELECT t.tgname, pg_get_triggerdef(t.oid, true), t.tgenabled = 'A', p.proname, p.prosrc, "

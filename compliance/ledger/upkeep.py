@@ -37,6 +37,7 @@ def backup(log: Log, target: Path) -> None:
     making = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         with translated(str(making)):
+            making.touch(0o600)  # input that could not be read waits in it in the clear
             if isinstance(log.driver, SqliteDriver):
                 _copy_file(log.driver, making)
             else:

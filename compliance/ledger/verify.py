@@ -188,7 +188,14 @@ def _verify_rotations(log: Log, history: KeyHistory, start: int) -> None:
 
 
 def _verify_guards(log: Log) -> None:
-    broken = schema.status_of(log.driver).broken_guards
+    status = schema.status_of(log.driver)
+    if status.foreign_triggers:
+        names = ", ".join(status.foreign_triggers)
+        raise Tampered(
+            None,
+            f"the database has triggers that this software did not make, which may drop or change what is written: {names}",
+        )
+    broken = status.broken_guards
     if broken:
         raise Tampered(
             None,

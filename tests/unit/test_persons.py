@@ -136,11 +136,11 @@ def test_what_is_wrong_with_an_identity_is_told_by_field(values, field):
 
 
 TABLE = """First Name;Last Name;DOB;MRN;Phone
-Jane;Quimby-Doe;4/5/1961;MRN-1;555 01
+Jane;Quimby-Doe;4/25/1961;MRN-1;555 01
 John;Other;1970-02-30;MRN-2;
 ;;1970-01-01;MRN-3;
 Ann;Third;1971-01-01;MRN-4 | LAB-9;555 03
-Jane;Again;1961-04-05;mrn1;
+Jane;Again;1961-04-25;mrn1;
 """
 
 
@@ -154,7 +154,7 @@ def test_a_table_gives_good_rows_and_every_problem_with_its_place(log):
     """Columns go by many names, dates by two forms; bad rows do not stop good ones."""
     table = read(log)
     assert [one.clear["name"] for one in table.wanted] == ["Jane Quimby-Doe", "Ann Third"]
-    assert table.wanted[0].clear["birth_date"] == "1961-04-05"
+    assert table.wanted[0].clear["birth_date"] == "1961-04-25"
     assert table.wanted[1].clear["record_numbers"] == ["MRN-4", "LAB-9"]
     assert [(p.place.line, p.place.column, p.place.field) for p in table.problems] == [
         (3, 3, "birth_date"), (4, 2, "name"), (6, None, None),
@@ -280,3 +280,14 @@ def test_a_log_without_a_vault_says_so(home, tmp_path, monkeypatch):
         with pytest.raises(InputError, match="already"):
             begin(log)
         assert verify_log(log).state is State.SELF_CONSISTENT
+
+
+@pytest.mark.parametrize(
+    "written, kept",
+    [("12/25/1980", "1980-12-25"), ("25/12/1980", "1980-12-25"), ("4/4/1980", "1980-04-04"), ("03/04/1980", None), ("2999-01-01", None)],
+)  # fmt: skip
+def test_dates_that_can_mean_one_day_only(log, written, kept):
+    """Month or day first is taken where it cannot be the other; 03/04/1980 is refused with its place, and so is a birth in the future."""
+    table = read(log, f"name,dob\nAmb Iguous,{written}\n")
+    assert [one.clear["birth_date"] for one in table.wanted] == ([] if kept is None else [kept])
+    assert [problem.place.field for problem in table.problems] == ([] if kept else ["birth_date"])

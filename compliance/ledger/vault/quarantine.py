@@ -12,13 +12,38 @@ from collections.abc import Iterable
 
 from sqlalchemy import delete, select
 
-from compliance.ledger.database import connect, place_of, translated
+from compliance.errors import DatabaseError
+from compliance.ledger.database import connect, driver_of, place_of, translated
 from compliance.ledger.roles import Role
 from compliance.ledger.tables import QUARANTINE
 from compliance.ledger.vault.store import empty_wal
 
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _WORD = re.compile(r"\w+")
+
+
+def require_owner(url: str) -> None:
+    """Raise DatabaseError where this login may not rewrite the tables: what is deleted would stay in their files.
+
+    On SQLite whoever may write the file may rewrite it.
+    """
+    place = place_of(url)
+    if place.file is not None:
+        return
+    connection = connect(url, Role.OWNER)
+    try:
+        with translated(place.name):
+            driver = driver_of(connection)
+            row = driver.execute(
+                "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('entry')"
+            ).fetchone()
+    finally:
+        connection.close()
+    if row is None or not row[0]:
+        raise DatabaseError(
+            "erasing rewrites tables, so that no byte is left in their files, and this login does not own them; nothing was changed",
+            "Erase with a login that has the role compliance_owner.",
+        )
 
 
 def discard_speaking_of(url: str, texts: Iterable[str], names: Iterable[str]) -> list[int]:
