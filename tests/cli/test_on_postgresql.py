@@ -215,3 +215,26 @@ def test_a_file_has_no_roles(clinic):
     result = clinic.run("db", "roles")
     assert result.exit_code == 2
     assert "file" in result.stderr
+
+
+def test_erasing_needs_the_owner(there, logins, clinic, monkeypatch):
+    """A writer cannot rewrite the tables, so bytes of the erased would stay in their files: refused before anything is written."""
+    person = json.loads(there("person", "add", "--name", "Jane Example", "--output", "json").stdout)["person"]
+    words = ("person", "erase", person, "--request", "R1", "--reason", "asked")
+    refused = clinic.run("--database", logins["recorder"], *words)
+    assert refused.exit_code == 4
+    assert "compliance_owner" in refused.stderr
+    assert person in there("person", "list").stdout
+    assert there(*words).exit_code == 0
+    assert person not in there("person", "list").stdout
+
+
+def test_a_login_without_a_role_is_told_so(there, logins, schema, clinic):
+    """Who may not look into the schema is told which role is missing, and not that there is no log."""
+    with server_connection() as connection:
+        connection.execute(
+            "DO $$ BEGIN CREATE ROLE nobody_ LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
+    result = clinic.run("--database", url_of(schema.schema, user="nobody_"), "log", "verify")
+    assert result.exit_code == 4
+    assert "compliance_reader" in result.stderr
