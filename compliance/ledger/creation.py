@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from compliance.errors import DatabaseError, InputError
 from compliance.ledger import schema
 from compliance.ledger.database import connect, driver_of, place_of, translated
-from compliance.ledger.driver import Driver
+from compliance.ledger.driver import Driver, transaction
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.roles import Role
 
@@ -111,17 +111,10 @@ def _making(url: str) -> Iterator[Connection]:
     connection = connect(url, Role.OWNER)
     driver = driver_of(connection)
     try:
-        with translated(name):
-            driver.begin_writing()
-        try:
-            with translated(name):
-                _require_no_log(driver, name)
-                schema.migrate(connection)
-                yield connection
-                driver.commit()
-        except BaseException:
-            driver.roll_back()
-            raise
+        with translated(name), transaction(driver):
+            _require_no_log(driver, name)
+            schema.migrate(connection)
+            yield connection
     finally:
         connection.close()
 

@@ -7,6 +7,7 @@ by position (`statements.Statements`); SQLAlchemy writes them, and is not asked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from sqlalchemy import Table
@@ -62,3 +63,15 @@ class Driver(Protocol):
 
     def damage(self) -> Iterable[str]:
         """What the database itself finds wrong with its files, where it has a check of its own."""
+
+
+@contextmanager
+def transaction(driver: Driver) -> Iterator[None]:
+    """One transaction with the log's write lock; it commits at the end, and whatever is raised within leaves nothing behind."""
+    driver.begin_writing()
+    try:
+        yield
+        driver.commit()
+    except BaseException:
+        driver.roll_back()
+        raise

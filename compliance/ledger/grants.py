@@ -19,7 +19,7 @@ from typing import Final
 from compliance.errors import InputError
 from compliance.ledger import schema
 from compliance.ledger.database import connect, driver_of, place_of, translated
-from compliance.ledger.driver import Driver
+from compliance.ledger.driver import Driver, transaction
 from compliance.ledger.guards import FUNCTIONS
 from compliance.ledger.roles import Role, database_role
 from compliance.ledger.tables import METADATA, QUARANTINE
@@ -118,11 +118,6 @@ def _schema(driver: Driver) -> str:
 
 def _run(driver: Driver, statements: list[str]) -> None:
     driver.execute("RESET ROLE")
-    driver.begin_writing()
-    try:
+    with transaction(driver):
         for statement in statements:
             driver.execute(statement)
-        driver.commit()
-    except BaseException:
-        driver.roll_back()
-        raise

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 import compliance
 from compliance.errors import DatabaseError
 from compliance.ledger.database import connect, driver_of, place_of, translated
-from compliance.ledger.driver import Driver
+from compliance.ledger.driver import Driver, transaction
 from compliance.ledger.guards import FUNCTIONS, GUARDS
 from compliance.ledger.roles import Role
 
@@ -137,14 +137,9 @@ def upgrade(url: str, *, create: bool = False) -> Status:
     driver = driver_of(connection)
     try:
         with translated(place_of(url).name):
-            driver.begin_writing()
-            try:
+            with transaction(driver):
                 migrate(connection)
                 _renew_rights(driver)
-            except BaseException:
-                driver.roll_back()
-                raise
-            driver.commit()
             return status_of(driver)
     finally:
         connection.close()

@@ -13,7 +13,7 @@ from compliance.errors import InputError
 from compliance.ledger import schema
 from compliance.ledger.creation import empty_tables
 from compliance.ledger.database import connect, driver_of, place_of, translated
-from compliance.ledger.driver import Driver
+from compliance.ledger.driver import Driver, transaction
 from compliance.ledger.guards import GUARDS
 from compliance.ledger.log import Log
 from compliance.ledger.on_sqlite import SqliteDriver
@@ -70,10 +70,8 @@ def _copy_rows(log: Log, making: Path) -> None:
     connection = connect(url, Role.OWNER)
     try:
         target = driver_of(connection)
-        with log.reading():
-            target.begin_writing()
+        with log.reading(), transaction(target):
             transfer(log.driver, target)
-            target.commit()
         target.execute("PRAGMA journal_mode = DELETE")
     finally:
         connection.close()
@@ -105,8 +103,7 @@ def rebuild(
     try:
         with translated(name):
             schema.require_current(driver, name)
-            driver.begin_writing()
-            try:
+            with transaction(driver):
                 for table, rows in ((EVENT_KEY, event_keys), (ASKED_KEY, asked_keys)):
                     if rows is None:
                         continue
@@ -114,10 +111,6 @@ def rebuild(
                     remaining = iter(rows)
                     while some := list(islice(remaining, _ROWS)):
                         driver.add(table, some, once=True)
-                driver.commit()
-            except BaseException:
-                driver.roll_back()
-                raise
     finally:
         connection.close()
 

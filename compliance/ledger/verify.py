@@ -17,7 +17,7 @@ A file that is no checkpoint, or one of another origin, is a wrong call (NoteErr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
@@ -111,7 +111,11 @@ def verify(
             )
             walk.run(whole=since is None)
             _verify_rotations(log, history, begun)
-            return _against(log, given, walk.frontier.size)
+            answer = _against(log, given, walk.frontier.size)
+            if begun and answer.good:
+                since_then = f"only the entries from {begun} on were recomputed; those before are compared through their root alone"
+                return replace(answer, reason=f"{answer.reason}; {since_then}")
+            return answer
     except Tampered as found:
         return _tampered(walk, found.index, found.reason)
     except log.driver.errors as problem:
