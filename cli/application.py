@@ -6,6 +6,7 @@ before or after the command's name, and reaches it as a `Call`.
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 import sys
@@ -198,8 +199,21 @@ class Application(Group):
         if not standalone_mode:
             return run(*args, standalone_mode=False, **extra)
         gc.set_threshold(*COLLECTED_AFTER)
+        sys.unraisablehook = interrupt_again
         _open_closed_streams()
         raise SystemExit(failures.exit_code_of(lambda: run(*args, standalone_mode=False, **extra)))
+
+
+def interrupt_again(unraisable: Any) -> None:
+    """Ctrl-C that arrived while Python was tidying up (a finaliser, a weak reference) is not lost: it arrives once more."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        from threading import Timer
+
+        Timer(
+            0.02, _thread.interrupt_main
+        ).start()  # at once would be within this very call, and be lost again
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _open_closed_streams() -> None:

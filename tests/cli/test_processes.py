@@ -7,11 +7,12 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
-from tests.cli.conftest import DAY, LEFT_IN_TIME, SITE, Clinic, command
+from tests.cli.conftest import DAY, LEFT_IN_TIME, ROOT, SITE, Clinic, command
 
 
 def many(number: int) -> str:
@@ -213,3 +214,23 @@ def test_text_fits_the_terminal_and_has_its_colours(day, words):
     plain = on_terminal(day, *words, no_color=True)
     assert not any(f"\x1b[{code}m" in plain for code in (31, 32, 33))
     assert max(len(line) for line in plain.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()) <= 80
+
+
+def test_ctrl_c_is_not_lost_while_python_tidies_up():
+    """An interruption within a finaliser, which Python would only print and forget, arrives once more."""
+    program = (
+        "import sys, time\n"
+        "from cli.application import interrupt_again\n"
+        "sys.unraisablehook = interrupt_again\n"
+        "class Tidied:\n"
+        "    def __del__(self): raise KeyboardInterrupt\n"
+        "try:\n"
+        "    Tidied()\n"
+        "    time.sleep(5)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
