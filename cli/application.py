@@ -18,6 +18,8 @@ from typing import Any, Final, Literal
 
 import click
 
+from compliance.settings import without_login
+
 from . import failures
 
 COLLECTED_AFTER: Final = (50_000, 20, 100)
@@ -57,12 +59,6 @@ def _kept(name: str, *, url: bool = False) -> Callable[[click.Context, click.Par
 def _as_url(database: str) -> str:
     """A database as its URL; a plain path is a SQLite file."""
     return database if "://" in database else f"sqlite:///{database}"
-
-
-def _without_password(url: str) -> str:
-    """What a database is called in program logs: scheme and what comes after the login, without parameters."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def common_options(*, root: bool) -> list[click.Parameter]:
@@ -109,7 +105,7 @@ class Command(click.Command):
 
         call = ctx.ensure_object(Call)
         logs.configure(call.verbosity, call.log_format)
-        logs.debug("command", command=ctx.command_path, database=_without_password(call.database))
+        logs.debug("command", command=ctx.command_path, database=without_login(call.database))
         return super().invoke(ctx)
 
 

@@ -18,8 +18,11 @@ MOST_BYTES = 64_000_000
 def read(name: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``; raises InputError."""
     try:
-        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        if name == "-":
+            content = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "that is no file name"
         raise InputError(f"{name} cannot be read: {reason}", "Check the name and its permissions.") from error
@@ -46,11 +49,11 @@ def write(name: str, parts: Iterable[bytes]) -> None:
         return
     path = Path(name)
     try:
-        path = path.resolve()  # a link stays, and what it points to is written
         if path.exists() and not path.is_file():  # a device or a pipe takes bytes; it is not replaced
             with path.open("wb") as file:
                 file.writelines(parts)
             return
+        path = path.resolve()  # a link stays, and what it points to is written
         making = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
             with making.open("xb") as file:

@@ -120,10 +120,7 @@ def json_text(name: str, spec: FieldSpec, text: str) -> str:
 
 
 def _draft(body: Mapping[str, Any]) -> Draft:
-    made = make_event(_given(body.items()), source=SOURCE)
-    if isinstance(made, Event):
-        return Draft(made, SOURCE, 1)
-    raise InputError(f"this {body['kind']} cannot be recorded", "Mend it; nothing was written.", made)
+    return Draft.of_command(_given(body.items()), SOURCE)
 
 
 def _given(members: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import Vault, reach
 from compliance.ledger.vault.persons import Known
 from compliance.ledger.vault.quarantine import discard_speaking_of, require_owner
-from compliance.persons import Acting, access_event, draft_of, recorded, required
+from compliance.persons import SOURCE, Acting, access_event, recorded, required
 from compliance.record import Recorded
 from compliance.retention import NOT_COUNTED, Kept, kept_by_holds, kept_by_periods
 from compliance.sealing import owner_of
@@ -241,15 +241,15 @@ def _events(acting: Acting, known: Known, found: _Found, request: str, reason: s
     days = [day for event, day, _ in found.records if event.kind not in NOT_COUNTED]
     drafts = []
     if known.kind == "patient":
-        drafts.append(draft_of({
+        drafts.append(Draft.of_command({
             **common, "id": f"erasure-{secrets.token_hex(8)}", "kind": "patient_request", "patient": known.pseudonym, "request": request,
             "request_type": "amendment", "received_on": today, "status": "granted", "answered_on": today,
-        }))  # fmt: skip
+        }, SOURCE))  # fmt: skip
     if days:
-        drafts.append(draft_of({
+        drafts.append(Draft.of_command({
             **common, "id": f"purge-{secrets.token_hex(8)}", "kind": "system_event", "activity": "purge", "succeeded": True,
             "record_kinds": [WHAT], "records_until_on": max(days).isoformat(), "reason": reason,
-        }))  # fmt: skip
+        }, SOURCE))  # fmt: skip
     if known.kind != "patient" or not days:
         access = {
             "mode": "search", "purpose": "operations", "filter": f"erasure of {known.pseudonym}, request {request}", "row_count": 0,

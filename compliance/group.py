@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from compliance.errors import DatabaseError
 from compliance.intake.json_lines import Draft, Rejected
 from compliance.record import Recorder, Result
 
@@ -55,15 +56,23 @@ class GroupRecorder:
         return request.results
 
     def _record(self, group: Sequence[_Request]) -> None:
-        """One transaction for the whole group; where that fails, one for each, so that nobody pays for another's fault."""
+        """One transaction for the whole group; where an event is at fault, one for each, so that nobody pays for another's."""
         try:
             self._record_together(group)
+        except DatabaseError as failure:
+            # A lock, a disk, a connection: each alone would meet it again, after waiting again.
+            self._failed(group, failure)
         except Exception as failure:  # noqa: BLE001 - raised again, to the caller whom it concerns
             if len(group) == 1:
-                group[0].failure, group[0].done = failure, True
+                self._failed(group, failure)
                 return
             for request in group:
                 self._record([request])
+
+    @staticmethod
+    def _failed(group: Sequence[_Request], failure: Exception) -> None:
+        for request in group:
+            request.failure, request.done = failure, True
 
     def _record_together(self, group: Sequence[_Request]) -> None:
         results = iter(self._recorder.batch(item for request in group for item in request.items))

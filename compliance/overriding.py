@@ -13,7 +13,6 @@ from typing import Any, Final
 from compliance.bundles import Bundles
 from compliance.domain.event import Event
 from compliance.domain.findings import Severity
-from compliance.domain.making import make_event
 from compliance.domain.time import format_instant
 from compliance.engine.overrides import FAULT, objection
 from compliance.errors import InputError
@@ -52,9 +51,8 @@ def override(log: Log, bundles: Bundles, event_id: str, members: Mapping[str, An
         **{name: proposed.body[name] for name in ("site", "patient", "session") if name in proposed.body},
         "overrides_event": event_id, **{name: value for name, value in members.items() if value is not None}, "requirements": list(named),
     }  # fmt: skip
-    made = make_event(body, source=SOURCE)
-    if not isinstance(made, Event):
-        raise InputError("this override cannot be recorded", "Mend it; nothing was written.", made)
+    draft = Draft.of_command(body, SOURCE)
+    made = draft.event
     concerned = [rule for rule in rules if set(rule.implements) & set(named)]
     why = next((why for rule in concerned if (why := objection(rule, made.values, proposed))), "")
     if why:
@@ -67,7 +65,7 @@ def override(log: Log, bundles: Bundles, event_id: str, members: Mapping[str, An
             )
     if made.values.get("expires_at", at + 1) <= at:
         raise InputError("the permission would have run out already", "Name an end that lies ahead.")
-    return Draft(made, SOURCE, 1)
+    return draft
 
 
 def _proposed(log: Log, event_id: str) -> Event:

@@ -14,7 +14,6 @@ from typing import Any, Final, Literal
 
 from compliance.domain.event import Event
 from compliance.domain.events.checks import check_text
-from compliance.domain.making import make_event
 from compliance.domain.objections import did_you_mean
 from compliance.domain.reading import Unreadable
 from compliance.domain.time import format_instant, read_date
@@ -25,7 +24,7 @@ from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import Reach, Vault, mark, name_of, reach, unnamed
 from compliance.ledger.vault.persons import Identity, Known, name_key, record_number_key
-from compliance.record import Recorded, Recorder
+from compliance.record import Recorded, Recorder, Refused
 from compliance.sealing import cleared
 
 SOURCE: Final = "<command line>"
@@ -192,8 +191,18 @@ def enter_all(log: Log, judge: Judge, acting: Acting, wanted: Iterable[Wanted]) 
 def recorded(
     log: Log, judge: Judge, drafts: list[Draft], beside: Callable[[Vault], None] | None = None
 ) -> tuple[Recorded, ...]:
-    """Record events that a command made, with what is to be stored in the vault beside them."""
-    results = (result for batch in Recorder(log, judge).submit(drafts, beside) for result in batch)
+    """Record events that a command made, with what is to be stored in the vault beside them.
+
+    Raises InputError where one was refused: nobody is shown anything of which the log does not tell.
+    """
+    results = [result for batch in Recorder(log, judge).submit(drafts, beside) for result in batch]
+    for result in results:
+        if isinstance(result, Refused):
+            raise InputError(
+                "what was to be done could not be recorded, so it was not done",
+                "Mend it and call again.",
+                result.problems,
+            )
     return tuple(result for result in results if isinstance(result, Recorded))
 
 
@@ -202,18 +211,10 @@ def access_event(
 ) -> Draft:
     """A record_access by whoever acts, now."""
     about = {} if patient is None else {"patient": patient}
-    return draft_of({
+    return Draft.of_command({
         "id": event_id or f"access-{secrets.token_hex(8)}", "kind": "record_access", "occurred_at": format_instant(system_clock()),
         "site": acting.site, "actor": acting.actor, **about, **members,
-    })  # fmt: skip
-
-
-def draft_of(body: Mapping[str, Any]) -> Draft:
-    """An event that a command made; raises InputError where what the caller gave does not fit."""
-    made = make_event(body, source=SOURCE)
-    if isinstance(made, Event):
-        return Draft(made, SOURCE, 1)
-    raise InputError(f"this {body['kind']} cannot be recorded", "Mend it; nothing was written.", made)
+    }, SOURCE)  # fmt: skip
 
 
 # ---- looking up

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compliance.bundles import Bundles
-from compliance.domain.event import Event
 from compliance.domain.lookup import key_of
-from compliance.domain.making import make_event
 from compliance.domain.time import format_instant
 from compliance.errors import InputError, LogError
 from compliance.intake.json_lines import Draft
@@ -62,10 +60,10 @@ def restore(
         _refuse(found, lost, accepted)
         if accepted is not None:
             require_vault(backup, url)  # the reason is a text, and goes there
+        event = _event(backup, found, actor, accepted)  # before the copy: what cannot be recorded is not done
         copy(backup, url)
     with Log.open(url, write=True) as log:
         judge = Bundles(log).active()
-        event = _event(log, found, actor, accepted)
         results = tuple(r for some in Recorder(log, judge).submit([event]) for r in some)
     return Restored(found, lost, results)
 
@@ -101,10 +99,7 @@ def _event(log: Log, found: Verification, actor: str, accepted: str | None) -> D
         "root_sha256": found.root.hex(),
         **({} if accepted is None else {"reason": accepted}),
     }
-    made = make_event(body, source=SOURCE)
-    if isinstance(made, Event):
-        return Draft(made, SOURCE, 1)
-    raise InputError("the restore cannot be recorded", "Mend --actor and the reason.", made)
+    return Draft.of_command(body, SOURCE)
 
 
 def backup_url(path: str) -> str:

@@ -14,8 +14,6 @@ from typing import Any
 import orjson
 
 from compliance.bundles import activation, store
-from compliance.domain.event import Event
-from compliance.domain.making import make_event
 from compliance.domain.time import format_instant
 from compliance.engine.judging import Judge
 from compliance.errors import InputError
@@ -144,13 +142,4 @@ def _drafts(wanted: Wanted, checked: Checked | None) -> list[Draft]:
             reason="first policies of this log", cases=cases,
         )  # fmt: skip
         bodies.append(about)
-    return [_draft(body, number) for number, body in enumerate(bodies, 1)]
-
-
-def _draft(body: dict[str, Any], line: int) -> Draft:
-    made = make_event(body, source=SOURCE, line=line)
-    if isinstance(made, Event):
-        return Draft(made, SOURCE, line)
-    raise InputError(
-        f"the first {body['kind']} cannot be recorded", "Mend the options of `compliance init`.", made
-    )
+    return [Draft.of_command(body, SOURCE, number) for number, body in enumerate(bodies, 1)]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO, Final
@@ -26,7 +26,7 @@ from compliance.domain.event import Event
 from compliance.domain.making import make_event
 from compliance.domain.objections import path_text
 from compliance.domain.quantity import NumberText
-from compliance.errors import Place, Problem
+from compliance.errors import InputError, Place, Problem
 from compliance.intake.pieces import KEPT, MAX_PIECE, Piece, pieces
 
 MAX_DEPTH: Final = 64
@@ -42,6 +42,18 @@ class Draft:
     event: Event
     source: str
     line: int
+
+    @classmethod
+    def of_command(cls, body: Mapping[str, Any], source: str, line: int = 1) -> Draft:
+        """The event that a command made of what a person said; raises InputError with all that does not fit, before anything is written."""
+        made = make_event(body, source=source, line=line)
+        if isinstance(made, Event):
+            return cls(made, source, line)
+        raise InputError(
+            f"this {body['kind']} cannot be recorded",
+            "Mend what the command was given; nothing was written.",
+            made,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from compliance.ledger import on_sqlite
 from compliance.ledger.driver import Driver
 from compliance.ledger.on_sqlite import SqliteDriver
 from compliance.ledger.roles import Role
+from compliance.settings import without_login
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,7 +55,7 @@ def place_of(url: str) -> Place:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, ValueError) as problem:
-        raise InputError(f"{_without_password(url)!r} is not a database URL", EXAMPLES) from problem
+        raise InputError(f"{without_login(url)!r} is not a database URL", EXAMPLES) from problem
     if backend == "postgresql":
         if parsed.drivername not in {"postgresql", "postgresql+psycopg"}:
             raise InputError(f"{parsed.drivername} is not a driver that is used here", EXAMPLES)
@@ -70,11 +71,6 @@ def place_of(url: str) -> Place:
     if not file.name:
         raise InputError(f"{parsed.database!r} is a folder; an audit log needs a file to live in", EXAMPLES)
     return Place(parsed, parsed.database, file)
-
-
-def _without_password(url: str) -> str:
-    """What was typed, cut before anything that could be a password."""
-    return url if "@" not in url else "..." + url[url.rindex("@") :]
 
 
 def connect(url: str, role: Role, *, create: bool = False) -> Connection:

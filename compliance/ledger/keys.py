@@ -47,13 +47,13 @@ def create_key(path: Path, origin: str) -> Signer:
 
 
 def write_private(path: Path, key: str) -> None:
-    """A key in a new file that only its owner can read, on disk when this returns."""
+    """A key in a new file that only its owner can read, on disk when this returns. Raises as `create_key` does."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise InputError(
             f"the key file {path} exists already",
-            "Move it away if it belongs to no log; a key is never overwritten.",
+            "Move it away if it belongs to no log and no vault; a key is never overwritten.",
         ) from None
     except OSError as problem:
         raise InputError(

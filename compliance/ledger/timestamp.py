@@ -72,6 +72,11 @@ def verify_timestamp(content: bytes, token: bytes, certificates: Sequence[bytes]
         except TimestampError:
             raise
         except Exception as problem:  # decoders of foreign bytes raise what they like
+            if "InvalidSetOrdering" in str(problem):
+                raise TimestampError(
+                    "the certificates in the time stamp do not stand in the order that DER asks for (X.690, 11.6), so it cannot be read here",
+                    "Ask the authority for a time stamp without its chain of certificates, and give those with --certificate.",
+                ) from problem
             raise TimestampError(
                 f"this is no time stamp, or a damaged one: {str(problem)[:200]}", _NO_STAMP
             ) from problem

@@ -75,19 +75,10 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add the leaf hash of the next entry."""
-        hashes = self.hashes
-        carry, height = self.size, 0
-        while carry & 1:
-            leaf = sha256(b"\x01" + hashes.pop() + leaf).digest()
-            carry >>= 1
-            height += 1
-            if height & 7 == 0:
-                self.completed.append((height, leaf))
-        hashes.append(leaf)
-        self.size += 1
+        self.extend((leaf,))
 
     def extend(self, leaves: Sequence[bytes]) -> None:
-        """Add the leaf hashes of the next entries: what `append` does with each, in three quarters of the time."""
+        """Add the leaf hashes of the next entries."""
         at, left = 0, len(leaves)
         while left:
             # The largest perfect subtree that begins here, within a tile.

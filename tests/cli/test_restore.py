@@ -74,6 +74,16 @@ def test_a_loss_can_be_accepted_with_a_reason(kept):
     assert verified.exit_code == 3
 
 
+def test_what_cannot_be_recorded_is_not_done(kept):
+    """An actor that is no pseudonym is refused before anything is copied."""
+    done = kept.run(
+        "--database", kept.folder / "new.db", "db", "restore", kept.folder / "backup.db", "--without-checkpoint",
+        "--actor", "no pseudonym",
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert not (kept.folder / "new.db").exists()
+
+
 def test_a_changed_backup_is_refused(kept):
     """A backup that does not verify is never restored, accepted loss or not."""
     connection = sqlite3.connect(kept.folder / "backup.db")

@@ -7,6 +7,7 @@ from time import sleep
 
 import pytest
 
+from compliance.errors import DatabaseError
 from compliance.group import GroupRecorder
 from compliance.ledger.log import Log
 from compliance.ledger.verify import State
@@ -110,6 +111,22 @@ def test_without_the_second_try_one_fault_costs_all(home, monkeypatch):
     with home.empty_log() as log:
         found = all_in_one_group(GroupRecorder(Recorder(log, judge("CONSENTED"))))
         assert all(isinstance(one, AttributeError) for one in found.values())
+        assert log.size == 1
+
+
+def test_a_failing_database_is_waited_for_once(home, monkeypatch):
+    """A lock or a full disk would meet each caller again: all are told after one attempt, and nothing is written."""
+    attempts = []
+
+    def locked(self, group):
+        attempts.append(len(group))
+        raise DatabaseError("the database is locked", "Try again.")
+
+    monkeypatch.setattr(GroupRecorder, "_record_together", locked)
+    with home.empty_log() as log:
+        found = all_in_one_group(GroupRecorder(Recorder(log, judge("CONSENTED"))))
+        assert attempts == [CALLERS]
+        assert all(isinstance(one, DatabaseError) for one in found.values())
         assert log.size == 1
 
 

@@ -14,7 +14,17 @@ from compliance.ledger.vault import reach
 from compliance.ledger.vault.site_key import VARIABLE
 from compliance.ledger.verify import State
 from compliance.person_files import read_table
-from compliance.persons import Acting, Wanted, begin, enter, enter_all, identity_of, look_up
+from compliance.persons import (
+    Acting,
+    Wanted,
+    access_event,
+    begin,
+    enter,
+    enter_all,
+    identity_of,
+    look_up,
+    recorded,
+)
 from compliance.verifying import verify_log
 from tests.recording import body, put_in_force, record, rule
 from tests.recording import bundle as bundle_of
@@ -47,6 +57,18 @@ def entered(log, pseudonym="P-1", clear=JANE, **more):
 
 def gone(log, pseudonym="P-1"):
     return erase(log, Bundles(log), WHO, pseudonym, request="R-1", reason="asked for")
+
+
+def test_what_the_log_refuses_is_not_done(log):
+    """An access under an id that says something else already is refused, and whoever wanted it is told instead of shown anything."""
+    view = {"mode": "view", "filter": "P-1", "row_count": 1, "formats": ["screen"], "leaves_site": False}
+    accesses = [
+        access_event(WHO, {**view, "purpose": purpose}, event_id="access-1")
+        for purpose in ("treatment", "operations")
+    ]
+    recorded(log, judge(log), accesses[:1])
+    with pytest.raises(InputError, match="could not be recorded"):
+        recorded(log, judge(log), accesses[1:])
 
 
 def test_the_log_gets_a_commitment_and_no_value(log):

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 
 from compliance.errors import DatabaseError
 from compliance.ledger.database import connect, driver_of, place_of, translated
+from compliance.ledger.driver import transaction
 from compliance.ledger.roles import Role
 from compliance.ledger.tables import QUARANTINE
 from compliance.ledger.vault.store import empty_wal
@@ -63,10 +64,9 @@ def discard_speaking_of(url: str, texts: Iterable[str], names: Iterable[str]) ->
             rows = connection.execute(select(QUARANTINE.c.idx, QUARANTINE.c.raw).order_by(QUARANTINE.c.idx))
             found = [idx for idx, raw in rows.fetchall() if _speaks(bytes(raw), phrases, bags)]
             if found:
-                connection.exec_driver_sql("BEGIN" if place.file is None else "BEGIN IMMEDIATE")
-                for idx in found:
-                    connection.execute(delete(QUARANTINE).where(QUARANTINE.c.idx == idx))
-                connection.exec_driver_sql("COMMIT")
+                with transaction(driver_of(connection)):
+                    for idx in found:
+                        connection.execute(delete(QUARANTINE).where(QUARANTINE.c.idx == idx))
             if place.file is None:
                 connection.exec_driver_sql("VACUUM FULL quarantine")
         if place.file is not None:

@@ -7,7 +7,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from compliance.errors import DatabaseError, InputError
+from compliance.errors import DatabaseError
+from compliance.ledger.keys import write_private
 from compliance.ledger.vault.crypto import KEY_BYTES, new_key
 
 VARIABLE: Final = "COMPLIANCE_VAULT_KEY"
@@ -23,23 +24,9 @@ def site_key_path(beside: Path) -> Path:
 
 
 def create_site_key(path: Path) -> bytes:
-    """A new site key in a file that only its owner can read. Raises InputError where the file exists: a key is never overwritten."""
+    """A new site key in a file that only its owner can read. See `keys.write_private`."""
     key = new_key()
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise InputError(
-            f"the site key {path} exists already",
-            f"Move it away if it belongs to no vault, or name another file in {VARIABLE}; a key is never overwritten.",
-        ) from None
-    except OSError as problem:
-        raise InputError(
-            f"the site key {path} cannot be made: {problem.strerror}", "Check the folder and its permissions."
-        ) from problem
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{_FIRST} {key.hex()}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_private(path, f"{_FIRST} {key.hex()}")
     return key
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 import pytest
@@ -73,6 +74,18 @@ def test_a_key_that_is_there_is_kept(tmp_path):
         Vault.create(url(tmp_path / "log.db"))
     assert [file.name for file in tmp_path.iterdir()] == ["log.db.vault.key"]
     assert (tmp_path / "log.db.vault.key").read_text() == "mine"
+
+
+def test_a_key_that_did_not_reach_the_disk_is_taken_away(tmp_path, monkeypatch):
+    """Where the disk fails while a site key is written, no part of one is left to be taken for a key."""
+
+    def failing(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(DatabaseError, match="disk failed"):
+        create_site_key(tmp_path / "site.key")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_key_is_told_with_its_remedy(tmp_path, log):
