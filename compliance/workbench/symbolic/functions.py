@@ -7,6 +7,7 @@ world the solver is told their results where it guesses wrong. Texts are asked t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any, Final
 
 from compliance.domain.time import DAY, HOUR
@@ -14,6 +15,7 @@ from compliance.domain.values import SCALE, Unknown
 from compliance.policy.expression import implementations as how
 from compliance.policy.expression.functions import FUNCTIONS
 from compliance.policy.expression.tree import Const, Func, Node, Ref
+from compliance.workbench.symbolic.events import EPOCH
 from compliance.workbench.symbolic.terms import Scope, Terms
 from compliance.workbench.symbolic.values import (
     MISSING,
@@ -80,7 +82,8 @@ def _clock(terms: Terms, node: Func, values: list[Any]) -> Sym:
 
     if place is None and not at_site:
         raise Unseen(f"{node.name}() in a zone that a field names")
-    return sym(world.function(name, (instant,), least, most, exact) * SCALE)
+    alike = _same_month if place == "UTC" and node.name in ("getMonth", "getFullYear") else None
+    return sym(world.function(name, (instant,), least, most, exact, alike) * SCALE)
 
 
 def _local_date(terms: Terms, _node: Func, values: list[Any]) -> Sym:
@@ -124,6 +127,7 @@ def day_after(terms: Terms, day: Sym, period: Sym, sign: int) -> Sym:
         def later(start: int, steps: int) -> Any:
             return how.day_after(tables, start, ("business_days", steps), 1)
 
+        alike = None
         least, most = choose(count >= 0, count, 3 * count - 10), choose(count >= 0, 3 * count + 10, count)
     else:
         name = "months"
@@ -131,13 +135,40 @@ def day_after(terms: Terms, day: Sym, period: Sym, sign: int) -> Sym:
         def later(start: int, steps: int) -> Any:
             return how.day_after(tables, start, ("months", steps), 1)
 
+        alike = _same_days
         least, most = _months_at_least(count), _months_at_most(count)
     exact = later if world.concrete else None
     if isinstance(count, int):
         run = (lambda start: later(start, count)) if world.concrete else None
-        found = world.forward(f"{name} {count}", day.value, day.value + least, day.value + most, run)
+        found = world.forward(f"{name} {count}", day.value, day.value + least, day.value + most, run, alike)
         return Sym(known, found)
-    return Sym(known, world.function(name, (day.value, count), day.value + least, day.value + most, exact))
+    return Sym(
+        known,
+        world.function(
+            name,
+            (day.value, count),
+            day.value + least,
+            day.value + most,
+            exact,
+            alike,
+            sloping=alike is not None,
+        ),
+    )
+
+
+def _same_days(day: int) -> tuple[int, int]:
+    """The days of a month that every month has: whatever months are added, they come out equally far away."""
+    here = date.fromordinal(day)
+    first = here.replace(day=1).toordinal()
+    return (first, first + 27) if here.day <= 28 else (day, day)
+
+
+def _same_month(instant: int) -> tuple[int, int]:
+    """The instants (UTC) of a month."""
+    here = date.fromordinal(instant // DAY + EPOCH)
+    first = here.replace(day=1).toordinal()
+    after = (here.replace(day=28) + timedelta(days=4)).replace(day=1).toordinal()
+    return (first - EPOCH) * DAY, (after - EPOCH) * DAY - 1
 
 
 def _months_at_least(count: Any) -> Any:

@@ -192,7 +192,7 @@ class _Search:
 
     def _found(self, room: Mapping[str, int]) -> Found | None:
         """A case that the engine confirms: first one that is pleasant to read, then any."""
-        world = self._world(room, concrete=True, longest=3)
+        world = self._world(room, concrete=True, longest=MOST_LINES)
         _copies(world, self._sides)
         for word in _words(self._sides):
             world.texts.code(word)
@@ -235,7 +235,7 @@ class _Search:
             if answer != z3.sat:
                 return None
             model = solver.model()
-            lessons = [lesson for one in world.calls if (lesson := one.lemma(model)) is not None]
+            lessons = [lesson for one in world.calls if (lesson := one.lesson(model)) is not None]
             if not lessons:
                 return model
             solver.add(*lessons)
@@ -310,7 +310,7 @@ def _room(sides: Sequence[Side], kind: str) -> tuple[dict[str, int], bool]:
 
 def _short(room: Mapping[str, int], sides: Sequence[Side]) -> dict[str, int]:
     """How many events of each kind a concrete world has: those that may be looked for, and a few that are counted."""
-    found = {one: min(count, 4) for one, count in room.items()}
+    found = {one: min(count, MOST_ROOM) for one, count in room.items()}
     for side in sides:
         for given in side.rule.given:
             if given.quantifier in ("count", "sum", "uncovered", "largest_gap"):

@@ -25,13 +25,18 @@ A_WORD: Final = "X-1"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of integers that the solver knows only by its results: where it guesses wrong it is told (`lemma`)."""
+    """A function of integers that the solver knows only by its results: where it guesses wrong it is told.
+
+    `alike` gives the stretch around a first argument in which the result differs from the argument by the same (`sloping`) or is the same.
+    """
 
     function: Any
     arguments: tuple[Any, ...]
     run: Callable[..., Any]
+    alike: Callable[[int], tuple[int, int]] | None = None
+    sloping: bool = False
 
-    def lemma(self, model: Any) -> Any | None:
+    def lesson(self, model: Any) -> Any | None:
         """What the solver must learn, where its model gives this call another result than the function has."""
         values = tuple(
             model.eval(_term(argument), model_completion=True).as_long() for argument in self.arguments
@@ -42,7 +47,16 @@ class Call:
                 *(_term(argument) != value for argument, value in zip(self.arguments, values, strict=True))
             )
         applied = self.function(*map(z3.IntVal, values))
-        return None if model.eval(applied, model_completion=True).as_long() == result else applied == result
+        if model.eval(applied, model_completion=True).as_long() == result:
+            return None
+        if self.alike is None:
+            return applied == result
+        first, last = self.alike(values[0])
+        argument = _term(self.arguments[0])
+        rest = map(z3.IntVal, values[1:])
+        told = self.function(argument, *rest) == (result + argument - values[0] if self.sloping else result)
+        fixed = [_term(one) == value for one, value in zip(self.arguments[1:], values[1:], strict=True)]
+        return z3.Implies(z3.And(argument >= first, argument <= last, *fixed), told)
 
 
 def _term(value: Any) -> Any:
@@ -135,27 +149,41 @@ class World:
 
     # ---- functions
 
-    def forward(self, name: str, instant: Any, least: Any, most: Any, run: Callable[..., Any] | None) -> Any:
-        """A function of one integer that never runs backwards, with its result between bounds; by `run` where the world is concrete."""
+    def forward(
+        self,
+        name: str,
+        day: Any,
+        least: Any,
+        most: Any,
+        run: Callable[..., Any] | None,
+        alike: Callable[[int], tuple[int, int]] | None,
+    ) -> Any:
+        """A function of a date that never runs backwards, with its result between bounds; by `run` where the world is concrete."""
         function = z3.Function(name, z3.IntSort(), z3.IntSort())
-        result = function(_term(instant))
+        result = function(_term(day))
         self.rules.must += [result >= least, result <= most]
-        known = self._forward.setdefault(name, [])
-        if not any(z3.eq(_term(instant), _term(argument)) for argument, _ in known):
-            known.append((instant, result))
+        self._note(name, day, result)
         if run is not None:
-            self.calls.append(Call(function, (instant,), run))
+            self.calls.append(Call(function, (day,), run, alike, sloping=alike is not None))
         return result
 
     def function(
-        self, name: str, arguments: tuple[Any, ...], least: Any, most: Any, run: Callable[..., Any] | None
+        self,
+        name: str,
+        arguments: tuple[Any, ...],
+        least: Any,
+        most: Any,
+        run: Callable[..., Any] | None,
+        alike: Callable[[int], tuple[int, int]] | None = None,
+        *,
+        sloping: bool = False,
     ) -> Any:
         """A function of integers with its result between bounds; by `run` where the world is concrete."""
         function = z3.Function(name, *[z3.IntSort()] * (len(arguments) + 1))
         result = function(*map(_term, arguments))
         self.rules.must += [result >= least, result <= most]
         if run is not None:
-            self.calls.append(Call(function, arguments, run))
+            self.calls.append(Call(function, arguments, run, alike, sloping))
         return result
 
     def predicate(self, name: str, word: Any, run: Callable[[str], Any], *, truth: bool) -> Any:
