@@ -232,3 +232,37 @@ def explain(call: Call, entry: str) -> None:
             output.echo_json(explanation.as_json(log, bundles, idx))
         else:
             click.echo(explanation.as_text(log, bundles, idx))
+
+
+@policy.command(
+    cls=Command,
+    examples=(
+        "compliance policy diff HEAD",
+        "compliance policy diff v1.2 HEAD --output json",
+        "compliance policy diff old-policies my-policies",
+    ),
+)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", required=False)
+@click.option("--seconds", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="How long to look for an answer to one question.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 where the meaning changes, or may change.")
+@pass_call
+def diff(call: Call, old: str, new: str | None, seconds: float, exit_code: bool) -> int:
+    """What a change of policies changes in meaning: which rules become stricter, looser, both, or stay equivalent.
+
+    OLD and NEW are folders or git revisions; without NEW the policies as they are now. Each direction comes with a case that the engine itself decides
+    differently before and after. Only what is proved is called equivalent; what could not be found out is called unknown.
+    """
+    from compliance.workbench.compared import compared
+    from compliance.workbench.differing import Difference, by_requirement, differences
+    from compliance.workbench.sources import folder_of, present_folder
+
+    from . import policy_diff
+
+    with folder_of(old) as before, folder_of(new) if new is not None else present_folder() as after:
+        pair = compared(before.path, after.path)
+        rules = []
+        for one in differences(pair, seconds):
+            rules.append(one)
+            output.echo_json(policy_diff.rule_json(one)) if call.json else click.echo(f"{policy_diff.rule_text(one)}\n")
+        requirements = tuple(by_requirement(pair, rules, seconds))
