@@ -15,7 +15,6 @@ only as far as its ``limit``. It is compared with the library's value of every d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 from compliance.domain.quantity import COUNTED
@@ -43,7 +42,7 @@ def read_site(document: Document, rules: Iterable[Rule]) -> tuple[str, SiteParam
     if fields is None:
         return "", {}, tuple(reading.problems)
     site = fields.text("site", "write site: and the site's id, which its events carry")
-    stem = PurePath(document.source).stem
+    stem = document.stem
     if site and site != stem:
         fields.wrong(
             "site",
