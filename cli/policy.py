@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
-from compliance.errors import InputError, Problem
+from compliance.errors import Problem
 
 from . import opening, output
 from .application import Call, Command, Group, pass_call
 
-if TYPE_CHECKING:
-    from compliance.library import Checked
-
 FOLDER: Final = click.Path(path_type=Path)
 
 
-@click.group(cls=Group, examples=("compliance policy check", "compliance policy show rems-monitor-2h"))
+COMMANDS: Final = {
+    "check": ("policy_check", "check"),
+    "test": ("policy_test", "test"),
+}
+
+
+@click.group(
+    cls=Group, lazy=COMMANDS, examples=("compliance policy check", "compliance policy show rems-monitor-2h")
+)
 def policy() -> None:
     """Policies: check them, test them, read them, explain a decision. Those that ship with this software, unless a folder is named."""
-
-
-@policy.command(
-    cls=Command,
-    examples=(
-        "compliance policy check",
-        "compliance policy check my-policies",
-        "compliance policy check my-policies/clinic-monitor.yaml",
-    ),
-)
-@click.argument("paths", nargs=-1, type=FOLDER, metavar="[DIR|FILE]...")
-@pass_call
-def check(call: Call, paths: tuple[Path, ...]) -> int:
-    """Parse, type-check, look at citations and dates, and run every case. Exits 1 where anything is wrong.
-
-    A single file is checked among the rules of its folder.
-    """
-    from compliance.library import as_problem, check_file, check_folder
-    from compliance.settings import shipped_folder
-
-    today = date.today().isoformat()  # noqa: DTZ011 - a review is overdue by the calendar on the wall
-    objections = 0
-    for path in paths or (shipped_folder("policies"),):
-        if not path.exists():
-            raise InputError(
-                f"there is no file or folder {path}",
-                "Name a folder that holds bundle.yaml, or a rule's file.",
-            )
-        checked: Checked = check_folder(path, today) if path.is_dir() else check_file(path, today)
-        problems = [*checked.problems, *(as_problem(result) for result in checked.failed)]
-        objections += len(problems)
-        if call.json:
-            output.echo_json(*(problem_json(problem) for problem in problems))
-            continue
-        for problem in problems:
-            click.echo(f"{problem}\n")
-        word = (
-            click.style("in order", fg="green") if not problems else output.counted(len(problems), "problem")
-        )
-        rules = len(checked.bundle.rules) if checked.bundle is not None else 0
-        told = f"{output.counted(rules, 'rule')}, {checked.passed:,} of {output.counted(len(checked.results), 'case')} as they say"
-        click.echo(f"{path}: {word}; {told if checked.bundle is not None else 'no case was run'}")
-    return int(bool(objections))
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:
@@ -74,56 +35,6 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "file": place.source, "line": place.line, "column": place.column, "field": place.field, "code": problem.code,
         "message": problem.message, "remedy": problem.remedy,
     }  # fmt: skip
-
-
-@policy.command(
-    cls=Command,
-    examples=(
-        "compliance policy test",
-        "compliance policy test my-policies -k monitor",
-        "compliance policy test --cases my-cases.yaml --output json",
-    ),
-)
-@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
-@click.option("-k", "word", metavar="WORD", help="Only cases whose name, or rule's id, holds this word.")
-@click.option(
-    "--cases",
-    "case_files",
-    type=FOLDER,
-    multiple=True,
-    metavar="FILE_OR_DIR",
-    help="Timelines of case files, not the rules' own cases.",
-)
-@pass_call
-def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Path, ...]) -> int:
-    """Run the cases of the rules, or of case files, and say what decided each. Exits 1 where one does not come out as it says."""
-    from compliance.settings import shipped_folder
-
-    from . import policy_cases
-
-    folder = shipped_folder("policies") if folder is None else folder
-    results = (
-        policy_cases.timelines(folder, case_files) if case_files else policy_cases.rule_cases(folder, word)
-    )
-    passed = failed = 0
-    for result in results:
-        if word is not None and not result.matches(word):
-            continue
-        if result.passed:
-            passed += 1
-        else:
-            failed += 1
-        if call.json:
-            output.echo_json(result.as_json())
-        else:
-            click.echo(result.as_text())
-    if not passed + failed:
-        raise InputError("there is no such case", "Leave out -k to run all.")
-    if not call.json:
-        click.echo(
-            f"\n{passed:,} passed, {click.style(f'{failed:,} failed', fg='red') if failed else 'none failed'}"
-        )
-    return int(bool(failed))
 
 
 @policy.command(

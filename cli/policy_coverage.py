@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def account(folder: Path) -> tuple[tuple[Account, ...], tuple[Problem, ...]]:
     """The requirements of a folder of policies with what keeps them, or what is wrong with its files."""
     from compliance.accounting import accounts
-    from compliance.policy.bundle import REQUIREMENTS_FILE, load_folder, load_requirements
+    from compliance.policy.bundle import load_folder, load_requirements
+    from compliance.policy.files import REQUIREMENTS_FILE
 
     bundle, problems = load_folder(folder)
     if bundle is None:

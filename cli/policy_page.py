@@ -15,17 +15,13 @@ if TYPE_CHECKING:
 
 def find(folder: Path, rule_id: str) -> tuple[Rule, str]:
     """A rule of a folder, read alone, and its file's name; raises InputError where there is none, with the likely name."""
-    from compliance.policy.bundle import BUNDLE_FILE, REQUIREMENTS_FILE
     from compliance.policy.documents import read_file
+    from compliance.policy.files import SHARED_FILES, policy_files
     from compliance.policy.rules import read_rule
 
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}", "Name a folder of policies.")
-    files = {
-        file.stem: file
-        for file in sorted(folder.rglob("*.yaml"))
-        if file.name not in (BUNDLE_FILE, REQUIREMENTS_FILE)
-    }
+    files = {file.stem: file for file in policy_files(folder) if file.name not in SHARED_FILES}
     file = files.get(rule_id)
     if file is None:
         from difflib import get_close_matches

@@ -14,19 +14,17 @@ from typing import Any, Final
 from compliance.domain.canonical import digest_of, encode
 from compliance.domain.vocabulary import VERSION as VOCABULARY_VERSION
 from compliance.errors import Place, PolicyError, Problem
+from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
 from compliance.policy.lazy import LazyRules
 from compliance.policy.located import Document, as_json, from_json
 from compliance.policy.model import Bundle, Requirement, Rule, SiteParameters, Tables
 from compliance.policy.rules import read_rule
-from compliance.policy.sites import FOLDER as SITES_FOLDER
 from compliance.policy.sites import read_site, stored_site
 from compliance.policy.tables import read_requirements, read_tables
 
 LANGUAGE_VERSION: Final = 1
 ARTIFACT: Final = "compliance.bundle"
 """By this name a `policy_activation` puts a bundle into force; its ``sha256`` is the bundle's digest."""
-BUNDLE_FILE: Final = "bundle.yaml"
-REQUIREMENTS_FILE: Final = "requirements.yaml"
 
 
 def load_folder(
@@ -51,10 +49,8 @@ def load_folder(
         )
     problems: list[Problem] = []
     documents: dict[str, Document] = {}
-    for file in sorted(path.rglob("*.yaml")):
+    for file in policy_files(path):
         name = file.relative_to(path).as_posix()
-        if any(part.startswith(".") for part in file.relative_to(path).parts):
-            continue
         read = read_file(file, shown(file))
         if isinstance(read, tuple):
             problems.extend(read)
@@ -139,12 +135,17 @@ def _shared(
 ) -> tuple[str, str, Tables] | None:
     if document is None:
         if not any(problem.place.source == source for problem in problems):
-            remedy = "write one with name, version, holidays, drugs, states and permissions"
-            problems.append(Problem(Place(source), "this folder has no bundle.yaml", remedy, "policy"))
+            problems.append(no_bundle(source))
         return None
     tables, wrong = read_tables(document)
     problems.extend(wrong)
     return tables
+
+
+def no_bundle(source: str) -> Problem:
+    """A folder without the tables that all rules rest on."""
+    remedy = "write one with name, version, holidays, drugs, states and permissions"
+    return Problem(Place(source), "this folder has no bundle.yaml", remedy, "policy")
 
 
 def _rules(

@@ -27,7 +27,6 @@ from compliance.policy.model import Parameter, Rule, SiteParameters, SiteValue
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import infer, looser, same_form, value_words
 
-FOLDER: Final = "sites"
 FIELDS: Final = ("site", "owner", "review_by", "parameters")
 VALUE_FIELDS: Final = ("from", "to", "value", "cites")
 _EXAMPLE: Final = (

@@ -13,6 +13,7 @@ says which repository is meant; an argument that git could take for an option is
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,13 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from compliance.errors import InputError
-from compliance.policy.bundle import BUNDLE_FILE
+from compliance.policy.files import BUNDLE_FILE, folder_around
 
+SCHEMA_LINE: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?# yaml-language-server: \$schema=\S*?policy\.v\d+\.json\s"
+)
+"""By this first line editors know our schema, and we our files."""
+_FIRST_LINE: Final = 1_000
 _SECONDS: Final = 60
 _QUIET: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -72,6 +78,17 @@ def policies_of(named: str | Path) -> Iterator[PolicyFolder]:
     with TemporaryDirectory(prefix="compliance-policies-") as made:
         top = Path(made).resolve()
         yield PolicyFolder(_extracted(revision, commit, path, top), revision, top)
+
+
+def is_policy(path: Path) -> bool:
+    """Whether what lies here is meant as policies: a folder, a file below a bundle.yaml, or one that names our schema at its top."""
+    if path.is_dir() or folder_around(path) is not None:
+        return True
+    try:
+        with path.open("rb") as file:
+            return SCHEMA_LINE.match(file.read(_FIRST_LINE)) is not None
+    except OSError:  # who reads it as a policy says what is wrong
+        return True
 
 
 def _parted(named: str) -> tuple[str, str | None]:
