@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,9 @@ from compliance.errors import Problem
 
 from . import opening, output
 from .application import Call, Command, Group, pass_call
+
+if TYPE_CHECKING:
+    from compliance.workbench.sources import PolicyFolder
 
 FOLDER: Final = click.Path(path_type=Path)
 
@@ -72,6 +75,7 @@ def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noq
     examples=(
         "compliance policy show rems-monitor-2h",
         "compliance policy show my-rule --policies my-policies",
+        "compliance policy show my-rule --policies HEAD~1:my-policies",
         "compliance policy show --all > policies.md",
     ),
 )
@@ -79,35 +83,35 @@ def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noq
 @click.option("--all", "everything", is_flag=True, help="Every rule by requirement, as one Markdown text.")
 @click.option(
     "--policies",
-    "folder",
-    type=FOLDER,
-    metavar="DIR",
-    help="A folder of policies; else those that ship with this software.",
+    "named",
+    metavar="DIR|REVISION",
+    help="A folder of policies, here or at a git revision; else those that ship with this software.",
 )
 @pass_call
-def show(call: Call, rule: str | None, everything: bool, folder: Path | None) -> int:
+def show(call: Call, rule: str | None, everything: bool, named: str | None) -> int:
     """A rule in plain language: what it asks, where that is written, since when, what passes and what does not."""
     from compliance.settings import shipped_folder
+    from compliance.workbench.sources import folder_of
 
     if everything is (rule is not None):
         raise click.UsageError("Name a rule, or ask for --all.")
-    folder = shipped_folder("policies") if folder is None else folder
-    if rule is None:
-        return _show_all(call, folder)
-    from . import policy_page
+    with folder_of(shipped_folder("policies") if named is None else named) as folder:
+        if rule is None:
+            return _show_all(call, folder)
+        from . import policy_page
 
-    found, source = policy_page.find(folder, rule)
-    if call.json:
-        output.echo_json(policy_page.as_json(found, source))
-    else:
-        click.echo(policy_page.as_text(found, source))
+        found, source = policy_page.find(folder, rule)
+        if call.json:
+            output.echo_json(policy_page.as_json(found, source))
+        else:
+            click.echo(policy_page.as_text(found, source))
     return 0
 
 
-def _show_all(call: Call, folder: Path) -> int:
+def _show_all(call: Call, folder: PolicyFolder) -> int:
     from . import policy_book, policy_coverage, policy_page
 
-    every, problems = policy_coverage.account(folder)
+    every, problems = policy_coverage.account(folder.path, folder.shown)
     for problem in problems:
         click.echo(f"{problem}\n", err=True)
     if call.json:

@@ -85,7 +85,10 @@ def as_problem(result: CaseResult) -> Problem:
         return Problem(result.case.place, message, first.remedy, "case")
     message = f"case '{result.case.name}': {result.case.expect} expected, {result.got} came out"
     decided = ", ".join(f"{name} is {value}" for name, value in result.because.items())
-    return Problem(result.case.place, message, f"It was decided on: {decided}" if decided else "", "case")
+    remedy = "mend the rule, or what the case expects"
+    return Problem(
+        result.case.place, message, f"{remedy}; decided on: {decided}" if decided else remedy, "case"
+    )
 
 
 def overdue_review(rule_id: str, owner: str, review_by: str, place: Place) -> Problem:

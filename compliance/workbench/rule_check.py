@@ -17,15 +17,20 @@ from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from compliance.domain.canonical import encode
+from compliance.engine.cases import CaseResult
 from compliance.errors import Place, Problem
 from compliance.library import as_problem, run_cases
-from compliance.policy.documents import read_bytes
+from compliance.policy.bundle import load_requirements
+from compliance.policy.documents import read_bytes, read_file
+from compliance.policy.files import BUNDLE_FILE, folder_around
 from compliance.policy.located import Document, as_json
 from compliance.policy.model import Bundle, Rule, Tables
 from compliance.policy.rules import read_rule
 from compliance.policy.sites import read_site
 from compliance.policy.tables import read_requirements, read_tables
+from compliance.settings import shipped_folder
 from compliance.workbench.found import Basis, Found
+from compliance.workbench.sources import PolicyFolder
 
 Text: TypeAlias = tuple[bytes, str]
 """What stands in a file, and how the file is called in messages."""
@@ -68,9 +73,16 @@ def examine_rule(text: Text, basis: Basis) -> Found:
     tables = _tables(basis.bundle) if basis.bundle is not None else None
     if tables is None:
         return found
-    results = run_cases(Bundle("", "", "sha256:" + "0" * 64, (rule,), tables, {}), [rule])
-    failed = tuple(as_problem(result) for result in results if not result.passed)
+    results = run_cases(_alone(rule, tables), [rule])
+    failed = tuple(_failed(document, at, one) for at, one in enumerate(results) if not one.passed)
     return found.with_cases(len(results), failed)
+
+
+def _failed(document: Document, at: int, result: CaseResult) -> Problem:
+    """A case that does not come out as it says, with the words that say it underlined."""
+    problem = as_problem(result)
+    shown = document.problem(("cases", at, "expect"), problem.message, problem.remedy, problem.code)
+    return problem if result.problems else shown
 
 
 @lru_cache(maxsize=2)
@@ -109,6 +121,27 @@ def _begin(basis: Basis) -> None:
 
 def _examine_here(text: Text) -> Found:
     return examine_rule(text, _BASES[0])
+
+
+def rule_alone(named: PolicyFolder) -> tuple[Bundle | None, tuple[Problem, ...]]:
+    """One rule's file as a bundle of its own, on the tables of the folder around it, else on the shipped ones; or what is wrong."""
+    folder = folder_around(named.path) or shipped_folder("policies")
+    shared = read_file(folder / BUNDLE_FILE, named.shown(folder / BUNDLE_FILE))
+    tables, problems = (None, shared) if isinstance(shared, tuple) else read_tables(shared)
+    if tables is None:
+        return None, problems
+    requirements, _ = load_requirements(folder)
+    document = read_file(named.path, str(named))
+    if isinstance(document, tuple):
+        return None, document
+    rule, problems = read_rule(document, {one.id for one in requirements} or None)
+    if rule is None:
+        return None, problems
+    return _alone(rule, tables[2]), ()
+
+
+def _alone(rule: Rule, tables: Tables) -> Bundle:
+    return Bundle("", "", "sha256:" + "0" * 64, (rule,), tables, {})
 
 
 def examine_site(text: Text, rules: Mapping[str, Text]) -> tuple[Problem, ...]:
