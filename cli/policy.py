@@ -2,69 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from compliance.errors import InputError, Problem
+from compliance.errors import Problem
 
 from . import opening, output
 from .application import Call, Command, Group, pass_call
 
 if TYPE_CHECKING:
-    from compliance.library import Checked
+    from compliance.workbench.sources import PolicyFolder
 
 FOLDER: Final = click.Path(path_type=Path)
 
 
-@click.group(cls=Group, examples=("compliance policy check", "compliance policy show rems-monitor-2h"))
+COMMANDS: Final = {
+    "check": ("policy_check", "check"),
+    "test": ("policy_test", "test"),
+}
+
+
+@click.group(
+    cls=Group, lazy=COMMANDS, examples=("compliance policy check", "compliance policy show rems-monitor-2h")
+)
 def policy() -> None:
     """Policies: check them, test them, read them, explain a decision. Those that ship with this software, unless a folder is named."""
-
-
-@policy.command(
-    cls=Command,
-    examples=(
-        "compliance policy check",
-        "compliance policy check my-policies",
-        "compliance policy check my-policies/clinic-monitor.yaml",
-    ),
-)
-@click.argument("paths", nargs=-1, type=FOLDER, metavar="[DIR|FILE]...")
-@pass_call
-def check(call: Call, paths: tuple[Path, ...]) -> int:
-    """Parse, type-check, look at citations and dates, and run every case. Exits 1 where anything is wrong.
-
-    A single file is checked among the rules of its folder.
-    """
-    from compliance.library import as_problem, check_file, check_folder
-    from compliance.settings import shipped_folder
-
-    today = date.today().isoformat()  # noqa: DTZ011 - a review is overdue by the calendar on the wall
-    objections = 0
-    for path in paths or (shipped_folder("policies"),):
-        if not path.exists():
-            raise InputError(
-                f"there is no file or folder {path}",
-                "Name a folder that holds bundle.yaml, or a rule's file.",
-            )
-        checked: Checked = check_folder(path, today) if path.is_dir() else check_file(path, today)
-        problems = [*checked.problems, *(as_problem(result) for result in checked.failed)]
-        objections += len(problems)
-        if call.json:
-            output.echo_json(*(problem_json(problem) for problem in problems))
-            continue
-        for problem in problems:
-            click.echo(f"{problem}\n")
-        word = (
-            click.style("in order", fg="green") if not problems else output.counted(len(problems), "problem")
-        )
-        rules = len(checked.bundle.rules) if checked.bundle is not None else 0
-        told = f"{output.counted(rules, 'rule')}, {checked.passed:,} of {output.counted(len(checked.results), 'case')} as they say"
-        click.echo(f"{path}: {word}; {told if checked.bundle is not None else 'no case was run'}")
-    return int(bool(objections))
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:
@@ -74,56 +38,6 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "file": place.source, "line": place.line, "column": place.column, "field": place.field, "code": problem.code,
         "message": problem.message, "remedy": problem.remedy,
     }  # fmt: skip
-
-
-@policy.command(
-    cls=Command,
-    examples=(
-        "compliance policy test",
-        "compliance policy test my-policies -k monitor",
-        "compliance policy test --cases my-cases.yaml --output json",
-    ),
-)
-@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
-@click.option("-k", "word", metavar="WORD", help="Only cases whose name, or rule's id, holds this word.")
-@click.option(
-    "--cases",
-    "case_files",
-    type=FOLDER,
-    multiple=True,
-    metavar="FILE_OR_DIR",
-    help="Timelines of case files, not the rules' own cases.",
-)
-@pass_call
-def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Path, ...]) -> int:
-    """Run the cases of the rules, or of case files, and say what decided each. Exits 1 where one does not come out as it says."""
-    from compliance.settings import shipped_folder
-
-    from . import policy_cases
-
-    folder = shipped_folder("policies") if folder is None else folder
-    results = (
-        policy_cases.timelines(folder, case_files) if case_files else policy_cases.rule_cases(folder, word)
-    )
-    passed = failed = 0
-    for result in results:
-        if word is not None and not result.matches(word):
-            continue
-        if result.passed:
-            passed += 1
-        else:
-            failed += 1
-        if call.json:
-            output.echo_json(result.as_json())
-        else:
-            click.echo(result.as_text())
-    if not passed + failed:
-        raise InputError("there is no such case", "Leave out -k to run all.")
-    if not call.json:
-        click.echo(
-            f"\n{passed:,} passed, {click.style(f'{failed:,} failed', fg='red') if failed else 'none failed'}"
-        )
-    return int(bool(failed))
 
 
 @policy.command(
@@ -161,6 +75,7 @@ def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noq
     examples=(
         "compliance policy show rems-monitor-2h",
         "compliance policy show my-rule --policies my-policies",
+        "compliance policy show my-rule --policies HEAD~1:my-policies",
         "compliance policy show --all > policies.md",
     ),
 )
@@ -168,35 +83,35 @@ def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noq
 @click.option("--all", "everything", is_flag=True, help="Every rule by requirement, as one Markdown text.")
 @click.option(
     "--policies",
-    "folder",
-    type=FOLDER,
-    metavar="DIR",
-    help="A folder of policies; else those that ship with this software.",
+    "named",
+    metavar="DIR|REVISION",
+    help="A folder of policies, here or at a git revision; else those that ship with this software.",
 )
 @pass_call
-def show(call: Call, rule: str | None, everything: bool, folder: Path | None) -> int:
+def show(call: Call, rule: str | None, everything: bool, named: str | None) -> int:
     """A rule in plain language: what it asks, where that is written, since when, what passes and what does not."""
     from compliance.settings import shipped_folder
+    from compliance.workbench.sources import folder_of
 
     if everything is (rule is not None):
         raise click.UsageError("Name a rule, or ask for --all.")
-    folder = shipped_folder("policies") if folder is None else folder
-    if rule is None:
-        return _show_all(call, folder)
-    from . import policy_page
+    with folder_of(shipped_folder("policies") if named is None else named) as folder:
+        if rule is None:
+            return _show_all(call, folder)
+        from . import policy_page
 
-    found, source = policy_page.find(folder, rule)
-    if call.json:
-        output.echo_json(policy_page.as_json(found, source))
-    else:
-        click.echo(policy_page.as_text(found, source))
+        found, source = policy_page.find(folder, rule)
+        if call.json:
+            output.echo_json(policy_page.as_json(found, source))
+        else:
+            click.echo(policy_page.as_text(found, source))
     return 0
 
 
-def _show_all(call: Call, folder: Path) -> int:
+def _show_all(call: Call, folder: PolicyFolder) -> int:
     from . import policy_book, policy_coverage, policy_page
 
-    every, problems = policy_coverage.account(folder)
+    every, problems = policy_coverage.account(folder.path, folder.shown)
     for problem in problems:
         click.echo(f"{problem}\n", err=True)
     if call.json:
