@@ -129,23 +129,60 @@ def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Pa
 @policy.command(
     cls=Command,
     examples=(
-        "compliance policy coverage --requirements",
+        "compliance policy coverage rems-monitor-2h",
+        "compliance policy coverage my-policies --fail-under 90",
+        "compliance policy coverage my-policies clinic-monitor --offer",
         "compliance policy coverage --requirements --output json",
     ),
 )
-@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
-@click.option("--requirements", is_flag=True, required=True, help="Each requirement and what keeps it.")
+@click.argument("words", nargs=-1, metavar="[DIR] [RULE]...")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit 1 where fewer of a hundred conditions are covered; 75 unless it is given.",
+)
+@click.option(
+    "--offer/--no-offer",
+    default=None,
+    help="Have the solver look for a case for each condition that is not covered; it does where rules are named. "
+    "With --offer, on a terminal, each case is accepted or rejected at once.",
+)
+@click.option("--requirements", is_flag=True, help="Instead: each requirement and what keeps it.")
 @pass_call
-def coverage(call: Call, folder: Path | None, requirements: bool) -> int:  # noqa: ARG001 - there is no other coverage to ask for
-    """What keeps each requirement: rules judged on events, deadlines, standing rules, attestations, or the software itself.
+def coverage(
+    call: Call, words: tuple[str, ...], fail_under: float | None, offer: bool | None, requirements: bool
+) -> int:
+    """Which conditions of the rules their cases show to decide, both ways, and a ready case for each that they do not.
 
-    Exits 1 where nothing keeps a requirement, or a rule names one that there is not.
+    A condition is covered where some case would come out differently if it did not hold where it does, and some case if it held where it
+    does not (condition coverage, MC/DC). Exits 1 below --fail-under.
+
+    With --requirements: what keeps each requirement (rules judged on events, deadlines, standing rules, attestations, the software itself).
+    Exits 1 where nothing keeps one, or a rule names one that there is not.
     """
-    from compliance.settings import shipped_folder
+    from . import policy_conditions
 
+    folder, rules = policy_conditions.named(words)
+    if requirements:
+        if rules or offer is not None or fail_under is not None:
+            raise click.UsageError("--requirements is about all rules of a folder; leave out the rest.")
+        return _requirements(call, folder)
+    offering = bool(rules) if offer is None else offer
+    return policy_conditions.run(
+        folder,
+        rules,
+        policy_conditions.ENOUGH if fail_under is None else fail_under,
+        offering=offering,
+        asking=offer is True and not call.json and policy_conditions.may_ask(),
+        as_json=call.json,
+    )
+
+
+def _requirements(call: Call, folder: Path) -> int:
     from . import policy_coverage
 
-    every, problems = policy_coverage.account(shipped_folder("policies") if folder is None else folder)
+    every, problems = policy_coverage.account(folder)
     if call.json:
         output.echo_json(*(problem_json(problem) for problem in problems))
         output.echo_json(*(policy_coverage.as_json(one) for one in every))

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from compliance.domain.time import DAY
+from compliance.engine.plan import walk
+from compliance.errors import Problem
 from compliance.policy.expression.tree import (
     And,
     Arith,
@@ -25,11 +27,12 @@ from compliance.policy.expression.tree import (
     Node,
     Not,
     Or,
+    Ref,
     Span,
 )
 from compliance.policy.expression.types import BOOL, DURATION, INSTANT
-from compliance.policy.located import Path
-from compliance.policy.model import Expect, Expression, Given, Rule
+from compliance.policy.located import Document, Path
+from compliance.policy.model import Closing, Expect, Expression, Given, Rule
 
 Step = tuple[str, int | None]
 """From a node to one below it: the field, and the position where the field has several."""
@@ -52,6 +55,11 @@ class Condition:
     node: Node
     expression: Expression
     timely: bool = False
+
+    @property
+    def key(self) -> tuple[Path, tuple[Step, ...], bool]:
+        """What tells it apart from the rule's other conditions."""
+        return self.where, self.steps, self.timely
 
     @property
     def text(self) -> str:
@@ -162,13 +170,13 @@ def _fact(given: Given, change: Callable[[Expression], Expression]) -> Given:
 def _closing(expect: Expect, path: Path, change: Callable[[Expression], Expression]) -> Expect:
     if expect.closing is not None:
         name = str(path[0])
-        old = getattr(expect.closing, name)
-        return replace(expect, closing=replace(expect.closing, **{name: change(old)}))
+        parts: dict[str, Any] = {name: change(getattr(expect.closing, name))}
+        return replace(expect, closing=replace(expect.closing, **parts))
     number = path[1]
-    parts = tuple(
+    below = tuple(
         _closing(part, path[2:], change) if i == number else part for i, part in enumerate(expect.parts)
     )
-    return replace(expect, parts=parts)
+    return replace(expect, parts=below)
 
 
 def _put(node: Node, steps: tuple[Step, ...], change: Change) -> Node:
@@ -194,3 +202,37 @@ def mutant(rule: Rule, condition: Condition, value: bool) -> Rule:
 def shifted(due: Node, by: int) -> Node:
     """An instant so many microseconds later; what is unknown of it stays unknown."""
     return Arith(INSTANT, due.span, "+", due, Const(DURATION, NOWHERE, by))
+
+
+def fields_named(rule: Rule) -> frozenset[str]:
+    """The fields of events that a rule looks at: those that its expressions name, and the keys that look-ups share."""
+    named = {
+        name
+        for _, expression in expressions_of(rule)
+        for node in walk(expression.node)
+        if isinstance(node, Ref)
+        for name in node.path
+    }
+    shared = {key for given in rule.given for key in given.by} | {
+        key for one in closings_of(rule) for key in one.by
+    }
+    summed = {given.field for given in rule.given if given.field is not None}
+    return frozenset(
+        named | shared | summed | set(rule.per) | set(rule.each.by if rule.each is not None else ())
+    )
+
+
+def closings_of(rule: Rule) -> Iterator[Closing]:
+    """What closes the rule's duty, each by itself."""
+    waiting = [rule.expect] if rule.expect is not None else []
+    while waiting:
+        one = waiting.pop(0)
+        if one.closing is not None:
+            yield one.closing
+        waiting[:0] = one.parts
+
+
+def objection(document: Document, condition: Condition, message: str, remedy: str, code: str) -> Problem:
+    """Something to say of a condition, its text underlined."""
+    span = None if condition.timely else condition.node.span
+    return document.problem(condition.where, message, remedy, code, span=span)

@@ -23,7 +23,15 @@ from compliance.engine.sight import Sight
 from compliance.policy.expression.tree import Conditional, Node, Ref
 from compliance.policy.expression.types import BOOL
 from compliance.policy.model import Bundle, Case, Rule
-from compliance.workbench.conditions import ALWAYS, NOWHERE, Change, Condition, changed, conditions_of, shifted
+from compliance.workbench.conditions import (
+    ALWAYS,
+    NOWHERE,
+    Change,
+    Condition,
+    changed,
+    conditions_of,
+    shifted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,11 @@ class Decided:
     condition: Condition
     value: bool
     shown_by: Case | None
+
+    @property
+    def key(self) -> tuple[object, bool]:
+        """What tells it apart from the rule's other sides."""
+        return self.condition.key, self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +77,7 @@ def coverage_of(rule: Rule, bundle: Bundle) -> Coverage:
         if not left:
             break
         shown |= dict.fromkeys(board.deciding(case, left), case)
-    return Coverage(
-        rule, tuple(Decided(conditions[side[0]], side[1], shown.get(side)) for side in sides)
-    )
+    return Coverage(rule, tuple(Decided(conditions[side[0]], side[1], shown.get(side)) for side in sides))
 
 
 def shows(rule: Rule, condition: Condition, value: bool, case: Case, bundle: Bundle) -> bool:
@@ -93,9 +104,7 @@ class _Switchboard(Judge):
         self._plan = self.planner.plan(rule)
         self._bound_whole = replace(self._plan, when=None)
         clause = self._plan.clause
-        self._outcome: OutcomeOf | None = (
-            None if clause is None else interpret_clause(clause, bundle.tables)
-        )
+        self._outcome: OutcomeOf | None = None if clause is None else interpret_clause(clause, bundle.tables)
 
     def scope_alone(self, rule: Rule, event: Event, sight: Sight) -> dict[str, Any] | None:
         """See `Judge.scope_alone`: with the switches as they stand."""
@@ -103,7 +112,12 @@ class _Switchboard(Judge):
         return None if scope is None else {**scope, **self._switches}
 
     def judge_alone(
-        self, rule: Rule, event: Event, sight: Sight, *, told: bool = True  # noqa: ARG002 - see Judge.judge_alone
+        self,
+        rule: Rule,  # noqa: ARG002 - there is only one
+        event: Event,
+        sight: Sight,
+        *,
+        told: bool = True,  # noqa: ARG002 - nobody is told why
     ) -> tuple[Outcome, Mapping[str, str]]:
         """See `Judge.judge_alone`: nobody is told why."""
         scope = self.bind_alone(self._plan, event, sight)
@@ -111,9 +125,7 @@ class _Switchboard(Judge):
             return Outcome.NOT_APPLICABLE, {}
         return self._outcome(scope), {}
 
-    def deciding(
-        self, case: Case, sides: Iterable[tuple[int, bool]]
-    ) -> Iterator[tuple[int, bool]]:
+    def deciding(self, case: Case, sides: Iterable[tuple[int, bool]]) -> Iterator[tuple[int, bool]]:
         """Those of some sides of conditions, by number, that the case shows to decide."""
         events, problems = prepared([*case.history, case.event])
         if problems:
@@ -143,7 +155,9 @@ class _Switchboard(Judge):
         came = self._outcome(scope)
         for number, value in sides:
             with self._turned(number, value):
-                turned = {**scope, **self._switches} if number in self._on_event else self._bound(judged, sight)
+                turned = (
+                    {**scope, **self._switches} if number in self._on_event else self._bound(judged, sight)
+                )
             assert turned is not None  # a switch does not change the dates in force
             if self._outcome(turned) is not came:
                 yield number, value
