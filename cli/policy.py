@@ -269,3 +269,36 @@ def explain(call: Call, entry: str) -> None:
             output.echo_json(explanation.as_json(log, bundles, idx))
         else:
             click.echo(explanation.as_text(log, bundles, idx))
+
+
+@policy.command(
+    cls=Command,
+    examples=(
+        "compliance policy lint",
+        "compliance policy lint my-policies --no-solver",
+        "compliance policy lint my-policies/clinic-monitor.yaml --output json",
+    ),
+)
+@click.argument("paths", nargs=-1, type=FOLDER, metavar="[DIR|FILE]...")
+@click.option(
+    "--solver/--no-solver", "with_solver", default=True, help="Without the solver, only what is plain to see."
+)
+@pass_call
+def lint(call: Call, paths: tuple[Path, ...], with_solver: bool) -> int:
+    """What is odd in rules that are in order otherwise. Exits 1 where there is something to mend.
+
+    Plain to see: a literal that a parameter names, parameters and facts that nothing uses, gaps and overlaps of dates. Proved by the solver: rules that
+    never apply, never fail or always fail, conditions that never decide, rules that another makes redundant, two denies that no event can
+    satisfy together. What it does not find out is told as that.
+    """
+    from . import policy_lint
+
+    found = policy_lint.linted(paths, with_solver=with_solver)
+    if call.json:
+        output.echo_json(*(told for one in found for told in policy_lint.as_json(one, problem_json)))
+    else:
+        for one in found:
+            if text := policy_lint.as_text(one):
+                click.echo(f"{text}\n")
+        click.echo(policy_lint.summary(found))
+    return int(any(one.problems for one in found))

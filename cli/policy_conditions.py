@@ -43,7 +43,7 @@ def run(
     from compliance.workbench.outlook import percentage
 
     if offering:
-        solver()
+        solver("--no-offer")
     bundle = chosen(folder, rules)
     outlooks = _outlooks(bundle, offering)
     told = []
@@ -65,14 +65,14 @@ def run(
     return int(reached < fail_under)
 
 
-def solver() -> None:
-    """Raises InputError where the solver is not installed."""
+def solver(without: str) -> None:
+    """Raises InputError where the solver is not installed; `without` is the option that does without."""
     from importlib.util import find_spec
 
     if find_spec("z3") is None:
         raise InputError(
-            "the solver that finds cases is not installed",
-            "Install it with `pip install 'compliance-engine[analysis]'`, or leave it out with --no-offer.",
+            "the solver is not installed",
+            f"Install it with `pip install 'compliance-engine[analysis]'`, or do without: {without}.",
         )
 
 
@@ -199,14 +199,19 @@ def _side_json(side: Decided, offer: Offer | None, document: Document) -> dict[s
         return told
     if offer.case is None:
         return {**told, offer.status: True if offer.status == "never" else offer.reason}
-    case = offer.case
-    written: dict[str, Any] = {
+    return {**told, "case": case_json(offer.case)}
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """A case as it would stand in a rule's file."""
+    now = {} if case.now is None else {"now": case.now}
+    return {
         "name": case.name,
         "history": list(case.history),
         "event": case.event,
+        **now,
         "expect": case.expect,
     }
-    return {**told, "case": written if case.now is None else {**written, "now": case.now}}
 
 
 def _summary(told: Sequence[Outlook], reached: float, fail_under: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ not depend on the order of arrival; duties and standing rules as of the case's `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ def run_case(rule: Rule, case: Case, judge: Judge, *, told: bool = True) -> Case
     return CaseResult(rule, case, str(outcome), because)
 
 
-def as_of(case: Case | Timeline, events: list[Event]) -> int:
+def as_of(case: Case | Timeline, events: Sequence[Event]) -> int:
     """The instant as of which duties and standing rules are judged: the case's own, else the latest recording."""
     if case.now:
         return parse_instant(case.now)

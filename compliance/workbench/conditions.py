@@ -12,7 +12,7 @@ in DO-178C, "modified condition/decision coverage"; here each place where a cond
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from compliance.domain.time import DAY
@@ -202,6 +202,18 @@ def mutant(rule: Rule, condition: Condition, value: bool) -> Rule:
 def shifted(due: Node, by: int) -> Node:
     """An instant so many microseconds later; what is unknown of it stays unknown."""
     return Arith(INSTANT, due.span, "+", due, Const(DURATION, NOWHERE, by))
+
+
+def nodes_of(node: Node, *, deep: bool = True) -> Iterator[Node]:
+    """A node and all nodes below it; or only those right below."""
+    if deep:
+        yield from walk(node)
+        return
+    for one in fields(node):
+        below: Any = getattr(node, one.name)
+        for item in below if isinstance(below, tuple) else (below,):
+            if isinstance(item, Node):
+                yield item
 
 
 def fields_named(rule: Rule) -> frozenset[str]:

@@ -7,7 +7,7 @@ reference evaluator for each switch that no earlier case has settled; what `when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -71,7 +71,7 @@ def coverage_of(rule: Rule, bundle: Bundle) -> Coverage:
     conditions = conditions_of(rule)
     sides = [(number, value) for number in range(len(conditions)) for value in (True, False)]
     shown: dict[tuple[int, bool], Case] = {}
-    board = _Switchboard(rule, conditions, bundle)
+    board = Board(rule, bundle, conditions)
     for case in rule.cases:
         left = [side for side in sides if side not in shown]
         if not left:
@@ -82,14 +82,14 @@ def coverage_of(rule: Rule, bundle: Bundle) -> Coverage:
 
 def shows(rule: Rule, condition: Condition, value: bool, case: Case, bundle: Bundle) -> bool:
     """Whether a case shows one side of a condition to decide."""
-    board = _Switchboard(rule, (condition,), bundle)
+    board = Board(rule, bundle, (condition,))
     return bool(list(board.deciding(case, [(0, value)])))
 
 
-class _Switchboard(Judge):
-    """Judges a rule in which each condition can be turned; by the reference evaluator alone."""
+class Board(Judge):
+    """Judges one rule, in which conditions can be turned; by the reference evaluator alone."""
 
-    def __init__(self, rule: Rule, conditions: tuple[Condition, ...], bundle: Bundle) -> None:
+    def __init__(self, rule: Rule, bundle: Bundle, conditions: tuple[Condition, ...] = ()) -> None:
         self._on_event = {
             number for number, one in enumerate(conditions) if one.where in (("when",), ("require",))
         }
@@ -124,6 +124,16 @@ class _Switchboard(Judge):
         if scope is None or self._outcome is None:
             return Outcome.NOT_APPLICABLE, {}
         return self._outcome(scope), {}
+
+    def comes_out(self, events: Sequence[Event], case: Case) -> str:
+        """What the rule says of a case, whose events are these: a duty's state, else the outcome."""
+        if self._rule.each is None and not {"any", events[-1].kind} & {*self._rule.on}:
+            return str(Outcome.NOT_APPLICABLE)
+        history = MemoryHistory(events)
+        if self._rule.require is None or self._rule.each is not None:
+            return self._of_time(history, events[-1], as_of(case, events))
+        judged = history.stands(events[-1].id) or events[-1]
+        return str(self.judge_alone(self._rule, judged, Sight(history, judged))[0])
 
     def deciding(self, case: Case, sides: Iterable[tuple[int, bool]]) -> Iterator[tuple[int, bool]]:
         """Those of some sides of conditions, by number, that the case shows to decide."""
