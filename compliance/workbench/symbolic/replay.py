@@ -1,0 +1,102 @@
+"""A case shown to the engine: what a rule really says of it. Whatever the solver finds is told only after this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from compliance.domain.findings import Outcome
+from compliance.domain.time import parse_instant
+from compliance.engine.cases import own_offset, prepared
+from compliance.engine.duties import duties_of
+from compliance.engine.history import MemoryHistory
+from compliance.engine.judging import Judge
+from compliance.engine.nights import standing_of, subject_key
+from compliance.engine.reference import interpret_clause
+from compliance.engine.sight import Sight
+from compliance.policy.model import Case
+from compliance.workbench.symbolic.terms import Side
+
+
+class Replay:
+    """One side, ready to judge cases; by the reference alone, so that trying many cases costs little."""
+
+    def __init__(self, side: Side, number: int = 0) -> None:
+        self._rule = side.rule
+        # Not the bundle's other rules, and under a digest of its own: rules that are only tried are compiled apart.
+        self._judge = Judge(
+            replace(side.bundle, rules=(side.rule,), digest=f"{side.bundle.digest}+{number}"),
+            own_offset,
+            written=False,
+        )
+        self._plan = self._judge.planner.plan(side.rule)
+        clause = self._plan.clause
+        self._outcome_of = None if clause is None else interpret_clause(clause, side.bundle.tables)
+
+    def outcome(self, case: Case) -> tuple[str, Mapping[str, str]]:
+        """How the rule comes out, with the values that decided it; ``invalid`` where the case is none."""
+        events, problems = prepared([*case.history, case.event])
+        if problems:
+            return "invalid", {problem.place.field or "": problem.message for problem in problems}
+        history = MemoryHistory(events)
+        judged = history.stands(events[-1].id) or events[-1]
+        if self._rule.expect is not None:
+            as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
+            found = list(duties_of(self._rule, self._judge, history, as_of))
+            for duty in [one for one in found if one.opened_by.id == judged.id] or found[-1:]:
+                return str(
+                    duty.outcome if duty.outcome is Outcome.INDETERMINATE else duty.state
+                ), duty.because
+            return str(Outcome.NOT_APPLICABLE), {}
+        if self._rule.each is not None:
+            as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
+            mine = subject_key(self._rule, judged)
+            for one in standing_of(self._rule, self._judge, history, as_of, told=False):
+                if one.key == mine:
+                    return str(one.outcome), one.because
+            return str(Outcome.NOT_APPLICABLE), {}
+        if judged.kind not in self._rule.on and "any" not in self._rule.on:
+            return str(Outcome.NOT_APPLICABLE), {}
+        scope = self._judge.bind_alone(self._plan, judged, Sight(history, judged))
+        if scope is None or self._outcome_of is None:
+            return str(Outcome.NOT_APPLICABLE), {}
+        outcome = self._outcome_of(scope)
+        return str(outcome), self._judge.because(self._plan, scope) if outcome in (
+            Outcome.FAIL,
+            Outcome.INDETERMINATE,
+        ) else {}
+
+
+def smaller(case: Case, still: Callable[[Case], bool]) -> Case:
+    """The case without whatever does not matter: events and fields are left out as long as it `still` shows the same."""
+    at = 0
+    while at < len(case.history):
+        without = replace(case, history=(*case.history[:at], *case.history[at + 1 :]))
+        if still(without):
+            case = without
+        else:
+            at += 1
+    for name in sorted(
+        {name for body in (*case.history, case.event) for name in body} - {"kind", "occurred_at"}
+    ):
+        without = replace(
+            case,
+            history=tuple(_without(body, name) for body in case.history),
+            event=_without(case.event, name),
+        )
+        if still(without):
+            case = without
+    bodies: list[Mapping[str, Any]] = [*case.history, case.event]
+    for number, body in enumerate(bodies):
+        for name in tuple(body):
+            if name not in ("kind", "occurred_at"):
+                kept = bodies[number]
+                bodies[number] = _without(kept, name)
+                if not still(replace(case, history=tuple(bodies[:-1]), event=bodies[-1])):
+                    bodies[number] = kept
+    return replace(case, history=tuple(bodies[:-1]), event=bodies[-1])
+
+
+def _without(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {field: value for field, value in body.items() if field != name}

@@ -1,0 +1,389 @@
+"""Looking for a case on which rules come out as wanted, or for the proof that there is none.
+
+First in the open world (`World`): what cannot happen there can happen nowhere. Then in the concrete one, whose answer is written down as a
+case and shown to the engine; only what the engine confirms is told. What is neither proved nor found is unknown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any, Final
+
+import z3
+
+from compliance.domain.time import DAY, HOUR
+from compliance.domain.vocabulary import KINDS, event_reference_fields
+from compliance.engine.plan import walk
+from compliance.engine.stock import MOVEMENTS
+from compliance.policy.expression.tree import Const, Func, In, Macro, Ref
+from compliance.policy.model import Case, Closing, Expect, Expression, Rule
+from compliance.workbench.symbolic.events import EPOCH
+from compliance.workbench.symbolic.outcomes import form_of, outcomes
+from compliance.workbench.symbolic.replay import Replay, smaller
+from compliance.workbench.symbolic.terms import Side
+from compliance.workbench.symbolic.values import Formula, both, either, no
+from compliance.workbench.symbolic.world import MOST_COPIES, World
+from compliance.workbench.symbolic.writing import Writing
+
+_THIS_YEAR: Final = 739_617
+"""The ordinal of 2026-01-01."""
+TRIES: Final = 6
+"""Cases that are shown to the engine before a search is given up, and rounds of teaching the solver what a calendar says."""
+LESSONS: Final = 80
+MOST_ROOM: Final = 10
+"""Events of a kind in an open world; rules that look for more are not proved."""
+MOST_LINES: Final = 4
+
+Wanted = Sequence[Sequence[Collection[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A case on which the sides come out as wanted; `outcomes` and the values that decided them are the engine's."""
+
+    case: Case
+    outcomes: tuple[str, ...]
+    because: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """Proved: no event and no history does that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Not found out, and why."""
+
+    reason: str
+
+
+def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) -> Found | Nowhere | Unknown:
+    """A case that all sides judge and on which they come out as wanted.
+
+    `wanted` are alternatives; each gives for every side the outcomes that are allowed. Rules of unlike form (on events, deadlines, every
+    night) share no case: Unknown.
+    """
+    forms = {form_of(side.rule) for side in sides}
+    if len(forms) > 1:
+        return Unknown("the rules are judged in unlike ways: on events, as deadlines, every night")
+    end = monotonic() + seconds
+    reasons: dict[str, None] = {}
+    replays = [Replay(side, number) for number, side in enumerate(sides)]
+    kinds = _kinds(sides)
+    for number, kind in enumerate(kinds):
+        share = monotonic() + max(1.0, (end - monotonic()) / (len(kinds) - number))
+        found = _Search(sides, wanted, replays, kind, share).run()
+        if isinstance(found, Found):
+            return found
+        if isinstance(found, Unknown):
+            reasons[found.reason] = None
+    return Unknown("; ".join(reasons)) if reasons else Nowhere()
+
+
+def _kinds(sides: Sequence[Side]) -> list[str]:
+    """The kinds of event that any side judges, in the order in which they are named."""
+    named: dict[str, None] = {}
+    for side in sides:
+        own = (side.rule.each.kind,) if side.rule.each is not None else side.rule.on
+        named |= dict.fromkeys(own)
+    if "any" in named:
+        del named["any"]
+        named |= dict.fromkeys(_unlike(sides))
+    return list(named)
+
+
+def _unlike(sides: Sequence[Side]) -> Iterator[str]:
+    """Kinds for rules on any kind: of those that are all the same to the rules, one."""
+    asked, words, looked_for = set(), set(), set()
+    for side in sides:
+        looked_for |= {kind for given in side.rule.given for kind in given.kinds}
+        words |= {
+            word
+            for parameter in side.rule.parameters
+            for value in parameter.values
+            for word in _texts(value.value)
+        }
+        for expression in _expressions(side.rule):
+            for node in walk(expression.node):
+                if isinstance(node, Ref) and node.root == "event" and node.path:
+                    asked.add(node.path[0])
+                if isinstance(node, Const):
+                    words |= set(_texts(node.value))
+        words |= (
+            {kind for role in side.bundle.tables.permissions.values() for kind in role}
+            if _asks_permits(side)
+            else set()
+        )
+    alike = set()
+    for kind, spec in KINDS.items():
+        looks = tuple(repr(spec.fields.get(name)) for name in sorted(asked - {"kind"}))
+        if kind in words or kind in looked_for or looks not in alike:
+            alike.add(looks)
+            yield kind
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _asks_permits(side: Side) -> bool:
+    return any(
+        isinstance(node, Func) and node.name == "permits"
+        for one in _expressions(side.rule)
+        for node in walk(one.node)
+    )
+
+
+class _Search:
+    """One search on one kind of event."""
+
+    def __init__(
+        self, sides: Sequence[Side], wanted: Wanted, replays: Sequence[Replay], kind: str, end: float
+    ) -> None:
+        self._sides = sides
+        self._wanted = wanted
+        self._replays = replays
+        self._kind = kind
+        self._end = end
+        self._form = form_of(sides[0].rule)
+
+    def run(self) -> Found | Nowhere | Unknown:
+        """Prove that there is none, else look for one."""
+        room, fits = _room(self._sides, self._kind)
+        lines = max(map(_lines, self._sides))
+        world = self._world(room, concrete=False, longest=max(1, min(lines, MOST_LINES)))
+        solver, goal = self._asked(world)
+        answer = z3.unsat if goal is False else solver.check()
+        if answer == z3.unsat and fits and lines <= MOST_LINES:
+            return Nowhere()
+        timed_out = answer == z3.unknown
+        found = self._found(_short(room, self._sides))
+        if found is not None:
+            return found
+        if timed_out or monotonic() > self._end:
+            return Unknown("no answer in the time that was given")
+        why = sorted(world.unseen) or ["a case that the solver thinks possible comes out otherwise"]
+        return Unknown(f"not seen through: {', '.join(why)}")
+
+    def _world(self, room: Mapping[str, int], *, concrete: bool, longest: int) -> World:
+        return World(self._kind, room, concrete=concrete, longest=longest, form=self._form)
+
+    def _asked(self, world: World) -> tuple[Any, Formula]:
+        """A solver that knows what holds in a world and what is wanted."""
+        sides = [outcomes(world, side) for side in self._sides]
+        goal = either(*(
+            both(*(either(*(side.get(name, False) for name in allowed)) for side, allowed in zip(sides, alternative, strict=True)))
+            for alternative in self._wanted
+        ))  # fmt: skip
+        solver = z3.Solver()
+        solver.set("timeout", max(1, int((self._end - monotonic()) * 1000)))
+        solver.add(*world.rules.must, *world.axioms())
+        if not isinstance(goal, bool):
+            solver.add(goal)
+        return solver, goal
+
+    def _found(self, room: Mapping[str, int]) -> Found | None:
+        """A case that the engine confirms: first one that is pleasant to read, then any."""
+        world = self._world(room, concrete=True, longest=MOST_LINES)
+        _copies(world, self._sides)
+        for word in _words(self._sides):
+            world.texts.code(word)
+        solver, goal = self._asked(world)
+        if goal is False:
+            return None
+        wishes = {}
+        for number, wish in enumerate((*world.rules.nice, *_recent(world, self._sides))):
+            wishes[f"wish{number}"] = z3.Bool(f"wish{number}")
+            solver.add(z3.Implies(wishes[f"wish{number}"], wish))
+        for _ in range(TRIES):
+            model = self._model(world, solver, wishes)
+            if model is None:
+                return None
+            case = Writing(world, model).case(with_now=self._form != "event")
+            if self._confirmed(case):
+                case = smaller(case, self._confirmed)
+                seen = [replay.outcome(case) for replay in self._replays]
+                first = seen[0][0]
+                return Found(
+                    replace(case, expect=first),
+                    tuple(outcome for outcome, _ in seen),
+                    tuple(why for _, why in seen),
+                )
+            solver.add(_otherwise(world, model))
+        return None
+
+    def _model(self, world: World, solver: Any, wishes: dict[str, Any]) -> Any | None:
+        """A model in which every calendar says what it really says; wishes that cannot be granted are given up."""
+        for _ in range(LESSONS):
+            left = self._end - monotonic()
+            if left <= 0:
+                return None
+            solver.set("timeout", max(1, int(left * 1000)))
+            answer = solver.check(*wishes.values())
+            if answer == z3.unsat and (refused := [str(one) for one in solver.unsat_core()]):
+                for name in refused:
+                    del wishes[name]
+                continue
+            if answer != z3.sat:
+                return None
+            model = solver.model()
+            lessons = [lesson for one in world.calls if (lesson := one.lesson(model)) is not None]
+            if not lessons:
+                return model
+            solver.add(*lessons)
+        return None
+
+    def _confirmed(self, case: Case) -> bool:
+        seen = [replay.outcome(case)[0] for replay in self._replays]
+        return any(
+            all(one in allowed for one, allowed in zip(seen, alternative, strict=True))
+            for alternative in self._wanted
+        )
+
+
+def _otherwise(world: World, model: Any) -> Any:
+    """Another case than this: the events that are there, or a text, a truth or an instant, must differ."""
+    parts = []
+    for declared in model.decls():
+        if declared.arity() == 0 and "/" not in declared.name():
+            parts.append(declared() != model[declared])
+    return z3.Or(*parts) if parts else z3.BoolVal(False)
+
+
+def _recent(world: World, sides: Sequence[Side]) -> Iterator[Any]:
+    """Wishes for a case as it may happen tomorrow: by day, in a year in which the rules are in force, the past not long ago."""
+    start = max((side.rule.in_force.start for side in sides), default=_THIS_YEAR)
+    first = (max(start, _THIS_YEAR) - EPOCH) * DAY
+    judged = world.judged.occurred
+    yield from (
+        judged >= first,
+        judged <= first + 366 * DAY,
+        judged % DAY >= 16 * HOUR,
+        world.as_of <= judged + 400 * DAY,
+    )
+    for events in world.past.values():
+        for event in events:
+            yield event.occurred >= judged - DAY
+            yield event.occurred >= judged - 400 * DAY
+            yield event.occurred >= judged - 4000 * DAY
+            yield event.copies <= 1
+    for event in (world.judged, *(event for events in world.past.values() for event in events)):
+        yield no(event.field("entered_at").there)
+
+
+# ---- how much a world must hold
+
+
+def _room(sides: Sequence[Side], kind: str) -> tuple[dict[str, int], bool]:
+    """How many events of each kind an open world needs, and whether that is not too many.
+
+    A look-up for one event needs that event and no other: leaving all others out changes nothing it finds. Where one look-up sees only present
+    states and another sees all, an event that is hidden from the first needs the one that hides it, too.
+    """
+    need: Counter[str] = Counter()
+    present: dict[str, set[bool]] = {}
+    for side in sides:
+        for given in side.rule.given:
+            if given.quantifier in ("latest", "earliest", "any", "none"):
+                need.update(given.kinds)
+                for one in given.kinds:
+                    present.setdefault(one, set()).add(given.present)
+        for closing in _closings(side.rule.expect):
+            need.update(closing.kinds)
+            for one in closing.kinds:
+                present.setdefault(one, set()).add(False)
+    room = {}
+    for one, count in need.items():
+        both_ways = bool(KINDS[one].key) and (len(present[one]) > 1 or kind == one)
+        room[one] = count * (2 if both_ways else 1)
+    fits = all(count <= MOST_ROOM for count in room.values())
+    return {one: min(count, MOST_ROOM) for one, count in room.items()}, fits
+
+
+def _short(room: Mapping[str, int], sides: Sequence[Side]) -> dict[str, int]:
+    """How many events of each kind a concrete world has: those that may be looked for, and a few that are counted."""
+    found = {one: min(count, MOST_ROOM) for one, count in room.items()}
+    for side in sides:
+        for given in side.rule.given:
+            if given.quantifier in ("count", "sum", "uncovered", "largest_gap"):
+                for one in given.kinds:
+                    found[one] = min(4, max(2, found.get(one, 0) + 1))
+            if given.quantifier == "balance":
+                for one in (*MOVEMENTS, "inventory_count"):
+                    found.setdefault(one, 1)
+    return found
+
+
+def _copies(world: World, sides: Sequence[Side]) -> None:
+    """Events that are counted or summed may be there many times over; where one is named by its id, once."""
+    most: dict[str, int] = {}
+    for side in sides:
+        for given in side.rule.given:
+            if given.quantifier in ("count", "sum"):
+                for kind in given.kinds:
+                    most[kind] = min(
+                        most.get(kind, MOST_COPIES), MOST_COPIES if given.quantifier == "count" else 4
+                    )
+    for kind, count in most.items():
+        if event_reference_fields(kind):
+            continue
+        for event in world.past.get(kind, ()):
+            event.copies = z3.Int(f"{event.name}*")
+            world.rules.must += [event.copies >= 1, event.copies <= count]
+
+
+def _closings(expect: Expect | None) -> Iterator[Closing]:
+    if expect is not None:
+        if expect.closing is not None:
+            yield expect.closing
+        for part in expect.parts:
+            yield from _closings(part)
+
+
+def _expressions(rule: Rule) -> Iterator[Expression]:
+    """Every expression that decides how a rule comes out."""
+    for given in rule.given:
+        yield from (
+            one
+            for one in (
+                given.where,
+                given.within,
+                given.after,
+                given.span_from,
+                given.span_to,
+                given.for_each,
+            )
+            if one is not None
+        )
+    for closing in _closings(rule.expect):
+        yield from (one for one in (closing.where, closing.at, closing.due) if one is not None)
+    if rule.each is not None and rule.each.where is not None:
+        yield rule.each.where
+    yield from (one for one in (rule.when, rule.require) if one is not None)
+
+
+def _lines(side: Side) -> int:
+    """How many lines a list needs for what a side asks of it: one for each question."""
+    nodes = [node for expression in _expressions(side.rule) for node in walk(expression.node)]
+    return 2 * sum(isinstance(node, Macro | In) for node in nodes)
+
+
+def _words(sides: Sequence[Side]) -> Iterator[str]:
+    """Texts of the rules' own cases, where a rule asks more of a text than whether it is another one."""
+    for side in sides:
+        nodes = (node for expression in _expressions(side.rule) for node in walk(expression.node))
+        if any(
+            isinstance(node, Func) and node.name in ("matches", "size", "dea_number_ok", "npi_ok", "ndc11")
+            for node in nodes
+        ):
+            for case in side.rule.cases:
+                for body in (*case.history, case.event):
+                    yield from (value for value in body.values() if isinstance(value, str) and value)
