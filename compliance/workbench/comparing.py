@@ -19,10 +19,8 @@ from compliance.policy.expression.tree import IsNull, Ref
 from compliance.policy.model import Bundle, Expression, Rule
 from compliance.workbench.conditions import closings_of, nodes_of
 from compliance.workbench.covering import Board
-from compliance.workbench.offering import DUTY, JUDGED
-from compliance.workbench.reasoning import FINDINGS, LATE
 from compliance.workbench.remarks import NotFoundOut, Redundant, Remark
-from compliance.workbench.symbolic import Found, Nowhere, Side, Unknown, find_case
+from compliance.workbench.symbolic import FINDINGS, Found, Nowhere, Side, Unknown, find_case, outcomes_of
 
 _GRAVE: Final = {Severity.DENY: 2, Severity.WARN: 1, Severity.REPORT: 0}
 _SECONDS: Final = 3.0
@@ -97,15 +95,15 @@ def _terms(rule: Rule) -> frozenset[tuple[str, str]]:
 
 
 def _redundant(bundle: Bundle, rule: Rule, wider: Rule, seconds: float) -> Redundant | NotFoundOut | None:
-    finds, all_outcomes = (LATE, DUTY) if rule.expect is not None else (FINDINGS, JUDGED)
     if _GRAVE[wider.severity] < _GRAVE[rule.severity]:
         return None
     came = list(_came(bundle, rule, wider))
-    if not any(mine in finds for mine, _ in came) or any(
-        mine in finds and theirs not in finds for mine, theirs in came
+    if not any(mine in FINDINGS for mine, _ in came) or any(
+        mine in FINDINGS and theirs not in FINDINGS for mine, theirs in came
     ):
         return None
-    others = [name for name in all_outcomes if name not in finds]
+    finds = [name for name in outcomes_of(rule) if name in FINDINGS]
+    others = [name for name in outcomes_of(rule) if name not in FINDINGS]
     if _crossed(bundle, (rule, finds), (wider, others)):
         return None
     found = find_case((Side(bundle, rule), Side(bundle, wider)), ((finds, others),), seconds=seconds)

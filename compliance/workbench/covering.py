@@ -176,12 +176,14 @@ class Board(Judge):
         return self.bind_alone(self._bound_whole, event, sight)
 
     def _of_time(self, history: MemoryHistory, event: Event, until: int) -> str:
-        """A duty's state, or what a night says, as of an instant."""
+        """A duty's state (indeterminate, where nobody can say), or what a night says, as of an instant."""
         if self._rule.each is not None:
             one = night_of(self._rule, self, history, event, until, told=False)
             return str(Outcome.NOT_APPLICABLE if one is None else one.outcome)
         duty = duty_of(self._rule, self, history, event, until)
-        return str(Outcome.NOT_APPLICABLE if duty is None else duty.state)
+        if duty is None:
+            return str(Outcome.NOT_APPLICABLE)
+        return str(duty.outcome if duty.outcome is Outcome.INDETERMINATE else duty.state)
 
     @contextmanager
     def _turned(self, number: int, value: bool) -> Iterator[None]:

@@ -12,15 +12,15 @@ from typing import Final
 
 from compliance.engine.cases import run_case
 from compliance.library import case_judge
+from compliance.policy.expression.tree import Ref
+from compliance.policy.fill import fill
 from compliance.policy.model import Bundle, Case, Rule
 from compliance.workbench.case_text import shortened
-from compliance.workbench.conditions import Condition, fields_named, mutant
+from compliance.workbench.conditions import Condition, fields_named, mutant, nodes_of
 from compliance.workbench.covering import Coverage, Decided, shows
 from compliance.workbench.outlook import Offer
-from compliance.workbench.symbolic import Found, Nowhere, Side, find_case
+from compliance.workbench.symbolic import Found, Nowhere, Side, find_case, outcomes_of
 
-JUDGED: Final[tuple[str, ...]] = ("pass", "fail", "not_applicable", "indeterminate")
-DUTY: Final[tuple[str, ...]] = ("met", "missed", "met_late", "open", "cancelled", "not_applicable")
 _NAME: Final = 100
 
 
@@ -45,7 +45,7 @@ def offer(rule: Rule, side: Decided, bundle: Bundle, seconds: float = 5.0) -> Of
     condition, value = side.condition, side.value
     sides = (Side(bundle, rule), Side(bundle, mutant(rule, condition, value)))
     found = find_case(sides, differing(rule, condition, value, decided=True), seconds=seconds)
-    if isinstance(found, Nowhere) and rule.expect is None:
+    if isinstance(found, Nowhere):
         found = find_case(sides, differing(rule, condition, value, decided=False), seconds=seconds)
     if isinstance(found, Nowhere):
         return Offer(side, "never")
@@ -60,15 +60,13 @@ def offer(rule: Rule, side: Decided, bundle: Bundle, seconds: float = 5.0) -> Of
 def differing(
     rule: Rule, condition: Condition, value: bool, *, decided: bool
 ) -> list[tuple[Sequence[str], Sequence[str]]]:
-    """Every way in which a rule and a mutant of it come out differently; where the rule is `decided`, without what is indeterminate."""
-    ways: Sequence[str]
-    if rule.expect is None:
-        ways = JUDGED[:-1] if decided else JUDGED
-    elif condition.timely:
-        return [((way,), _but(DUTY, way)) for way in (("met",) if value else ("missed", "met_late"))]
-    else:
-        ways = DUTY
-    return [((way,), _but(ways, way)) for way in ways]
+    """Every way in which a rule and a mutant of it come out differently; where they are `decided`, without what is indeterminate."""
+    every = outcomes_of(rule)
+    ways = [one for one in every if one != "indeterminate" or not decided]
+    mine: Sequence[str] = ways
+    if condition.timely:
+        mine = ("met",) if value else ("missed", "met_late")
+    return [((way,), _but(ways, way)) for way in mine]
 
 
 def _but(ways: Sequence[str], way: str) -> tuple[str, ...]:
@@ -78,12 +76,23 @@ def _but(ways: Sequence[str], way: str) -> tuple[str, ...]:
 def _ready(rule: Rule, side: Decided, case: Case, bundle: Bundle) -> Case | None:
     """The case with its name and what the engine says of it, as short as it can be; None where it does not show the side."""
     judge = case_judge(bundle)
-    for written in (shortened(case, fields_named(rule)), case):
+    told = _told(case, side.condition)
+    for written in (shortened(told, fields_named(rule)), told):
         if shows(rule, side.condition, side.value, written, bundle):
             result = run_case(rule, written, judge)
             name = _name(rule, side, result.because)
             return replace(written, name=name, expect=result.got, place=rule.place)
     return None
+
+
+def _told(case: Case, condition: Condition) -> Case:
+    """The case with the fields that a condition names, where they would only be filled in."""
+    named = {node.path[0] for node in nodes_of(condition.node) if isinstance(node, Ref) and node.path}
+    bodies = []
+    for body in (*case.history, case.event):
+        filled = fill(body)
+        bodies.append({**body, **{name: filled[name] for name in named if name in filled}})
+    return replace(case, history=tuple(bodies[:-1]), event=bodies[-1])
 
 
 def _name(rule: Rule, side: Decided, because: object) -> str:

@@ -14,13 +14,10 @@ from compliance.policy.located import Path
 from compliance.policy.model import Bundle, Rule
 from compliance.workbench.conditions import Condition
 from compliance.workbench.covering import Board, Decided, coverage_of
-from compliance.workbench.offering import DUTY, JUDGED, offer
+from compliance.workbench.offering import offer
 from compliance.workbench.remarks import NotFoundOut, Remark
-from compliance.workbench.symbolic import Nowhere, Side, Unknown, find_case
+from compliance.workbench.symbolic import Nowhere, Side, Unknown, find_case, outcomes_of
 
-FINDINGS: Final = ("fail", "indeterminate")
-LATE: Final = ("missed", "met_late")
-IN_ORDER: Final = ("pass",)
 _SECONDS: Final = 5.0
 
 
@@ -69,18 +66,17 @@ def _questions(rule: Rule) -> Iterator[tuple[Collection[str], str, Remark]]:
     duty = rule.expect is not None
     asked: Path = ("expect",) if duty else ("require",)
     where: Path = ("when",) if rule.when is not None else ("per", "where") if rule.each is not None else asked
-    applies = DUTY[:4] if duty else (*IN_ORDER, *FINDINGS)
-    assert "not_applicable" not in applies
+    applies = [one for one in outcomes_of(rule) if one != "not_applicable"]
     yield applies, "can it apply", Remark(
         rule.id, where, "never-applies", "this never holds: there is no event and no history to which the rule applies",
         "mend the condition, or delete the rule", key=where == asked,
     )  # fmt: skip
-    yield LATE if duty else ("fail",), "can it fail", Remark(
+    yield ("missed", "met_late") if duty else ("fail",), "can it fail", Remark(
         rule.id, asked, "never-fails",
         "this duty is never missed, whatever happens" if duty else "this always holds where the rule applies: the rule can never fail",
         "mend the condition, or delete the rule: it finds nothing", key=True,
     )  # fmt: skip
-    yield ("met",) if duty else IN_ORDER, "can it pass", Remark(
+    yield ("met",) if duty else ("pass",), "can it pass", Remark(
         rule.id, asked, "always-fails",
         "this duty is never met in time, whatever is done" if duty else "this never holds where the rule applies: the rule always fails",
         "mend the condition; nobody can keep such a rule", key=True,
