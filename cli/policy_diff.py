@@ -18,7 +18,13 @@ from compliance.workbench.symbolic import Found, Unknown
 
 from . import output
 
-_COLORS: Final = {"stricter": "yellow", "looser": "red", "both": "red", "unknown": "magenta", "equivalent": "green"}
+_COLORS: Final = {
+    "stricter": "yellow",
+    "looser": "red",
+    "both": "red",
+    "unknown": "magenta",
+    "equivalent": "green",
+}
 _WORDS: Final = {
     "pass": "passes", "not_applicable": "is not judged", "open": "is open", "met": "is met in time", "met_late": "is met late",
     "missed": "is missed", "cancelled": "is cancelled",
@@ -61,8 +67,16 @@ def sentence(answer: Found, old: Rule | None, new: Rule | None) -> str:
 def _said(answer: Found, old: Rule | None, new: Rule | None) -> tuple[str, str]:
     """In words what the case was before the change and what it is now."""
     before, after = outcomes(answer, old, new)
-    was = f"was {_finding(before, old)}" if before not in _PAST and old is not None else _PAST.get(before, "was not judged")
-    now = f"is {_finding(after, new)}" if after not in _WORDS and new is not None else _WORDS.get(after, "is not judged")
+    was = (
+        f"was {_finding(before, old)}"
+        if before not in _PAST and old is not None
+        else _PAST.get(before, "was not judged")
+    )
+    now = (
+        f"is {_finding(after, new)}"
+        if after not in _WORDS and new is not None
+        else _WORDS.get(after, "is not judged")
+    )
     return was, now
 
 
@@ -79,7 +93,9 @@ def _finding(outcome: str, rule: Rule) -> str:
 
 def _values(answer: Found, old: Rule | None, new: Rule | None) -> list[tuple[str, str]]:
     """The values that the change turns on: those that stand in a condition of one side only; else the first that decided."""
-    because = {name: value for why in answer.because for name, value in why.items() if not name.startswith("param.")}
+    because = {
+        name: value for why in answer.because for name, value in why.items() if not name.startswith("param.")
+    }
     mine, theirs = (set() if rule is None else set(_conditions(rule)) for rule in (old, new))
     changed = {to_text(part) for node in mine ^ theirs for part in walk(node) if isinstance(part, Ref)}
     changed |= _with_changed_parameters(mine | theirs, old, new)
@@ -89,7 +105,11 @@ def _values(answer: Found, old: Rule | None, new: Rule | None) -> list[tuple[str
 
 def _conditions(rule: Rule) -> Iterator[Node]:
     for expression in rule.expressions():
-        yield from (node for node in walk(expression.node) if isinstance(node, Compare | In | Has | IsNull | Func | Macro))
+        yield from (
+            node
+            for node in walk(expression.node)
+            if isinstance(node, Compare | In | Has | IsNull | Func | Macro)
+        )
 
 
 def _with_changed_parameters(conditions: set[Node], old: Rule | None, new: Rule | None) -> set[str]:
@@ -100,9 +120,21 @@ def _with_changed_parameters(conditions: set[Node], old: Rule | None, new: Rule 
     named = (
         node
         for node in conditions
-        if any(isinstance(part, Ref) and part.root == "param" and part.path[0] in changed for part in walk(node))
+        if any(
+            isinstance(part, Ref) and part.root == "param" and part.path[0] in changed for part in walk(node)
+        )
     )
     return {to_text(part) for node in named for part in walk(node) if isinstance(part, Ref)}
+
+
+def says_more(one: RequirementChange, found: Difference) -> bool:
+    """Whether what becomes of a requirement is not plain from its rules, each taken alone."""
+    alone = [
+        rule.change
+        for rule in found.rules
+        if any(one.requirement in side.implements for side in (rule.old, rule.new) if side is not None)
+    ]
+    return any(change != one.change for change in alone)
 
 
 def requirement_text(one: RequirementChange) -> str:
@@ -110,7 +142,9 @@ def requirement_text(one: RequirementChange) -> str:
     lines = [f"{_colored(one.change)}  {one.requirement}, by all rules that keep it"]
     for word, answer in (("stricter", one.stricter), ("looser", one.looser)):
         if isinstance(answer, Unknown):
-            lines.append(output.paragraph(f"whether it is {word} somewhere was not found out: {answer.reason}", 2, 2))
+            lines.append(
+                output.paragraph(f"whether it is {word} somewhere was not found out: {answer.reason}", 2, 2)
+            )
     return "\n".join(lines)
 
 

@@ -46,10 +46,10 @@ class Progress:
         else:
             self._show(f"{self._read / 1_000_000:.1f} MB read")
 
-    def walked(self, done: int, total: int) -> None:
-        """So many entries of so many were verified."""
+    def walked(self, done: int, total: int, what: str = "verified") -> None:
+        """So many entries of so many were verified, or so many of something else done."""
         if self._shown and self._due():
-            self._show(f"{_bar(done / total)} verified")
+            self._show(f"{_bar(done / total)} {what}")
 
     def _due(self) -> bool:
         now = time.monotonic()

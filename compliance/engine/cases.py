@@ -6,7 +6,7 @@ not depend on the order of arrival; duties and standing rules as of the case's `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from compliance.domain.values import UNKNOWN
 from compliance.engine.duties import Duty, DutyState, duties, duties_of
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
-from compliance.engine.nights import standing, standing_of, subject_key
+from compliance.engine.nights import Standing, standing, standing_of, subject_key
 from compliance.engine.sight import Sight
 from compliance.engine.signed import signable
 from compliance.errors import Problem
@@ -91,7 +91,7 @@ def run_case(rule: Rule, case: Case, judge: Judge, *, told: bool = True) -> Case
     return CaseResult(rule, case, str(outcome), because)
 
 
-def _as_of(case: Case | Timeline, events: list[Event]) -> int:
+def as_of(case: Case | Timeline, events: Sequence[Event]) -> int:
     """The instant as of which duties and standing rules are judged: the case's own, else the latest recording."""
     if case.now:
         return parse_instant(case.now)
@@ -102,21 +102,34 @@ def _nightly(
     rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event], *, told: bool
 ) -> CaseResult:
     """What the night says of the subject that the case's event defines."""
-    mine = subject_key(rule, events[-1])
-    for one in standing_of(rule, judge, history, _as_of(case, events), told=told):
-        if one.key == mine:
-            return CaseResult(rule, case, str(one.outcome), one.because)
-    return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
+    one = night_of(rule, judge, history, events[-1], as_of(case, events), told=told)
+    if one is None:
+        return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
+    return CaseResult(rule, case, str(one.outcome), one.because)
+
+
+def night_of(
+    rule: Rule, judge: Judge, history: MemoryHistory, event: Event, until: int, *, told: bool = True
+) -> Standing | None:
+    """What the night of an instant says of the subject that an event defines; None where there is no such subject then."""
+    mine = subject_key(rule, event)
+    every = standing_of(rule, judge, history, until, told=told)
+    return next((one for one in every if one.key == mine), None)
 
 
 def _deadline(
     rule: Rule, case: Case, judge: Judge, history: MemoryHistory, events: list[Event]
 ) -> CaseResult:
-    found = list(duties_of(rule, judge, history, _as_of(case, events)))
-    mine = [duty for duty in found if duty.opened_by.id == events[-1].id] or found[-1:]
-    if not mine:
+    duty = duty_of(rule, judge, history, events[-1], as_of(case, events))
+    if duty is None:
         return CaseResult(rule, case, str(Outcome.NOT_APPLICABLE), {})
-    return CaseResult(rule, case, _as_expected(mine[0], case.expect), mine[0].because)
+    return CaseResult(rule, case, _as_expected(duty, case.expect), duty.because)
+
+
+def duty_of(rule: Rule, judge: Judge, history: MemoryHistory, event: Event, until: int) -> Duty | None:
+    """The duty that an event opens, as it stands at an instant: else the newest of the rule's, else None."""
+    found = list(duties_of(rule, judge, history, until))
+    return next((duty for duty in found if duty.opened_by.id == event.id), found[-1] if found else None)
 
 
 def _as_expected(duty: Duty, expected: str) -> str:
@@ -132,7 +145,7 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
     if problems:
         return TimelineResult(timeline, (), (), (), "invalid", problems)
     history = MemoryHistory(events)
-    as_of = _as_of(timeline, events)
+    until = as_of(timeline, events)
     findings: list[Found] = []
     verdict = ""
     for event in events:
@@ -148,11 +161,11 @@ def run_timeline(timeline: Timeline, judge: Judge) -> TimelineResult:
                     Found(requirement, finding.rule, event.id, outcome, severity)
                     for requirement in implements
                 ]
-    for duty in duties(judge, history, as_of):
+    for duty in duties(judge, history, until):
         if duty.outcome is not None:
             about = (duty.rule.id, duty.opened_by.id, str(duty.outcome), str(duty.severity))
             findings += [Found(requirement, *about) for requirement in duty.rule.implements]
-    for one in standing(judge, history, as_of, told=False):
+    for one in standing(judge, history, until, told=False):
         if one.failing:
             about = (one.rule.id, one.subject.id, str(one.outcome), str(one.severity))
             findings += [Found(requirement, *about) for requirement in one.rule.implements]

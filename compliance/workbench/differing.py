@@ -204,8 +204,7 @@ def by_requirement(
             for rule in before | after
             if rule not in before
             or rule not in after
-            or (rule in by_id
-            and by_id[rule].change is not Change.EQUIVALENT)
+            or (rule in by_id and by_id[rule].change is not Change.EQUIVALENT)
         }
         yield RequirementChange(
             name,
@@ -222,10 +221,6 @@ def _keeping(requirement: str, bundle: Bundle) -> dict[str, Side]:
     return {rule.id: Side(bundle, rule) for rule in bundle.rules if requirement in rule.implements}
 
 
-def difference(of: Compared, seconds: float = SECONDS) -> Difference:
-    """All that a change of policies changes in meaning."""
-    rules = tuple(differences(of, seconds))
-    requirements = tuple(by_requirement(of, rules, seconds))
-    return Difference(
-        rules, requirements, of.unread + len({rule.id for rule in of.new.rules} - {one.rule for one in rules})
-    )
+def same_in(of: Compared, rules: Sequence[RuleChange]) -> int:
+    """How many rules are the same in both, to the letter where they were not read."""
+    return of.unread + len({rule.id for rule in of.new.rules} - {one.rule for one in rules})

@@ -38,6 +38,7 @@ _QUIET: Final = {
     "LC_ALL": "C",
 }
 _BESIDE: Final = "policies"
+_LOOKED_FOR: Final = f"{BUNDLE_FILE} here, in a folder above, or in {_BESIDE}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,18 @@ def policies_of(named: str | Path) -> Iterator[PolicyFolder]:
     with TemporaryDirectory(prefix="compliance-policies-") as made:
         top = Path(made).resolve()
         yield PolicyFolder(_extracted(revision, commit, path, top), revision, top)
+
+
+def present_folder(then: PolicyFolder) -> PolicyFolder:
+    """What stands here now for a folder of a revision; for any other, the policies of this place. Raises InputError where there are none."""
+    if then.top is not None:
+        here = Path(os.path.relpath(_top() / then.path.relative_to(then.top)))
+        if here.is_dir():
+            return PolicyFolder(here)
+    folder = next((one for one, _ in _folders_here(PurePosixPath()) if (one / BUNDLE_FILE).is_file()), None)
+    if folder is None:
+        raise InputError(f"which policies are meant? There is no {_LOOKED_FOR}", "Name their folder.")
+    return PolicyFolder(Path(os.path.relpath(folder)))
 
 
 def is_policy(path: Path) -> bool:
@@ -162,16 +175,27 @@ def _from_top(path: str) -> PurePosixPath:
 
 def _same_folder_as_here(revision: str) -> PurePosixPath:
     """The nearest folder with a bundle.yaml: this one or one above it, else `policies` below this one, from the repository's top."""
-    prefix = PurePosixPath(_prefix() or ".")
-    here = Path.cwd()
-    above = list(zip([here, *here.parents], [prefix, *prefix.parents], strict=False))
-    for folder, named in [*above, (here / _BESIDE, prefix / _BESIDE)]:
+    for folder, named in _folders_here(PurePosixPath(_prefix() or ".")):
         if (folder / BUNDLE_FILE).is_file():
             return named
     raise InputError(
-        f"which folder of {revision} is meant? There is no {BUNDLE_FILE} here, in a folder above, or in {_BESIDE}/",
+        f"which folder of {revision} is meant? There is no {_LOOKED_FOR}",
         f"Name the folder, counted from the repository's top: {revision}:my/policies.",
     )
+
+
+def _folders_here(prefix: PurePosixPath) -> list[tuple[Path, PurePosixPath]]:
+    """Where policies are looked for that nobody named, each with its name from the repository's top."""
+    here = Path.cwd()
+    above = list(
+        zip([here, *here.parents], [prefix, *prefix.parents, *[prefix] * len(here.parents)], strict=False)
+    )
+    return [*above, (here / _BESIDE, prefix / _BESIDE)]
+
+
+def _top() -> Path:
+    """The top of the repository's working tree."""
+    return Path(os.fsdecode(_said(["rev-parse", "--show-toplevel"])).rstrip("\n"))
 
 
 def _prefix() -> str:

@@ -165,7 +165,9 @@ def chosen(alternatives: Sequence[tuple[Formula, Sym]]) -> Sym:
 
 def floored(value: Any, step: int) -> Any:
     """How many whole steps are in a value, rounded down."""
-    return value // step if isinstance(value, int) else value / step  # of the solver's integers, / is the quotient rounded down
+    return (
+        value // step if isinstance(value, int) else value / step
+    )  # of the solver's integers, / is the quotient rounded down
 
 
 def total(values: Iterable[tuple[Formula, Any]]) -> Any:

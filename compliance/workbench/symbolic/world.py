@@ -16,7 +16,17 @@ import z3
 
 from compliance.domain.time import DAY
 from compliance.workbench.symbolic.events import EPOCH, EventVariable, Rules
-from compliance.workbench.symbolic.values import Formula, Group, Sym, Texts, Unseen, both, choose, either, floored
+from compliance.workbench.symbolic.values import (
+    Formula,
+    Group,
+    Sym,
+    Texts,
+    Unseen,
+    both,
+    choose,
+    either,
+    floored,
+)
 
 MOST_COPIES: Final = 40
 A_WORD: Final = "X-1"

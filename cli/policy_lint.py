@@ -1,0 +1,106 @@
+"""``compliance policy lint``: what is odd in rules that are in order otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compliance.errors import InputError
+
+from . import output
+from .policy_conditions import case_json, solver
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from compliance.errors import Problem
+    from compliance.policy.model import Case
+    from compliance.workbench.linting import Linted
+
+
+def linted(paths: tuple[Path, ...], *, with_solver: bool) -> list[Linted]:
+    """What is odd in each folder or file, in the order given. A file is looked at among the rules of its folder."""
+    from compliance.policy.bundle import BUNDLE_FILE
+    from compliance.settings import shipped_folder
+    from compliance.workbench.chosen import chosen
+    from compliance.workbench.linting import lint
+
+    if with_solver:
+        solver("--no-solver")
+    found = []
+    progress = Progress()
+    for path in paths or (shipped_folder("policies"),):
+        if not path.exists():
+            raise InputError(
+                f"there is no file or folder {path}",
+                "Name a folder that holds bundle.yaml, or a rule's file.",
+            )
+        folder = path
+        rules: tuple[str, ...] = ()
+        if path.is_file():
+            above = next((one for one in path.resolve().parents if (one / BUNDLE_FILE).is_file()), None)
+            if above is None:
+                raise InputError(
+                    f"{path} is in no folder of policies", f"Put it into a folder that holds {BUNDLE_FILE}."
+                )
+            folder, rules = above, (path.stem,)
+        bundle = chosen(folder)
+        found.append(
+            lint(
+                bundle,
+                folder,
+                rules,
+                solver=with_solver,
+                told=lambda done, every: progress.walked(done, every, "asked"),
+            )
+        )
+        progress.clear()
+    return found
+
+
+def as_text(found: Linted) -> str:
+    """What was found, what was not found out (a line for each rule), and the numbers."""
+    from compliance.workbench.case_text import case_yaml
+
+    parts = []
+    for problem, case in found.problems:
+        parts.append(
+            str(problem) if case is None else f"{problem}\n  for example:\n{case_yaml(case, 4)}".rstrip()
+        )
+    by_rule: dict[str, list[str]] = {}
+    for one in found.unknown:
+        by_rule.setdefault(one.rule, []).append(f"{one.question} ({one.reason})")
+    if by_rule:
+        parts.append("\n".join(f"{rule}: not found out: {'; '.join(told)}" for rule, told in by_rule.items()))
+    return "\n\n".join(parts)
+
+
+def as_json(found: Linted, problem_json: Any) -> list[dict[str, Any]]:
+    """Each problem as `policy check` gives it, with its case; then what was not found out, rule by rule."""
+    told = [_problem(problem, case, problem_json) for problem, case in found.problems]
+    told += ({"rule": one.rule, "question": one.question, "unknown": one.reason} for one in found.unknown)
+    return told
+
+
+def _problem(problem: Problem, case: Case | None, problem_json: Any) -> dict[str, Any]:
+    told: dict[str, Any] = problem_json(problem)
+    return told if case is None else {**told, "case": case_json(case)}
+
+
+def summary(found: list[Linted]) -> str:
+    """The numbers, in a line."""
+    problems, unknown = (
+        sum(len(one.problems) for one in found),
+        len({(number, one.rule) for number, each in enumerate(found) for one in each.unknown}),
+    )
+    text = (
+        output.counted(problems, "thing to mend", "things to mend")
+        if problems
+        else click.style("nothing odd", fg="green")
+    )
+    return (
+        text
+        if not unknown
+        else f"{text}; {output.counted(unknown, 'rule')} of which something was not found out"
+    )
