@@ -176,7 +176,7 @@ class _Search:
             both(*(either(*(side.get(name, False) for name in allowed)) for side, allowed in zip(sides, alternative, strict=True)))
             for alternative in self._wanted
         ))  # fmt: skip
-        solver = z3.Solver()
+        solver = z3.SimpleSolver()  # on these formulas some fifty times as fast as the solver of many tactics
         solver.set("timeout", max(1, int((self._end - monotonic()) * 1000)))
         solver.add(*world.rules.must, *world.axioms())
         if not isinstance(goal, bool):
