@@ -26,6 +26,9 @@ COLLECTED_AFTER: Final = (50_000, 20, 100)
 """How seldom Python looks for cycles: rules and events live as long as the process, and collecting among them costs a tenth of a long
 recording and finds nothing."""
 DEFAULT_DATABASE: Final = "sqlite:///compliance.db"
+OUTPUTS: Final = ("text", "json")
+WITH_SARIF: Final = (*OUTPUTS, "sarif")
+"""How a command answers that finds things at places in files."""
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Call:
 
     database: str = DEFAULT_DATABASE
     actor: str | None = None
-    output: Literal["text", "json"] = "text"
+    output: Literal["text", "json", "sarif"] = "text"
     verbosity: int = 0
     log_format: Literal["text", "json"] | None = None
 
@@ -61,7 +64,7 @@ def _as_url(database: str) -> str:
     return database if "://" in database else f"sqlite:///{database}"
 
 
-def common_options(*, root: bool) -> list[click.Parameter]:
+def common_options(*, root: bool, outputs: Sequence[str] = OUTPUTS) -> list[click.Parameter]:
     """The options that every command takes; those of the root also read the environment."""
     database = click.Option(
         ["--database"], metavar="URL", envvar="COMPLIANCE_DATABASE" if root else None, expose_value=False, hidden=not root,
@@ -73,8 +76,8 @@ def common_options(*, root: bool) -> list[click.Parameter]:
         callback=_kept("actor"), help="Who acts: a staff id, never a name. Else COMPLIANCE_ACTOR.",
     )  # fmt: skip
     output = click.Option(
-        ["--output"], type=click.Choice(["text", "json"]), expose_value=False, callback=_kept("output"),
-        help="text for people, json for programs.",
+        ["--output"], type=click.Choice(outputs), expose_value=False, callback=_kept("output"),
+        help="text for people, json for programs" + (", sarif for code hosts." if "sarif" in outputs else "."),
     )  # fmt: skip
     verbose = click.Option(
         ["-v", "--verbose"], count=True, expose_value=False, hidden=not root, callback=_kept("verbosity"),
@@ -88,12 +91,14 @@ def common_options(*, root: bool) -> list[click.Parameter]:
 
 
 class Command(click.Command):
-    """A command with the common options, and with examples in its help."""
+    """A command with the common options, and with examples in its help. `outputs` are the forms in which it can answer."""
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), outputs: Sequence[str] = OUTPUTS, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
-        self.params.extend(common_options(root=False))
+        self.params.extend(common_options(root=False, outputs=outputs))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Examples, as they are typed."""

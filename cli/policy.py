@@ -2,69 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from compliance.errors import InputError, Problem
+from compliance.errors import Problem
 
 from . import opening, output
 from .application import Call, Command, Group, pass_call
 
 if TYPE_CHECKING:
-    from compliance.library import Checked
+    from compliance.workbench.sources import PolicyFolder
 
 FOLDER: Final = click.Path(path_type=Path)
 
 
-@click.group(cls=Group, examples=("compliance policy check", "compliance policy show rems-monitor-2h"))
+COMMANDS: Final = {
+    "check": ("policy_check", "check"),
+    "test": ("policy_test", "test"),
+}
+
+
+@click.group(
+    cls=Group, lazy=COMMANDS, examples=("compliance policy check", "compliance policy show rems-monitor-2h")
+)
 def policy() -> None:
     """Policies: check them, test them, read them, explain a decision. Those that ship with this software, unless a folder is named."""
-
-
-@policy.command(
-    cls=Command,
-    examples=(
-        "compliance policy check",
-        "compliance policy check my-policies",
-        "compliance policy check my-policies/clinic-monitor.yaml",
-    ),
-)
-@click.argument("paths", nargs=-1, type=FOLDER, metavar="[DIR|FILE]...")
-@pass_call
-def check(call: Call, paths: tuple[Path, ...]) -> int:
-    """Parse, type-check, look at citations and dates, and run every case. Exits 1 where anything is wrong.
-
-    A single file is checked among the rules of its folder.
-    """
-    from compliance.library import as_problem, check_file, check_folder
-    from compliance.settings import shipped_folder
-
-    today = date.today().isoformat()  # noqa: DTZ011 - a review is overdue by the calendar on the wall
-    objections = 0
-    for path in paths or (shipped_folder("policies"),):
-        if not path.exists():
-            raise InputError(
-                f"there is no file or folder {path}",
-                "Name a folder that holds bundle.yaml, or a rule's file.",
-            )
-        checked: Checked = check_folder(path, today) if path.is_dir() else check_file(path, today)
-        problems = [*checked.problems, *(as_problem(result) for result in checked.failed)]
-        objections += len(problems)
-        if call.json:
-            output.echo_json(*(problem_json(problem) for problem in problems))
-            continue
-        for problem in problems:
-            click.echo(f"{problem}\n")
-        word = (
-            click.style("in order", fg="green") if not problems else output.counted(len(problems), "problem")
-        )
-        rules = len(checked.bundle.rules) if checked.bundle is not None else 0
-        told = f"{output.counted(rules, 'rule')}, {checked.passed:,} of {output.counted(len(checked.results), 'case')} as they say"
-        click.echo(f"{path}: {word}; {told if checked.bundle is not None else 'no case was run'}")
-    return int(bool(objections))
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:
@@ -74,56 +39,6 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "file": place.source, "line": place.line, "column": place.column, "field": place.field, "code": problem.code,
         "message": problem.message, "remedy": problem.remedy,
     }  # fmt: skip
-
-
-@policy.command(
-    cls=Command,
-    examples=(
-        "compliance policy test",
-        "compliance policy test my-policies -k monitor",
-        "compliance policy test --cases my-cases.yaml --output json",
-    ),
-)
-@click.argument("folder", type=FOLDER, required=False, metavar="[DIR]")
-@click.option("-k", "word", metavar="WORD", help="Only cases whose name, or rule's id, holds this word.")
-@click.option(
-    "--cases",
-    "case_files",
-    type=FOLDER,
-    multiple=True,
-    metavar="FILE_OR_DIR",
-    help="Timelines of case files, not the rules' own cases.",
-)
-@pass_call
-def test(call: Call, folder: Path | None, word: str | None, case_files: tuple[Path, ...]) -> int:
-    """Run the cases of the rules, or of case files, and say what decided each. Exits 1 where one does not come out as it says."""
-    from compliance.settings import shipped_folder
-
-    from . import policy_cases
-
-    folder = shipped_folder("policies") if folder is None else folder
-    results = (
-        policy_cases.timelines(folder, case_files) if case_files else policy_cases.rule_cases(folder, word)
-    )
-    passed = failed = 0
-    for result in results:
-        if word is not None and not result.matches(word):
-            continue
-        if result.passed:
-            passed += 1
-        else:
-            failed += 1
-        if call.json:
-            output.echo_json(result.as_json())
-        else:
-            click.echo(result.as_text())
-    if not passed + failed:
-        raise InputError("there is no such case", "Leave out -k to run all.")
-    if not call.json:
-        click.echo(
-            f"\n{passed:,} passed, {click.style(f'{failed:,} failed', fg='red') if failed else 'none failed'}"
-        )
-    return int(bool(failed))
 
 
 @policy.command(
@@ -198,6 +113,7 @@ def _requirements(call: Call, folder: Path) -> int:
     examples=(
         "compliance policy show rems-monitor-2h",
         "compliance policy show my-rule --policies my-policies",
+        "compliance policy show my-rule --policies HEAD~1:my-policies",
         "compliance policy show --all > policies.md",
     ),
 )
@@ -205,35 +121,35 @@ def _requirements(call: Call, folder: Path) -> int:
 @click.option("--all", "everything", is_flag=True, help="Every rule by requirement, as one Markdown text.")
 @click.option(
     "--policies",
-    "folder",
-    type=FOLDER,
-    metavar="DIR",
-    help="A folder of policies; else those that ship with this software.",
+    "named",
+    metavar="DIR|REVISION",
+    help="A folder of policies, here or at a git revision; else those that ship with this software.",
 )
 @pass_call
-def show(call: Call, rule: str | None, everything: bool, folder: Path | None) -> int:
+def show(call: Call, rule: str | None, everything: bool, named: str | None) -> int:
     """A rule in plain language: what it asks, where that is written, since when, what passes and what does not."""
     from compliance.settings import shipped_folder
+    from compliance.workbench.sources import folder_of
 
     if everything is (rule is not None):
         raise click.UsageError("Name a rule, or ask for --all.")
-    folder = shipped_folder("policies") if folder is None else folder
-    if rule is None:
-        return _show_all(call, folder)
-    from . import policy_page
+    with folder_of(shipped_folder("policies") if named is None else named) as folder:
+        if rule is None:
+            return _show_all(call, folder)
+        from . import policy_page
 
-    found, source = policy_page.find(folder, rule)
-    if call.json:
-        output.echo_json(policy_page.as_json(found, source))
-    else:
-        click.echo(policy_page.as_text(found, source))
+        found, source = policy_page.find(folder, rule)
+        if call.json:
+            output.echo_json(policy_page.as_json(found, source))
+        else:
+            click.echo(policy_page.as_text(found, source))
     return 0
 
 
-def _show_all(call: Call, folder: Path) -> int:
+def _show_all(call: Call, folder: PolicyFolder) -> int:
     from . import policy_book, policy_coverage, policy_page
 
-    every, problems = policy_coverage.account(folder)
+    every, problems = policy_coverage.account(folder.path, folder.shown)
     for problem in problems:
         click.echo(f"{problem}\n", err=True)
     if call.json:
@@ -269,6 +185,61 @@ def explain(call: Call, entry: str) -> None:
             output.echo_json(explanation.as_json(log, bundles, idx))
         else:
             click.echo(explanation.as_text(log, bundles, idx))
+
+
+@policy.command(
+    cls=Command,
+    examples=(
+        "compliance policy diff HEAD",
+        "compliance policy diff v1.2 HEAD --output json",
+        "compliance policy diff old-policies my-policies",
+    ),
+)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", required=False)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    help="How long to look for an answer to one question.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit 1 where the meaning changes, or may change.")
+@pass_call
+def diff(call: Call, old: str, new: str | None, seconds: float, exit_code: bool) -> int:
+    """What a change of policies changes in meaning: which rules become stricter, looser, both, or stay equivalent.
+
+    OLD and NEW are folders or git revisions; without NEW the policies as they are now. Each direction comes with a case that the engine itself decides
+    differently before and after. Only what is proved is called equivalent; what could not be found out is called unknown.
+    """
+    from compliance.workbench.compared import compared
+    from compliance.workbench.differing import Difference, by_requirement, differences, same_in
+    from compliance.workbench.sources import folder_of, present_folder
+
+    from . import policy_diff
+
+    with (
+        folder_of(old) as before,
+        nullcontext(present_folder(before)) if new is None else folder_of(new) as after,
+    ):
+        pair = compared(before.path, after.path)
+        rules = []
+        for one in differences(pair, seconds):
+            rules.append(one)
+            output.echo_json(policy_diff.rule_json(one)) if call.json else click.echo(
+                f"{policy_diff.rule_text(one)}\n"
+            )
+        requirements = tuple(by_requirement(pair, rules, seconds))
+
+        found = Difference(tuple(rules), requirements, same_in(pair, rules))
+    if call.json:
+        output.echo_json(policy_diff.summary_json(found))
+    else:
+        for requirement in requirements:
+            if policy_diff.says_more(requirement, found):
+                click.echo(f"{policy_diff.requirement_text(requirement)}\n")
+        click.echo(policy_diff.summary_text(found))
+    return int(exit_code and found.change != "equivalent")
 
 
 @policy.command(

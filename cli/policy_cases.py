@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from compliance.errors import InputError, PolicyError, Problem
@@ -14,6 +14,8 @@ from . import output
 if TYPE_CHECKING:
     from compliance.engine.cases import CaseResult, TimelineResult
     from compliance.policy.model import Bundle
+    from compliance.workbench.junit import Ran as Reported
+    from compliance.workbench.sources import PolicyFolder
 
 
 OBJECTIONS: Final = ("fail", "indeterminate", "missed", "met_late")
@@ -35,6 +37,9 @@ class Ran(Protocol):
 
     def as_text(self) -> str:
         """The case for a person."""
+
+    def as_junit(self, seconds: float) -> Reported:
+        """The case for a report of tests, with how long it took."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,29 @@ class RuleCase:
             head += f"  ({result.got})"
         lines = [head]
         if not result.passed:
-            lines.append(
-                f"      {result.case.expect} expected, {result.got} came out; {result.case.place.source}:{result.case.place.line}"
-            )
+            lines.append(f"      {self._differs()}; {result.case.place.source}:{result.case.place.line}")
             lines += _problem_lines(result.problems)
         if result.because:
-            decided = ", ".join(f"{name} is {value}" for name, value in result.because.items())
-            lines.append(output.paragraph(f"decided on: {decided}", 6, 2))
+            lines.append(output.paragraph(self._decided(), 6, 2))
         return "\n".join(lines)
+
+    def as_junit(self, seconds: float) -> Reported:
+        """See `Ran`."""
+        from compliance.workbench.junit import Ran as Reported
+
+        case, place = self.result.case, self.result.case.place
+        decided = [line.strip() for line in _problem_lines(self.result.problems)]
+        decided += [self._decided()] if self.result.because else []
+        failure = "" if self.passed else self._differs()
+        return Reported(
+            self.result.rule.id, case.name, place.source, place.line, seconds, failure, "\n".join(decided)
+        )
+
+    def _differs(self) -> str:
+        return f"{self.result.case.expect} expected, {self.result.got} came out"
+
+    def _decided(self) -> str:
+        return f"decided on: {', '.join(f'{name} is {value}' for name, value in self.result.because.items())}"
 
 
 @dataclass(frozen=True)
@@ -128,25 +148,44 @@ class TimelineCase:
         """See `Ran`."""
         result = self.result
         lines = [f"{_word(result.passed)}  {result.timeline.name}"]
-        if result.passed:
-            decided = dict.fromkeys(
-                f"{found.requirement} by {found.rule}"
+        if not result.passed:
+            lines.append(f"      {result.timeline.place.source}:{result.timeline.place.line}")
+            return "\n".join([*lines, *(f"      {line}" for line in self._differs())])
+        return "\n".join([*lines, *(output.paragraph(text, 6, 2) for text in self._found())])
+
+    def as_junit(self, seconds: float) -> Reported:
+        """See `Ran`."""
+        from compliance.workbench.junit import Ran as Reported
+
+        timeline, place = self.result.timeline, self.result.timeline.place
+        failure = "" if self.passed else "; ".join(self._differs())
+        return Reported(
+            PurePath(place.source).stem, timeline.name, place.source, place.line, seconds, failure, "\n".join(self._found())
+        )  # fmt: skip
+
+    def _found(self) -> list[str]:
+        """What was expected and found, and by which rule."""
+        result = self.result
+        return list(
+            dict.fromkeys(
+                f"found {found.requirement} by {found.rule}"
                 for found in result.findings
                 if found.requirement in result.timeline.findings
             )
-            lines += [output.paragraph(f"found {text}", 6, 2) for text in decided]
-            return "\n".join(lines)
-        place = result.timeline.place
-        lines.append(f"      {place.source}:{place.line}")
-        lines += [f"      expected and not found: {name}" for name in result.missing]
+        )
+
+    def _differs(self) -> list[str]:
+        """In what it came out otherwise than it says."""
+        result = self.result
+        lines = [f"expected and not found: {name}" for name in result.missing]
         lines += [
-            f"      found and not wanted: {found.requirement} by {found.rule} on {found.event} ({found.outcome})"
+            f"found and not wanted: {found.requirement} by {found.rule} on {found.event} ({found.outcome})"
             for found in result.unwanted
         ]
         wanted = result.timeline.verdict
         if wanted is not None and wanted != result.verdict:
-            lines.append(f"      the last event is {result.verdict}, {wanted} expected")
-        return "\n".join([*lines, *_problem_lines(result.problems)])
+            lines.append(f"the last event is {result.verdict}, {wanted} expected")
+        return [*lines, *(line.strip() for line in _problem_lines(result.problems))]
 
 
 def _word(passed: bool) -> str:
@@ -159,12 +198,13 @@ def _problem_lines(problems: Sequence[Problem]) -> list[str]:
     return [f"      {problem.place.field or 'event'}: {problem.message}" for problem in problems]
 
 
-def rule_cases(folder: Path, word: str | None) -> Iterator[Ran]:
-    """The cases of every rule of a folder, each run when it is asked for; those that a word leaves out are not run."""
+def rule_cases(named: PolicyFolder, word: str | None) -> Iterator[Ran]:
+    """The cases of every rule that was named, each run when it is asked for; those that a word leaves out are not run."""
     from compliance.engine.cases import run_case
     from compliance.library import case_judge
+    from compliance.workbench.rule_check import rule_alone
 
-    bundle = _loaded(folder)
+    bundle = _usable(rule_alone(named), named) if named.path.is_file() else _loaded(named)
     judge = case_judge(bundle)
     for rule in bundle.rules:
         for case in rule.cases:
@@ -172,7 +212,7 @@ def rule_cases(folder: Path, word: str | None) -> Iterator[Ran]:
                 yield RuleCase(run_case(rule, case, judge))
 
 
-def timelines(folder: Path, files: Sequence[Path]) -> Iterator[Ran]:
+def timelines(named: PolicyFolder, files: Sequence[Path]) -> Iterator[Ran]:
     """The cases of case files under the policies of a folder; raises PolicyError where a file cannot be read."""
     from compliance.engine.cases import run_timeline
     from compliance.engine.judging import Judge
@@ -182,8 +222,8 @@ def timelines(folder: Path, files: Sequence[Path]) -> Iterator[Ran]:
     for file in files:
         if not file.exists():
             raise InputError(f"there is no file or folder {file}", "Name a case file, or a folder of them.")
-    bundle = _loaded(folder)
-    requirements, _ = load_requirements(folder)
+    bundle = _loaded(named)
+    requirements, _ = load_requirements(named.path)
     known = {one.id for one in requirements} or None
     judge = Judge(bundle)
     for file in files:
@@ -194,13 +234,17 @@ def timelines(folder: Path, files: Sequence[Path]) -> Iterator[Ran]:
             yield TimelineCase(run_timeline(case, judge))
 
 
-def _loaded(folder: Path) -> Bundle:
+def _loaded(named: PolicyFolder) -> Bundle:
     from compliance.policy.bundle import load_folder
 
-    bundle, problems = load_folder(folder)
+    return _usable(load_folder(named.path, shown=named.shown), named)
+
+
+def _usable(read: tuple[Bundle | None, tuple[Problem, ...]], named: PolicyFolder) -> Bundle:
+    bundle, problems = read
     if bundle is None:
         raise PolicyError(
-            f"the policies in {folder} cannot be used",
+            f"the policies in {named} cannot be used",
             "Mend them; `compliance policy check` shows the same.",
             problems,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from compliance.policy.model import Rule
 
 
-def account(folder: Path) -> tuple[tuple[Account, ...], tuple[Problem, ...]]:
-    """The requirements of a folder of policies with what keeps them, or what is wrong with its files."""
+def account(
+    folder: Path, shown: Callable[[Path], str] = str
+) -> tuple[tuple[Account, ...], tuple[Problem, ...]]:
+    """The requirements of a folder of policies with what keeps them, or what is wrong with its files, as they are `shown`."""
     from compliance.accounting import accounts
-    from compliance.policy.bundle import REQUIREMENTS_FILE, load_folder, load_requirements
+    from compliance.policy.bundle import load_folder, load_requirements
+    from compliance.policy.files import REQUIREMENTS_FILE
 
-    bundle, problems = load_folder(folder)
+    bundle, problems = load_folder(folder, shown=shown)
     if bundle is None:
         return (), problems
     requirements, _ = load_requirements(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compliance.errors import InputError, PolicyError
@@ -11,21 +10,16 @@ from . import output, results
 
 if TYPE_CHECKING:
     from compliance.policy.model import Rule
+    from compliance.workbench.sources import PolicyFolder
 
 
-def find(folder: Path, rule_id: str) -> tuple[Rule, str]:
+def find(folder: PolicyFolder, rule_id: str) -> tuple[Rule, str]:
     """A rule of a folder, read alone, and its file's name; raises InputError where there is none, with the likely name."""
-    from compliance.policy.bundle import BUNDLE_FILE, REQUIREMENTS_FILE
     from compliance.policy.documents import read_file
+    from compliance.policy.files import SHARED_FILES, policy_files
     from compliance.policy.rules import read_rule
 
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}", "Name a folder of policies.")
-    files = {
-        file.stem: file
-        for file in sorted(folder.rglob("*.yaml"))
-        if file.name not in (BUNDLE_FILE, REQUIREMENTS_FILE)
-    }
+    files = {file.stem: file for file in policy_files(folder.path) if file.name not in SHARED_FILES}
     file = files.get(rule_id)
     if file is None:
         from difflib import get_close_matches
@@ -35,13 +29,14 @@ def find(folder: Path, rule_id: str) -> tuple[Rule, str]:
             f"there is no rule {rule_id!r} in {folder}",
             f"Did you mean {' or '.join(near)}?" if near else "`compliance policy check` counts them.",
         )
-    read = read_file(file)
+    source = folder.shown(file)
+    read = read_file(file, source)
     if isinstance(read, tuple):
-        raise PolicyError(f"{file} cannot be read", "Mend it.", read)
+        raise PolicyError(f"{source} cannot be read", "Mend it.", read)
     rule, problems = read_rule(read)
     if rule is None:
-        raise PolicyError(f"{file} cannot be read", "Mend it.", problems)
-    return rule, str(file)
+        raise PolicyError(f"{source} cannot be read", "Mend it.", problems)
+    return rule, source
 
 
 def as_json(rule: Rule, source: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A folder of policies, checked: everything that is wrong with its files, and every case of every rule run as it says.
 
-This is what ``compliance policy check`` reports, and what a bundle must pass before `compliance init` puts it into force.
+This is what a bundle must pass before `compliance init` puts it into force. ``compliance policy check`` finds the same file by file
+(`compliance.workbench.examining`), so that what was found in order need not be looked at again.
 """
 
 from __future__ import annotations
@@ -11,15 +12,9 @@ from pathlib import Path
 
 from compliance.engine.cases import CaseResult, own_offset, run_case
 from compliance.engine.judging import Judge
-from compliance.errors import PolicyError, Problem
-from compliance.policy.bundle import BUNDLE_FILE, REQUIREMENTS_FILE, load_folder, load_requirements
-from compliance.policy.documents import read_file
+from compliance.errors import Place, PolicyError, Problem
+from compliance.policy.bundle import load_folder
 from compliance.policy.model import Bundle, Rule
-from compliance.policy.rules import read_rule
-from compliance.policy.sites import FOLDER as SITES_FOLDER
-from compliance.policy.sites import read_site
-from compliance.policy.tables import read_tables
-from compliance.settings import shipped_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,42 +38,12 @@ class Checked:
 
 def check_folder(folder: Path, today: str | None = None, sites: Path | None = None) -> Checked:
     """Load a folder (with the values of single sites in the folder `sites`) and run every case. With `today` (an RFC 3339 date) a
-    rule whose review is overdue is a problem."""
+    rule whose review is overdue is a problem. Nothing is taken from an earlier check."""
     bundle, problems = load_folder(folder, sites)
     if bundle is None:
         return Checked(None, problems, ())
     overdue = () if today is None else tuple(_overdue(bundle.rules, today))
     return Checked(bundle, (*problems, *overdue), run_cases(bundle, bundle.rules))
-
-
-def check_file(file: Path, today: str | None = None) -> Checked:
-    """Check one rule's file among those of its folder: the nearest one above with a bundle.yaml, else the shipped one's tables.
-
-    A file in a folder ``sites`` holds the values of a site, and is held against all rules.
-    """
-    folder = next((above for above in file.resolve().parents if (above / BUNDLE_FILE).is_file()), None)
-    shared = shipped_folder("policies") if folder is None else folder
-    read = read_file(file)
-    if isinstance(read, tuple):
-        return Checked(None, read, ())
-    if file.resolve().parent.name == SITES_FOLDER:
-        bundle, problems = load_folder(shared)
-        site_problems = read_site(read, bundle.rules)[2] if bundle is not None else problems
-        return Checked(bundle, site_problems, ())
-    tables_document = read_file(shared / BUNDLE_FILE)
-    if isinstance(tables_document, tuple):
-        return Checked(None, tables_document, ())
-    tables, problems = read_tables(tables_document)
-    if tables is None or file.name in (BUNDLE_FILE, REQUIREMENTS_FILE):
-        return Checked(None, problems, ())
-    requirements, wrong = load_requirements(shared)
-    rule, found = read_rule(read, {one.id for one in requirements} or None)
-    if rule is None or found:
-        return Checked(None, (*wrong, *found), ())
-    name, version, read_in = tables
-    bundle = Bundle(name, version, "sha256:" + "0" * 64, (rule,), read_in, {})
-    overdue = () if today is None else tuple(_overdue([rule], today))
-    return Checked(bundle, (*wrong, *overdue), run_cases(bundle, [rule]))
 
 
 def run_cases(bundle: Bundle, rules: Iterable[Rule]) -> tuple[CaseResult, ...]:
@@ -120,12 +85,20 @@ def as_problem(result: CaseResult) -> Problem:
         return Problem(result.case.place, message, first.remedy, "case")
     message = f"case '{result.case.name}': {result.case.expect} expected, {result.got} came out"
     decided = ", ".join(f"{name} is {value}" for name, value in result.because.items())
-    return Problem(result.case.place, message, f"It was decided on: {decided}" if decided else "", "case")
+    remedy = "mend the rule, or what the case expects"
+    return Problem(
+        result.case.place, message, f"{remedy}; decided on: {decided}" if decided else remedy, "case"
+    )
+
+
+def overdue_review(rule_id: str, owner: str, review_by: str, place: Place) -> Problem:
+    """A rule that ought to have been read again by a day that has passed."""
+    message = f"the review of '{rule_id}' was due on {review_by}"
+    remedy = f"let its owner ({owner}) read its sources again, then set read: and review_by:"
+    return Problem(place, message, remedy, "review")
 
 
 def _overdue(rules: Iterable[Rule], today: str) -> Iterable[Problem]:
     for rule in rules:
         if rule.review_by and rule.review_by < today:
-            message = f"the review of '{rule.id}' was due on {rule.review_by}"
-            remedy = f"let its owner ({rule.owner}) read its sources again, then set read: and review_by:"
-            yield Problem(rule.place, message, remedy, "review")
+            yield overdue_review(rule.id, rule.owner, rule.review_by, rule.place)

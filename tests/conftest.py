@@ -24,6 +24,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 KINDS = ["sqlite", "postgresql"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def memory_of_checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What checks of policies remember, apart from what the person remembers who runs the tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("COMPLIANCE_CACHE")
+    os.environ["COMPLIANCE_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["COMPLIANCE_CACHE"]
+    else:
+        os.environ["COMPLIANCE_CACHE"] = before
+
+
 @contextmanager
 def home_of(kind: str, folder: Path) -> Iterator[Home]:
     """A place for one log, which is gone afterwards."""

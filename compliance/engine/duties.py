@@ -161,19 +161,12 @@ def _judged(
     certain = plan.when is None or plan.when(scope) is True
     decided_by = because(plan, scope, evaluate)
     if part.due_at is None and part.state is DutyState.OPEN:
-        for closing in _closings(plan.rule.expect):
+        for closing in plan.rule.expect.closings():
             due = renamed(closing.due.node, plan.rule.id, plan.names)
             lacking = undecided(due, scope, judge.bundle.tables)
             own = {lookup: name for name, lookup in plan.names.items()}
             decided_by |= {_as_written(text, own): MISSING for text in lacking}
     return Duty(plan.rule, start, part.state, part.due_at, part.closed_by, decided_by, certain)
-
-
-def _closings(expect: Expect) -> Iterator[Closing]:
-    if expect.closing is not None:
-        yield expect.closing
-    for part in expect.parts:
-        yield from _closings(part)
 
 
 def _as_written(text: str, own: dict[str, str]) -> str:

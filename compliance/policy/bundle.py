@@ -7,30 +7,30 @@ typed when it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from compliance.domain.canonical import digest_of, encode
 from compliance.domain.vocabulary import VERSION as VOCABULARY_VERSION
 from compliance.errors import Place, PolicyError, Problem
+from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
 from compliance.policy.lazy import LazyRules
 from compliance.policy.located import Document, as_json, from_json
 from compliance.policy.model import Bundle, Requirement, Rule, SiteParameters, Tables
 from compliance.policy.rules import read_rule
-from compliance.policy.sites import FOLDER as SITES_FOLDER
 from compliance.policy.sites import read_site, stored_site
 from compliance.policy.tables import read_requirements, read_tables
 
 LANGUAGE_VERSION: Final = 1
 ARTIFACT: Final = "compliance.bundle"
 """By this name a `policy_activation` puts a bundle into force; its ``sha256`` is the bundle's digest."""
-BUNDLE_FILE: Final = "bundle.yaml"
-REQUIREMENTS_FILE: Final = "requirements.yaml"
 
 
-def load_folder(path: Path, sites: Path | None = None) -> tuple[Bundle | None, tuple[Problem, ...]]:
-    """The bundle in a folder, or every problem of every file in it.
+def load_folder(
+    path: Path, sites: Path | None = None, shown: Callable[[Path], str] = str
+) -> tuple[Bundle | None, tuple[Problem, ...]]:
+    """The bundle in a folder, or every problem of every file in it. `shown` is how a file is called in messages.
 
     Rules are all ``**/*.yaml`` below it but ``bundle.yaml``, ``requirements.yaml`` and what single sites say in ``sites/``
     (and in the folder `sites`, where one is named). Without a list of requirements of its own (a folder of
@@ -41,7 +41,7 @@ def load_folder(path: Path, sites: Path | None = None) -> tuple[Bundle | None, t
     if not path.is_dir():
         return None, (
             Problem(
-                Place(str(path)),
+                Place(shown(path)),
                 "there is no such folder",
                 "name the folder that holds bundle.yaml",
                 "policy",
@@ -49,18 +49,16 @@ def load_folder(path: Path, sites: Path | None = None) -> tuple[Bundle | None, t
         )
     problems: list[Problem] = []
     documents: dict[str, Document] = {}
-    for file in sorted(path.rglob("*.yaml")):
+    for file in policy_files(path):
         name = file.relative_to(path).as_posix()
-        if any(part.startswith(".") for part in file.relative_to(path).parts):
-            continue
-        read = read_file(file, str(file))
+        read = read_file(file, shown(file))
         if isinstance(read, tuple):
             problems.extend(read)
         else:
             documents[name] = read
     requirements = _requirements(documents.pop(REQUIREMENTS_FILE, None), problems)
     shared = documents.pop(BUNDLE_FILE, None)
-    tables = _shared(path, shared, problems)
+    tables = _shared(shown(path / BUNDLE_FILE), shared, problems)
     for file in sorted(sites.glob("*.yaml")) if sites is not None else ():
         read = read_file(file, str(file))
         if isinstance(read, tuple):
@@ -70,6 +68,7 @@ def load_folder(path: Path, sites: Path | None = None) -> tuple[Bundle | None, t
     of_sites = [documents.pop(name) for name in sorted(documents) if name.startswith(f"{SITES_FOLDER}/")]
     rules, ids = _rules(documents, requirements, problems)
     own, forms = _sites(of_sites, rules, problems)
+    files = {id(document): name for name, document in documents.items()}
     if problems or tables is None or shared is None:
         return None, tuple(problems)
     name, version, read_in = tables
@@ -77,7 +76,7 @@ def load_folder(path: Path, sites: Path | None = None) -> tuple[Bundle | None, t
         "bundle": as_json(shared.value),
         "rules": {rule.id: as_json(ids[rule.id].value) for rule in rules},
         "places": {
-            rule.id: {"file": _relative(ids[rule.id].source, path), "line": rule.place.line} for rule in rules
+            rule.id: {"file": files[id(ids[rule.id])], "line": rule.place.line} for rule in rules
         },
     }  # fmt: skip
     if own:
@@ -111,13 +110,15 @@ def digest(documents: Mapping[str, Any]) -> str:
     return digest_of(encode(said))
 
 
-def load_requirements(path: Path) -> tuple[tuple[Requirement, ...], tuple[Problem, ...]]:
-    """The requirements of a folder of policies; none where it has no such list."""
+def load_requirements(
+    path: Path, shown: Callable[[Path], str] = str
+) -> tuple[tuple[Requirement, ...], tuple[Problem, ...]]:
+    """The requirements of a folder of policies; none where it has no such list. `shown` is how its file is called in messages."""
     from compliance.policy.documents import read_file  # noqa: PLC0415 - a stored bundle is read without any YAML parser
 
     if not (path / REQUIREMENTS_FILE).is_file():
         return (), ()
-    read = read_file(path / REQUIREMENTS_FILE)
+    read = read_file(path / REQUIREMENTS_FILE, shown(path / REQUIREMENTS_FILE))
     return ((), read) if isinstance(read, tuple) else read_requirements(read)
 
 
@@ -129,16 +130,22 @@ def _requirements(document: Document | None, problems: list[Problem]) -> frozens
     return frozenset(requirement.id for requirement in requirements)
 
 
-def _shared(path: Path, document: Document | None, problems: list[Problem]) -> tuple[str, str, Tables] | None:
+def _shared(
+    source: str, document: Document | None, problems: list[Problem]
+) -> tuple[str, str, Tables] | None:
     if document is None:
-        source = str(path / BUNDLE_FILE)
         if not any(problem.place.source == source for problem in problems):
-            remedy = "write one with name, version, holidays, drugs, states and permissions"
-            problems.append(Problem(Place(source), "this folder has no bundle.yaml", remedy, "policy"))
+            problems.append(no_bundle(source))
         return None
     tables, wrong = read_tables(document)
     problems.extend(wrong)
     return tables
+
+
+def no_bundle(source: str) -> Problem:
+    """A folder without the tables that all rules rest on."""
+    remedy = "write one with name, version, holidays, drugs, states and permissions"
+    return Problem(Place(source), "this folder has no bundle.yaml", remedy, "policy")
 
 
 def _rules(
@@ -175,7 +182,3 @@ def _sites(
         problems.extend(wrong)
         sites[site], forms[site] = values, as_json(document.value)
     return sites, forms
-
-
-def _relative(source: str, path: Path) -> str:
-    return Path(source).relative_to(path).as_posix()

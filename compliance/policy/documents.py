@@ -24,12 +24,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from compliance.errors import Place, Problem
+from compliance.policy.files import MAX_BYTES
 from compliance.policy.located import Document, Mark, excerpt
 from compliance.policy.located import Path as ValuePath
 from compliance.policy.scalars import ScalarError, resolve_plain
 from compliance.policy.yaml_words import in_plain_words
 
-MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 50
 
 _NODES: Final = frozenset({"ScalarEvent", "MappingStartEvent", "SequenceStartEvent"})
@@ -45,16 +45,14 @@ def read_file(path: Path, source: str | None = None) -> Document | tuple[Problem
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        return (
-            Problem(
-                Place(name),
-                f"this file cannot be read: {reason}",
-                "check the name and the permissions",
-                "yaml",
-            ),
-        )
+        return (unreadable(error, name),)
     return read_bytes(content, name)
+
+
+def unreadable(error: OSError, source: str) -> Problem:
+    """A file that cannot be opened or read."""
+    message = f"this file cannot be read: {error.strerror or 'it cannot be opened'}"
+    return Problem(Place(source), message, "check the name and the permissions", "yaml")
 
 
 def read_bytes(content: bytes, source: str) -> Document | tuple[Problem, ...]:

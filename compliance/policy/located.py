@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Final, TypeAlias
 
 from compliance.errors import Place, Problem
@@ -44,6 +45,11 @@ class Document:
     lines: tuple[str, ...] = ()
     text: str = ""
     line: int | None = None
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder, revision (``HEAD:one.yaml``) and ending."""
+        return PurePath(self.source.rpartition(":")[2]).stem
 
     def place(self, path: Path, key: bool = False, span: Span | None = None) -> Place:
         """Where the value at `path` stands (its key, where `key`; a part of its text, where `span`)."""

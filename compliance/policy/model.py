@@ -141,6 +141,13 @@ class Expect:
     closing: Closing | None = None
     parts: tuple[Expect, ...] = ()
 
+    def closings(self) -> Iterator[Closing]:
+        """Every closing in it."""
+        if self.closing is not None:
+            yield self.closing
+        for part in self.parts:
+            yield from part.closings()
+
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
@@ -198,6 +205,17 @@ class Rule:
     remedy: Message
     cases: tuple[Case, ...]
     place: Place
+
+    def expressions(self) -> Iterator[Expression]:
+        """Every expression that decides how the rule comes out: those of facts, of closings, of subjects, then `when` and `require`."""
+        for given in self.given:
+            parts = (given.where, given.within, given.after, given.span_from, given.span_to, given.for_each)
+            yield from (one for one in parts if one is not None)
+        for closing in self.expect.closings() if self.expect is not None else ():
+            yield from (one for one in (closing.where, closing.at, closing.due) if one is not None)
+        if self.each is not None and self.each.where is not None:
+            yield self.each.where
+        yield from (one for one in (self.when, self.require) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

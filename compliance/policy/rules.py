@@ -7,7 +7,6 @@ found in one reading. What depends on something that is itself wrong is not repo
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import PurePath
 from typing import Any, Final, Literal, cast
 
 from compliance.domain.findings import Severity
@@ -87,7 +86,7 @@ def _on(fields: Fields) -> tuple[str, ...]:
 
 def _id(fields: Fields, *, named_by_file: bool) -> str:
     rule_id = fields.text("id", "write id: and the file's name without .yaml")
-    stem = PurePath(fields.reading.document.source).stem
+    stem = fields.reading.document.stem
     if rule_id and not RULE_ID.match(rule_id):
         fields.wrong(
             "id", f"'{rule_id}' cannot be an id", "use small letters, digits and -, beginning with a letter"

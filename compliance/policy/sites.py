@@ -15,7 +15,6 @@ only as far as its ``limit``. It is compared with the library's value of every d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 from compliance.domain.quantity import COUNTED
@@ -28,7 +27,6 @@ from compliance.policy.model import Parameter, Rule, SiteParameters, SiteValue
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import infer, looser, same_form, value_words
 
-FOLDER: Final = "sites"
 FIELDS: Final = ("site", "owner", "review_by", "parameters")
 VALUE_FIELDS: Final = ("from", "to", "value", "cites")
 _EXAMPLE: Final = (
@@ -43,7 +41,7 @@ def read_site(document: Document, rules: Iterable[Rule]) -> tuple[str, SiteParam
     if fields is None:
         return "", {}, tuple(reading.problems)
     site = fields.text("site", "write site: and the site's id, which its events carry")
-    stem = PurePath(document.source).stem
+    stem = document.stem
     if site and site != stem:
         fields.wrong(
             "site",

@@ -27,6 +27,7 @@ from compliance.workbench.symbolic.values import (
     choose,
     chosen,
     either,
+    floored,
     no,
     same,
     sym,
@@ -59,17 +60,12 @@ def _clock(terms: Terms, node: Func, values: list[Any]) -> Sym:
     least, most = CLOCK[node.name]
     at_site = isinstance(node.args[1], Ref) and node.args[1].root == "zone"
     if world.concrete and at_site:
-        floor = (
-            (lambda one, other: one // other)
-            if isinstance(instant, int)
-            else (lambda one, other: one / other)
-        )
         if node.name == "getHours":
-            return sym(floor(instant % DAY, HOUR) * SCALE)
+            return sym(floored(instant % DAY, HOUR) * SCALE)
         if node.name == "getMinutes":
-            return sym(floor(instant % HOUR, 60_000_000) * SCALE)
+            return sym(floored(instant % HOUR, 60_000_000) * SCALE)
         if node.name == "getDayOfWeek":
-            return sym((floor(instant, DAY) + 4) % 7 * SCALE)  # 1970-01-01 was a Thursday
+            return sym((floored(instant, DAY) + 4) % 7 * SCALE)  # 1970-01-01 was a Thursday
     place = "UTC" if at_site else world.texts.word(zone) if isinstance(zone, int) else None
     name = f"{node.name}@{'site' if at_site else place}"
     exact: Callable[..., Any] | None = None
@@ -103,7 +99,7 @@ def _end_of_day_after(terms: Terms, _node: Func, values: list[Any]) -> Sym:
     return Sym(both(terms.world.zone.known, last.known), terms.world.end_of_day(last.value))
 
 
-def _period(terms: Terms, node: Func, values: list[Any]) -> Sym:
+def _period(_terms: Terms, node: Func, values: list[Any]) -> Sym:
     (count,) = values
     if isinstance(count, int):
         return MISSING if count % SCALE else sym((node.name, count // SCALE))
@@ -173,15 +169,11 @@ def _same_month(instant: int) -> tuple[int, int]:
 
 def _months_at_least(count: Any) -> Any:
     """A year has 365 or 366 days; three more where the months are unlucky."""
-    return choose(count >= 0, _twelfth(count * 365) - 3, _twelfth(count * 366) - 3)
+    return choose(count >= 0, floored(count * 365, 12) - 3, floored(count * 366, 12) - 3)
 
 
 def _months_at_most(count: Any) -> Any:
-    return choose(count >= 0, _twelfth(count * 366) + 4, _twelfth(count * 365) + 4)
-
-
-def _twelfth(days: Any) -> Any:
-    return days // 12 if isinstance(days, int) else days / 12
+    return choose(count >= 0, floored(count * 366, 12) + 4, floored(count * 365, 12) + 4)
 
 
 def _minutes(_terms: Terms, _node: Func, values: list[Any]) -> Sym:
@@ -246,7 +238,7 @@ def _checked(terms: Terms, node: Func, values: list[Any]) -> Sym:
     return sym(terms.world.predicate(node.name, values[0], FUNCTIONS[node.name].run, truth=True))
 
 
-def _size(terms: Terms, node: Func, values: list[Any]) -> Sym:
+def _size(terms: Terms, _node: Func, values: list[Any]) -> Sym:
     (value,) = values
     if isinstance(value, Lines):
         terms.world.counts_lines()

@@ -19,7 +19,7 @@ from compliance.domain.vocabulary import KINDS, event_reference_fields
 from compliance.engine.plan import walk
 from compliance.engine.stock import MOVEMENTS
 from compliance.policy.expression.tree import Const, Func, In, Macro, Ref
-from compliance.policy.model import Case, Closing, Expect, Expression, Rule
+from compliance.policy.model import Case
 from compliance.workbench.symbolic.events import EPOCH
 from compliance.workbench.symbolic.outcomes import form_of, outcomes
 from compliance.workbench.symbolic.replay import Replay, smaller
@@ -47,6 +47,7 @@ class Found:
     case: Case
     outcomes: tuple[str, ...]
     because: tuple[Mapping[str, str], ...]
+    sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _unlike(sides: Sequence[Side]) -> Iterator[str]:
             for value in parameter.values
             for word in _texts(value.value)
         }
-        for expression in _expressions(side.rule):
+        for expression in side.rule.expressions():
             for node in walk(expression.node):
                 if isinstance(node, Ref) and node.root == "event" and node.path:
                     asked.add(node.path[0])
@@ -137,7 +138,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _asks_permits(side: Side) -> bool:
     return any(
         isinstance(node, Func) and node.name == "permits"
-        for one in _expressions(side.rule)
+        for one in side.rule.expressions()
         for node in walk(one.node)
     )
 
@@ -216,8 +217,9 @@ class _Search:
                     replace(case, expect=first),
                     tuple(outcome for outcome, _ in seen),
                     tuple(why for _, why in seen),
+                    tuple(self._sides),
                 )
-            solver.add(_otherwise(world, model))
+            solver.add(_otherwise(model))
         return None
 
     def _model(self, world: World, solver: Any, wishes: dict[str, Any]) -> Any | None:
@@ -249,12 +251,13 @@ class _Search:
         )
 
 
-def _otherwise(world: World, model: Any) -> Any:
+def _otherwise(model: Any) -> Any:
     """Another case than this: the events that are there, or a text, a truth or an instant, must differ."""
-    parts = []
-    for declared in model.decls():
-        if declared.arity() == 0 and "/" not in declared.name():
-            parts.append(declared() != model[declared])
+    parts = [
+        one() != model[one]
+        for one in model.decls()
+        if one.arity() == 0 and "/" not in one.name() and "wish" not in one.name()
+    ]
     return z3.Or(*parts) if parts else z3.BoolVal(False)
 
 
@@ -296,7 +299,7 @@ def _room(sides: Sequence[Side], kind: str) -> tuple[dict[str, int], bool]:
                 need.update(given.kinds)
                 for one in given.kinds:
                     present.setdefault(one, set()).add(given.present)
-        for closing in _closings(side.rule.expect):
+        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
             need.update(closing.kinds)
             for one in closing.kinds:
                 present.setdefault(one, set()).add(False)
@@ -340,46 +343,16 @@ def _copies(world: World, sides: Sequence[Side]) -> None:
             world.rules.must += [event.copies >= 1, event.copies <= count]
 
 
-def _closings(expect: Expect | None) -> Iterator[Closing]:
-    if expect is not None:
-        if expect.closing is not None:
-            yield expect.closing
-        for part in expect.parts:
-            yield from _closings(part)
-
-
-def _expressions(rule: Rule) -> Iterator[Expression]:
-    """Every expression that decides how a rule comes out."""
-    for given in rule.given:
-        yield from (
-            one
-            for one in (
-                given.where,
-                given.within,
-                given.after,
-                given.span_from,
-                given.span_to,
-                given.for_each,
-            )
-            if one is not None
-        )
-    for closing in _closings(rule.expect):
-        yield from (one for one in (closing.where, closing.at, closing.due) if one is not None)
-    if rule.each is not None and rule.each.where is not None:
-        yield rule.each.where
-    yield from (one for one in (rule.when, rule.require) if one is not None)
-
-
 def _lines(side: Side) -> int:
     """How many lines a list needs for what a side asks of it: one for each question."""
-    nodes = [node for expression in _expressions(side.rule) for node in walk(expression.node)]
+    nodes = [node for expression in side.rule.expressions() for node in walk(expression.node)]
     return 2 * sum(isinstance(node, Macro | In) for node in nodes)
 
 
 def _words(sides: Sequence[Side]) -> Iterator[str]:
     """Texts of the rules' own cases, where a rule asks more of a text than whether it is another one."""
     for side in sides:
-        nodes = (node for expression in _expressions(side.rule) for node in walk(expression.node))
+        nodes = (node for expression in side.rule.expressions() for node in walk(expression.node))
         if any(
             isinstance(node, Func) and node.name in ("matches", "size", "dea_number_ok", "npi_ok", "ndc11")
             for node in nodes

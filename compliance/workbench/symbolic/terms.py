@@ -342,9 +342,9 @@ class Terms:
         elsewhere: Formula = True
         for own, values in self._own(name):
             here = same(site, self.world.texts.code(own))
-            for value in reversed(values):
-                during = both(day >= value.start, True if value.end is None else day < value.end)
-                found.append((both(here, elsewhere, during), value.value))
+            for said in reversed(values):
+                during = both(day >= said.start, True if said.end is None else day < said.end)
+                found.append((both(here, elsewhere, during), said.value))
                 elsewhere = both(elsewhere, no(both(here, during)))
         for value, later in zip(parameter.values, (*parameter.values[1:], None), strict=True):
             during = both(day >= value.start, True if later is None else day < later.start)

@@ -163,6 +163,13 @@ def chosen(alternatives: Sequence[tuple[Formula, Sym]]) -> Sym:
     return Sym(known, value)
 
 
+def floored(value: Any, step: int) -> Any:
+    """How many whole steps are in a value, rounded down."""
+    return (
+        value // step if isinstance(value, int) else value / step
+    )  # of the solver's integers, / is the quotient rounded down
+
+
 def total(values: Iterable[tuple[Formula, Any]]) -> Any:
     """The sum of the values whose condition holds."""
     return sum((choose(condition, value, 0) for condition, value in values), 0)

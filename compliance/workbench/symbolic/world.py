@@ -9,14 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, Final
 
 import z3
 
 from compliance.domain.time import DAY
 from compliance.workbench.symbolic.events import EPOCH, EventVariable, Rules
-from compliance.workbench.symbolic.values import Formula, Group, Sym, Texts, Unseen, both, choose, either
+from compliance.workbench.symbolic.values import (
+    Formula,
+    Group,
+    Sym,
+    Texts,
+    Unseen,
+    both,
+    choose,
+    either,
+    floored,
+)
 
 MOST_COPIES: Final = 40
 A_WORD: Final = "X-1"
@@ -96,7 +106,7 @@ class World:
                 intent = event.group.get("intent")
                 if intent.known is True:  # what was only proposed is in nobody's past
                     self.rules.must.append(intent.value == self.texts.code("performed"))
-            for newer, older in zip(events, events[1:], strict=False):
+            for newer, older in pairwise(events):
                 self.rules.must += [
                     newer.occurred >= older.occurred,
                     either(newer.there, z3.Not(older.there)),
@@ -226,7 +236,7 @@ class World:
     def local_date(self, instant: Any) -> Any:
         """The date at the site at an instant. In an open world the zone may be any: no clock is more than 15 hours from UTC."""
         if self.concrete:
-            return instant // DAY + EPOCH if isinstance(instant, int) else instant / DAY + EPOCH
+            return floored(instant, DAY) + EPOCH
         function = z3.Function("local_date", z3.IntSort(), z3.IntSort())
         result = function(_term(instant))
         start = (result - EPOCH) * DAY
@@ -257,7 +267,7 @@ class World:
         return (
             self.local_date(instant)
             if self.concrete
-            else choose(self.zone.known, self.local_date(instant), instant / DAY + EPOCH)
+            else choose(self.zone.known, self.local_date(instant), floored(instant, DAY) + EPOCH)
         )
 
 

@@ -126,7 +126,7 @@ class Writing:
         """Whether a condition holds in the model."""
         if isinstance(formula, bool):
             return formula
-        return z3.is_true(self._model.eval(formula, model_completion=True))
+        return bool(z3.is_true(self._model.eval(formula, model_completion=True)))
 
     def number(self, term: Any) -> int:
         """The number that a term has in the model."""

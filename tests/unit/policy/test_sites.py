@@ -14,11 +14,14 @@ from compliance.domain.time import format_date, parse_date
 from compliance.domain.values import SCALE
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
-from compliance.library import check_file, check_folder
+from compliance.library import check_folder
 from compliance.policy.bundle import bundle_from_documents, load_folder
 from compliance.policy.documents import read_text
 from compliance.policy.sites import read_site
 from compliance.settings import shipped_folder
+from compliance.workbench.examining import examine
+from compliance.workbench.remembered import Memory
+from compliance.workbench.sources import PolicyFolder
 from tests.rulebook import SITE, bundle, entry, recorded, rule
 
 FIRST = parse_date("2026-01-01")
@@ -176,7 +179,8 @@ def test_a_file_of_a_site_is_checked_alone_and_with_its_folder(tmp_path):
     """`policy check` of the file and of the folder say the same, each with its place; the library's own cases stay as they are."""
     made = folder(tmp_path, "1h")
     file = made / "sites" / "CASE-SITE.yaml"
-    (alone,) = check_file(file).problems
+    (examined,) = examine([PolicyFolder(file)], "2026-11-22", Memory(None))
+    (alone,) = examined.problems
     bundle_, of_folder = load_folder(made)
     assert bundle_ is None
     assert list(of_folder) == [alone]
