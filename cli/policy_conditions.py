@@ -13,6 +13,8 @@ import click
 from compliance.errors import InputError
 
 from . import files, output
+from .application import Call, Command, pass_call
+from .policy import problem_json
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -239,3 +241,68 @@ def _summary_text(told: Sequence[Outlook], reached: float) -> str:
     if unknown:
         text += f"; for {output.counted(unknown, 'side')} no case was found"
     return text
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "compliance policy coverage rems-monitor-2h",
+        "compliance policy coverage my-policies --fail-under 90",
+        "compliance policy coverage my-policies clinic-monitor --offer",
+        "compliance policy coverage --requirements --output json",
+    ),
+)
+@click.argument("words", nargs=-1, metavar="[DIR] [RULE]...")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit 1 where fewer of a hundred conditions are covered; 75 unless it is given.",
+)
+@click.option(
+    "--offer/--no-offer",
+    default=None,
+    help="Have the solver look for a case for each condition that is not covered; it does where rules are named. "
+    "With --offer, on a terminal, each case is accepted or rejected at once.",
+)
+@click.option("--requirements", is_flag=True, help="Instead: each requirement and what keeps it.")
+@pass_call
+def coverage(
+    call: Call, words: tuple[str, ...], fail_under: float | None, offer: bool | None, requirements: bool
+) -> int:
+    """Which conditions of the rules their cases show to decide, both ways, and a ready case for each that they do not.
+
+    A condition is covered where some case would come out differently if it did not hold where it does, and some case if it held where it
+    does not (condition coverage, MC/DC). Exits 1 below --fail-under.
+
+    With --requirements: what keeps each requirement (rules judged on events, deadlines, standing rules, attestations, the software itself).
+    Exits 1 where nothing keeps one, or a rule names one that there is not.
+    """
+    folder, rules = named(words)
+    if requirements:
+        if rules or offer is not None or fail_under is not None:
+            raise click.UsageError("--requirements is about all rules of a folder; leave out the rest.")
+        return _requirements(call, folder)
+    offering = bool(rules) if offer is None else offer
+    return run(
+        folder,
+        rules,
+        ENOUGH if fail_under is None else fail_under,
+        offering=offering,
+        asking=offer is True and not call.json and may_ask(),
+        as_json=call.json,
+    )
+
+
+def _requirements(call: Call, folder: Path) -> int:
+    from . import policy_coverage
+
+    every, problems = policy_coverage.account(folder)
+    if call.json:
+        output.echo_json(*(problem_json(problem) for problem in problems))
+        output.echo_json(*(policy_coverage.as_json(one) for one in every))
+    elif problems:
+        click.echo("\n\n".join(str(problem) for problem in problems))
+    else:
+        policy_coverage.show(every)
+    return int(bool(problems) or not all(one.kept for one in every))

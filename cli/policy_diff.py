@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,10 +14,21 @@ from compliance.policy.expression import to_text
 from compliance.policy.expression.tree import Compare, Func, Has, In, IsNull, Macro, Node, Ref
 from compliance.policy.model import Rule
 from compliance.workbench.case_text import case_yaml
-from compliance.workbench.differing import Answer, Difference, RequirementChange, RuleChange
+from compliance.workbench.compared import compared
+from compliance.workbench.differing import (
+    Answer,
+    Difference,
+    RequirementChange,
+    RuleChange,
+    by_requirement,
+    differences,
+    same_in,
+)
+from compliance.workbench.sources import folder_of, present_folder
 from compliance.workbench.symbolic import Found, Unknown
 
 from . import output
+from .application import Call, Command, pass_call
 
 _COLORS: Final = {
     "stricter": "yellow",
@@ -184,3 +196,50 @@ def summary_json(found: Difference) -> dict[str, Any]:
         "change": str(found.change), "changed": len(found.rules), "same": found.same,
         "requirements": [{"requirement": one.requirement, "change": str(one.change)} for one in found.requirements],
     }  # fmt: skip
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "compliance policy diff HEAD",
+        "compliance policy diff v1.2 HEAD --output json",
+        "compliance policy diff old-policies my-policies",
+    ),
+)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", required=False)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    help="How long to look for an answer to one question.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit 1 where the meaning changes, or may change.")
+@pass_call
+def diff(call: Call, old: str, new: str | None, seconds: float, exit_code: bool) -> int:
+    """What a change of policies changes in meaning: which rules become stricter, looser, both, or stay equivalent.
+
+    OLD and NEW are folders or git revisions; without NEW the policies as they are now. Each direction comes with a case that the engine itself decides
+    differently before and after. Only what is proved is called equivalent; what could not be found out is called unknown.
+    """
+    with (
+        folder_of(old) as before,
+        nullcontext(present_folder(before)) if new is None else folder_of(new) as after,
+    ):
+        pair = compared(before.path, after.path)
+        rules = []
+        for one in differences(pair, seconds):
+            rules.append(one)
+            output.echo_json(rule_json(one)) if call.json else click.echo(f"{rule_text(one)}\n")
+        requirements = tuple(by_requirement(pair, rules, seconds))
+
+        found = Difference(tuple(rules), requirements, same_in(pair, rules))
+    if call.json:
+        output.echo_json(summary_json(found))
+    else:
+        for requirement in requirements:
+            if says_more(requirement, found):
+                click.echo(f"{requirement_text(requirement)}\n")
+        click.echo(summary_text(found))
+    return int(exit_code and found.change != "equivalent")

@@ -10,6 +10,8 @@ import click
 from compliance.errors import InputError
 
 from . import output
+from .application import Call, Command, pass_call
+from .policy import problem_json
 from .policy_conditions import case_json, solver
 from .progress import Progress
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 def linted(paths: tuple[Path, ...], *, with_solver: bool) -> list[Linted]:
     """What is odd in each folder or file, in the order given. A file is looked at among the rules of its folder."""
-    from compliance.policy.bundle import BUNDLE_FILE
+    from compliance.policy.files import BUNDLE_FILE
     from compliance.settings import shipped_folder
     from compliance.workbench.chosen import chosen
     from compliance.workbench.linting import lint
@@ -104,3 +106,34 @@ def summary(found: list[Linted]) -> str:
         if not unknown
         else f"{text}; {output.counted(unknown, 'rule')} of which something was not found out"
     )
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "compliance policy lint",
+        "compliance policy lint my-policies --no-solver",
+        "compliance policy lint my-policies/clinic-monitor.yaml --output json",
+    ),
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
+@click.option(
+    "--solver/--no-solver", "with_solver", default=True, help="Without the solver, only what is plain to see."
+)
+@pass_call
+def lint(call: Call, paths: tuple[Path, ...], with_solver: bool) -> int:
+    """What is odd in rules that are in order otherwise. Exits 1 where there is something to mend.
+
+    Plain to see: a literal that a parameter names, parameters and facts that nothing uses, gaps and overlaps of dates. Proved by the solver: rules that
+    never apply, never fail or always fail, conditions that never decide, rules that another makes redundant, two denies that no event can
+    satisfy together. What it does not find out is told as that.
+    """
+    found = linted(paths, with_solver=with_solver)
+    if call.json:
+        output.echo_json(*(told for one in found for told in as_json(one, problem_json)))
+    else:
+        for one in found:
+            if text := as_text(one):
+                click.echo(f"{text}\n")
+        click.echo(summary(found))
+    return int(any(one.problems for one in found))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compliance.errors import InputError, PolicyError, Problem
-from compliance.policy.bundle import BUNDLE_FILE, load_folder
+from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
+from compliance.policy.files import BUNDLE_FILE
 from compliance.policy.model import Bundle, Rule
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.rules import read_rule

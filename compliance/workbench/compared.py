@@ -13,13 +13,13 @@ from typing import Any, Final, TypeAlias
 
 from compliance.engine.plan import walk
 from compliance.errors import PolicyError, Problem
-from compliance.policy.bundle import BUNDLE_FILE, REQUIREMENTS_FILE, load_folder
+from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
 from compliance.policy.expression.functions import FUNCTIONS
 from compliance.policy.expression.tree import Const, Func, Node
+from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
 from compliance.policy.model import Bundle, Expect, Expression, Given, Rule, Tables
 from compliance.policy.rules import read_rule
-from compliance.policy.sites import FOLDER as SITES_FOLDER
 from compliance.policy.tables import read_tables
 
 Meaning: TypeAlias = tuple[Any, ...]
@@ -54,12 +54,7 @@ def compared(old: Path, new: Path) -> Compared:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    names = (
-        file
-        for file in folder.rglob("*.yaml")
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in names}
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in policy_files(folder)}
 
 
 def _beside(changed: Collection[str], ours: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> set[str]:

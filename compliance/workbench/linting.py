@@ -13,9 +13,9 @@ from typing import TypeAlias
 from compliance.domain.time import format_date
 from compliance.errors import Problem
 from compliance.policy.documents import read_file
+from compliance.policy.files import SITES_FOLDER
 from compliance.policy.located import Document
 from compliance.policy.model import Bundle, Case
-from compliance.policy.sites import FOLDER as SITES_FOLDER
 from compliance.workbench.crew import answers
 from compliance.workbench.oddities import plain_remarks, site_gaps
 from compliance.workbench.remarks import NotFoundOut, Redundant, Remark
