@@ -54,12 +54,12 @@ class Rules:
             if file.name == "bundle.yaml":
                 shutil.copy2(file, folder / file.name)
 
-    def rule(self, id, body, *, start="2019-01-01", end="", severity="deny", message="No.", cases=CASES):
-        file = self.folder / f"{id}.yaml"
+    def rule(self, name, body, *, start="2019-01-01", end="", severity="deny", message="No.", cases=CASES):
+        file = self.folder / f"{name}.yaml"
         until = f", to: {end}" if end else ""
         file.write_text(
             RULE.format(
-                id=id, body=body, start=start, end=until, severity=severity, message=message, cases=cases
+                id=name, body=body, start=start, end=until, severity=severity, message=message, cases=cases
             )
         )
         return file
@@ -110,7 +110,12 @@ def test_a_number_that_a_parameter_names_has_its_unit(clinic, rules, unit, codes
         f"parameters:\n  most:\n    tighten: down\n    unit: {unit}\n    values:\n      - {{from: 2019-01-01, value: 84, cites: none}}\n"
         "on: administration\nrequire: event.dose_mg <= 84\n"
     )
-    rules.rule("r", body, message="'{param.most}'", cases=CASES.replace("discharge, devices_taken: 4", "administration"))
+    rules.rule(
+        "r",
+        body,
+        message="'{param.most}'",
+        cases=CASES.replace("discharge, devices_taken: 4", "administration"),
+    )
     assert told(clinic, rules, "--no-solver")[0] == codes
 
 
@@ -129,14 +134,22 @@ def test_a_window_that_a_parameter_names(clinic, rules):
 
 def test_parameters_and_facts_that_nothing_uses(clinic, rules):
     """Each is told at its name; what only a message or another fact uses is used."""
-    body = STAY.format(least="duration('3h')").replace("when:", "  other: {any: assessment, by: [session]}\nwhen:")
+    body = STAY.format(least="duration('3h')").replace(
+        "when:", "  other: {any: assessment, by: [session]}\nwhen:"
+    )
     file = rules.rule("r", body)
     codes, text = told(clinic, rules, "--no-solver")
     assert codes == ["unused-parameter", "unused-fact"]
-    assert f"{file}:11:3: parameters.least: nothing in this rule uses the parameter 'least'\n   11 |   least:\n" in text
+    assert (
+        f"{file}:11:3: parameters.least: nothing in this rule uses the parameter 'least'\n   11 |   least:\n"
+        in text
+    )
     assert "  remedy: name it as param.least where it is meant, or delete it\n" in text
     assert f"{file}:18:3: given.other: nothing in this rule uses the fact 'other'\n" in text
-    used = body.replace("by: [session]}\nwhen", "by: [session]}\n  third: {any: assessment, where: other != null && it.id == other.id}\nwhen")
+    used = body.replace(
+        "by: [session]}\nwhen",
+        "by: [session]}\n  third: {any: assessment, where: other != null && it.id == other.id}\nwhen",
+    )
     rules.rule("r", used.replace("when: dose", "when: third == null && dose"), message="'{param.least}'")
     assert told(clinic, rules, "--no-solver")[0] == []
 
@@ -145,8 +158,16 @@ def test_parameters_and_facts_that_nothing_uses(clinic, rules):
     ("start", "code", "says"),
     [
         ("2024-01-01", None, ""),
-        ("2024-02-01", "date-gap", "from 2024-01-01 to 2024-01-31 neither 'a' nor 'b', which follows it, is in force"),
-        ("2023-12-01", "date-overlap", "from 2023-12-01 to 2023-12-31 both 'a' and 'b', which follows it, are in force"),
+        (
+            "2024-02-01",
+            "date-gap",
+            "from 2024-01-01 to 2024-01-31 neither 'a' nor 'b', which follows it, is in force",
+        ),
+        (
+            "2023-12-01",
+            "date-overlap",
+            "from 2023-12-01 to 2023-12-31 both 'a' and 'b', which follows it, are in force",
+        ),
     ],
 )
 def test_gaps_and_overlaps_of_rules_that_follow_one_another(clinic, rules, start, code, says):
@@ -180,14 +201,20 @@ def test_gaps_between_the_values_of_a_site(clinic, rules, start, codes):
     found, text = told(clinic, rules, "--no-solver")
     assert found == codes
     if codes:
-        assert "S1.yaml:8:16: parameters.r.least[2].from: from 2026-05-01 to 2026-05-31 S1 has no value of its own of 'least'" in text
+        assert (
+            "S1.yaml:8:16: parameters.r.least[2].from: from 2026-05-01 to 2026-05-31 S1 has no value of its own of 'least'"
+            in text
+        )
 
 
 def test_a_single_file_is_looked_at_among_its_folder(clinic, rules):
     """Only what is odd in that file is told."""
     rules.rule("a", ON + "require: event.devices_taken == 0\n", end="2024-01-01")
     other = rules.rule("b", ON + "require: event.devices_taken <= 1\n", start="2024-02-01")
-    assert "date-gap" in clinic.run("policy", "lint", rules.folder / "a.yaml", "--no-solver", "--output", "json").stdout
+    assert (
+        "date-gap"
+        in clinic.run("policy", "lint", rules.folder / "a.yaml", "--no-solver", "--output", "json").stdout
+    )
     assert clinic.run("policy", "lint", other, "--no-solver").exit_code == 0
 
 
@@ -202,7 +229,11 @@ def test_the_shipped_library_is_in_order_as_far_as_can_be_seen(clinic):
 
 def test_a_condition_that_never_holds(clinic, rules):
     """The rule never applies, and nothing else need be said of it; a condition that a single event meets is in order."""
-    file = rules.rule("r", ON + "when: event.devices_taken < 2 && event.devices_taken > 1\nrequire: event.devices_taken == 4\n", cases=CASES.replace("fail", "not_applicable"))
+    file = rules.rule(
+        "r",
+        ON + "when: event.devices_taken < 2 && event.devices_taken > 1\nrequire: event.devices_taken == 4\n",
+        cases=CASES.replace("fail", "not_applicable"),
+    )
     codes, text = told(clinic, rules)
     assert codes == ["never-applies"]
     assert text == (
@@ -212,7 +243,12 @@ def test_a_condition_that_never_holds(clinic, rules):
         "  remedy: mend the condition, or delete the rule\n\n"
         "1 thing to mend\n"
     )
-    rules.rule("r", ON + "when: event.devices_taken < 3 && event.devices_taken > 1\nrequire: event.departure_mode == 'escort'\n", cases=CASES.replace("fail", "not_applicable"))
+    rules.rule(
+        "r",
+        ON
+        + "when: event.devices_taken < 3 && event.devices_taken > 1\nrequire: event.departure_mode == 'escort'\n",
+        cases=CASES.replace("fail", "not_applicable"),
+    )
     assert told(clinic, rules)[0] == []
 
 
@@ -226,7 +262,11 @@ def test_a_condition_that_never_holds(clinic, rules):
 )  # fmt: skip
 def test_rules_that_can_never_fail_or_never_pass(clinic, rules, require, code, says):
     """A single number between is enough to be in order."""
-    rules.rule("r", ON + f"require: {require}\n", cases=CASES.replace("fail", "pass") if code != "always-fails" else CASES)
+    rules.rule(
+        "r",
+        ON + f"require: {require}\n",
+        cases=CASES.replace("fail", "pass") if code != "always-fails" else CASES,
+    )
     codes, text = told(clinic, rules)
     assert codes == ([] if code is None else [code])
     assert says in text
@@ -242,7 +282,11 @@ def test_rules_that_can_never_fail_or_never_pass(clinic, rules, require, code, s
 )  # fmt: skip
 def test_conditions_that_never_decide(clinic, rules, when, says):
     """Only the one that adds nothing is underlined."""
-    rules.rule("r", ON + f"when: {when}\nrequire: event.departure_mode == 'escort'\n", cases=CASES.replace("4", "5").replace("fail", "pass"))
+    rules.rule(
+        "r",
+        ON + f"when: {when}\nrequire: event.departure_mode == 'escort'\n",
+        cases=CASES.replace("4", "5").replace("fail", "pass"),
+    )
     codes, text = told(clinic, rules)
     assert codes == ([] if says is None else ["never-decides"])
     if says is not None:
@@ -310,8 +354,16 @@ def test_two_denies_that_no_event_can_satisfy_together(clinic, rules):
     assert one["case"]["event"]["kind"] == "discharge"
     rules.rule("b", ON + body, severity="warn")
     assert told(clinic, rules)[0] == []
-    rules.rule("a", ON + "when: event.disposition == 'home'\nrequire: event.devices_taken >= 3\n", cases=CASES.replace("fail", "not_applicable"))
-    rules.rule("b", ON + "when: event.disposition == 'admitted'\n" + body, cases=CASES.replace("fail", "not_applicable"))
+    rules.rule(
+        "a",
+        ON + "when: event.disposition == 'home'\nrequire: event.devices_taken >= 3\n",
+        cases=CASES.replace("fail", "not_applicable"),
+    )
+    rules.rule(
+        "b",
+        ON + "when: event.disposition == 'admitted'\n" + body,
+        cases=CASES.replace("fail", "not_applicable"),
+    )
     assert told(clinic, rules)[0] == []
 
 
@@ -322,19 +374,27 @@ def test_what_is_not_found_out_is_told_and_is_no_fault(clinic, rules, monkeypatc
 
     rules.rule("r", ON + "require: event.devices_taken <= 3\n")
     for module in (reasoning, comparing):
-        monkeypatch.setattr(module, "find_case", lambda *_, **__: Unknown("no answer in the time that was given"))
+        monkeypatch.setattr(
+            module, "find_case", lambda *_, **__: Unknown("no answer in the time that was given")
+        )
     result = clinic.run("policy", "lint", rules.folder)
     assert result.exit_code == 0
     assert "r: not found out: can it pass (no answer in the time that was given)" in result.stdout
     assert "nothing odd; 1 rule of which something was not found out" in result.stdout
     found = lines(clinic.run("policy", "lint", rules.folder, "--output", "json"))
-    assert found[0] == {"rule": "r", "question": "can it pass", "unknown": "no answer in the time that was given"}
+    assert found[0] == {
+        "rule": "r",
+        "question": "can it pass",
+        "unknown": "no answer in the time that was given",
+    }
 
 
 def test_without_the_solver_the_remedy_names_what_to_install(clinic, rules, monkeypatch):
     """And the option that does without."""
     real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "z3" else real(name, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "z3" else real(name, *rest)
+    )
     rules.rule("r", ON + "require: event.devices_taken <= 3\n")
     result = clinic.run("policy", "lint", rules.folder)
     assert result.exit_code == 2

@@ -84,7 +84,13 @@ def test_a_file_without_a_last_line_break_gets_one():
 
 
 @pytest.mark.parametrize(
-    "cases", ["cases: [{name: a, event: {kind: discharge}, expect: pass}]\n", "cases:\n  [\n  {name: a, event: {kind: discharge}, expect: pass}]\n", "", "cases: [\n"]
+    "cases",
+    [
+        "cases: [{name: a, event: {kind: discharge}, expect: pass}]\n",
+        "cases:\n  [\n  {name: a, event: {kind: discharge}, expect: pass}]\n",
+        "",
+        "cases: [\n",
+    ],
 )
 def test_cases_that_are_not_one_below_the_other_are_left_alone(cases):
     """The case is to be pasted by hand."""
@@ -94,21 +100,46 @@ def test_cases_that_are_not_one_below_the_other_are_left_alone(cases):
 
 def test_what_is_filled_in_need_not_be_written():
     """But what the rule looks at stays, and an id that another event names."""
-    body = {"id": "E1", "kind": "discharge", "occurred_at": "2026-03-02T11:00:00-06:00", "site": "S1", "session": "T1", "devices_taken": 1, "disposition": "home"}
-    signed = {"id": "E2", "kind": "signature", "occurred_at": "2026-03-02T11:00:00-06:00", "target_event": "E1"}
+    body = {
+        "id": "E1",
+        "kind": "discharge",
+        "occurred_at": "2026-03-02T11:00:00-06:00",
+        "site": "S1",
+        "session": "T1",
+        "devices_taken": 1,
+        "disposition": "home",
+    }
+    signed = {
+        "id": "E2",
+        "kind": "signature",
+        "occurred_at": "2026-03-02T11:00:00-06:00",
+        "target_event": "E1",
+    }
     made = Case("a", (body,), signed, "pass", None, Place("r.yaml"))
     short = shortened(made, {"session"})
-    assert short.history[0] == {"id": "E1", "kind": "discharge", "occurred_at": body["occurred_at"], "session": "T1"}
+    assert short.history[0] == {
+        "id": "E1",
+        "kind": "discharge",
+        "occurred_at": body["occurred_at"],
+        "session": "T1",
+    }
     assert short.event == {"kind": "signature", "occurred_at": signed["occurred_at"], "target_event": "E1"}
 
 
-NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1).filter(str.strip)
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1
+).filter(str.strip)
 
 
 @given(NAMES, NAMES)
 def test_every_text_is_read_as_it_was(name, reason):
     """Quotes, colons, words that mean something in YAML, letters of any script."""
-    body = {"kind": "discharge", "devices_taken": 1, "occurred_at": "2026-03-02T11:00:00-06:00", "reason": reason}
+    body = {
+        "kind": "discharge",
+        "devices_taken": 1,
+        "occurred_at": "2026-03-02T11:00:00-06:00",
+        "reason": reason,
+    }
     made = Case(name, (), body, "pass", "2026-03-02T12:00:00-06:00", Place("r.yaml"))
     text = with_case(HEAD + OTHERWISE + "cases:\n  " + FIRST, "r.yaml", made)
     read = read_text(text, "r.yaml")
