@@ -294,6 +294,17 @@ def test_conditions_that_never_decide(clinic, rules, when, says):
         assert "^" * 23 + "\n  remedy: delete it, or mend what it was to say\n" in text
 
 
+def test_a_guard_that_decides_nothing_is_good_style(clinic, rules):
+    """An event without the field would be passed over in any case; it is asked for all the same."""
+    guarded = "on: discharge\nexpect:\n  event: assessment\n  by: [session]\n  where: {where}\n  due: event.occurred_at + duration('1h')\n"
+    cases = CASES.replace("expect: fail", "now: '2026-03-02T12:06-06:00'\n    expect: open")
+    where = "has(it.total) && it.total >= 9"
+    rules.rule("r", guarded.replace("{where}", where), cases=cases)
+    assert told(clinic, rules)[0] == []
+    rules.rule("r", guarded.replace("{where}", f"{where} && it.total >= 8"), cases=cases)
+    assert told(clinic, rules)[0] == ["never-decides"]
+
+
 def test_a_duty_that_is_always_or_never_met(clinic, rules):
     """Deadlines are asked about as what they are."""
     body = (
