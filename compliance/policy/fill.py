@@ -18,7 +18,8 @@ from compliance.domain.vocabulary import KINDS, FieldSpec
 OCCURRED_AT: Final = "2026-03-02T12:00:00-06:00"
 DRUG: Final = "ketamine_inj_50mg_ml"
 ZONE: Final = "America/Chicago"
-_NAMED: Final = {"site": "S1", "actor": "A1", "patient": "PT1", "session": "T1"}
+USUAL: Final = {"site": "S1", "actor": "A1", "patient": "PT1", "session": "T1"}
+"""What cases call the site, the person who acts, the patient and the session, where it does not matter."""
 _STOCK_UNITS: Final = {drug.code: drug.stock_unit for drug in REFERENCE_LIST}
 _TRUE_IS_USUAL: Final = frozenset({
     "accepted", "complete", "counsellor_licensed", "enrolled", "holds_stock", "holds_true", "in_person", "no_driving_explained", "on_premises",
@@ -51,8 +52,8 @@ def _fill(record: dict[str, Any], fields: Mapping[str, FieldSpec], occurred_at: 
 
 
 def _plausible(name: str, spec: FieldSpec, occurred_at: str, drug: Any) -> Any:
-    if name in _NAMED:
-        return _NAMED[name]
+    if name in USUAL:
+        return USUAL[name]
     if name == "quantity_unit":
         return _STOCK_UNITS.get(str(drug), "ml")
     if spec.listed:

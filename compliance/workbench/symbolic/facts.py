@@ -246,7 +246,7 @@ def _none(terms: Terms, given: Given, scope: Scope) -> Sym:
 
 def _counted(terms: Terms, given: Given, scope: Scope) -> tuple[Formula, list[Candidate]]:
     """What is counted or summed depends on how many there are: no short history shows what holds of all."""
-    if not terms.world.concrete:
+    if not terms.world.concrete and f"{terms.side.rule.id}.{given.name}" not in terms.world.counted:
         raise Unseen(f"how many events there are (`{given.name}`)")
     known, found = candidates(terms, given, scope)
     return both(known, *(either(no(one.seen), one.holds, one.fails) for one in found)), found

@@ -15,6 +15,7 @@ from compliance.engine.judging import Judge
 from compliance.engine.nights import standing_of, subject_key
 from compliance.engine.reference import interpret_clause
 from compliance.engine.sight import Sight
+from compliance.policy.fill import USUAL
 from compliance.policy.model import Case
 from compliance.workbench.symbolic.terms import Side
 
@@ -87,6 +88,10 @@ def smaller(case: Case, still: Callable[[Case], bool]) -> Case:
         )
         if still(without):
             case = without
+            continue
+        words = {body[name] for body in (*case.history, case.event) if name in body}
+        if name in USUAL and len(words) == 1 and still(usual := _with(case, name, USUAL[name])):
+            case = usual
     bodies: list[Mapping[str, Any]] = [*case.history, case.event]
     for number, body in enumerate(bodies):
         for name in tuple(body):
@@ -96,6 +101,12 @@ def smaller(case: Case, still: Callable[[Case], bool]) -> Case:
                 if not still(replace(case, history=tuple(bodies[:-1]), event=bodies[-1])):
                     bodies[number] = kept
     return replace(case, history=tuple(bodies[:-1]), event=bodies[-1])
+
+
+def _with(case: Case, name: str, word: str) -> Case:
+    """The case with another word wherever a field stands."""
+    named = [{**body, name: word} if name in body else body for body in (*case.history, case.event)]
+    return replace(case, history=tuple(named[:-1]), event=named[-1])
 
 
 def _without(body: Mapping[str, Any], name: str) -> dict[str, Any]:

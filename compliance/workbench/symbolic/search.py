@@ -6,7 +6,6 @@ case and shown to the engine; only what the engine confirms is told. What is nei
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -15,17 +14,17 @@ from typing import Any, Final
 import z3
 
 from compliance.domain.time import DAY, HOUR
-from compliance.domain.vocabulary import KINDS, event_reference_fields
+from compliance.domain.vocabulary import KINDS
 from compliance.engine.plan import walk
-from compliance.engine.stock import MOVEMENTS
-from compliance.policy.expression.tree import Const, Func, In, Macro, Ref
+from compliance.policy.expression.tree import Const, Func, Ref
 from compliance.policy.model import Case
 from compliance.workbench.symbolic.events import EPOCH
 from compliance.workbench.symbolic.outcomes import form_of, outcomes
 from compliance.workbench.symbolic.replay import Replay, smaller
+from compliance.workbench.symbolic.room import MOST_LINES, copied, room_of, short_room
 from compliance.workbench.symbolic.terms import Side
 from compliance.workbench.symbolic.values import Formula, both, either, no
-from compliance.workbench.symbolic.world import MOST_COPIES, World
+from compliance.workbench.symbolic.world import World
 from compliance.workbench.symbolic.writing import Writing
 
 _THIS_YEAR: Final = 739_617
@@ -33,9 +32,6 @@ _THIS_YEAR: Final = 739_617
 TRIES: Final = 6
 """Cases that are shown to the engine before a search is given up, and rounds of teaching the solver what a calendar says."""
 LESSONS: Final = 80
-MOST_ROOM: Final = 10
-"""Events of a kind in an open world; rules that look for more are not proved."""
-MOST_LINES: Final = 4
 
 Wanted = Sequence[Sequence[Collection[str]]]
 
@@ -158,24 +154,22 @@ class _Search:
 
     def run(self) -> Found | Nowhere | Unknown:
         """Prove that there is none, else look for one."""
-        room, fits = _room(self._sides, self._kind)
-        lines = max(map(_lines, self._sides))
-        world = self._world(room, concrete=False, longest=max(1, min(lines, MOST_LINES)))
+        room = room_of(self._sides, self._kind)
+        world = World(
+            self._kind, room.events, concrete=False, longest=room.lines, form=self._form, counted=room.counted
+        )
         solver, goal = self._asked(world)
         answer = z3.unsat if goal is False else solver.check()
-        if answer == z3.unsat and fits and lines <= MOST_LINES:
+        if answer == z3.unsat and room.enough:
             return Nowhere()
         timed_out = answer == z3.unknown
-        found = self._found(_short(room, self._sides))
+        found = self._found(short_room(room.events, self._sides))
         if found is not None:
             return found
         if timed_out or monotonic() > self._end:
             return Unknown("no answer in the time that was given")
         why = sorted(world.unseen) or ["a case that the solver thinks possible comes out otherwise"]
         return Unknown(f"not seen through: {', '.join(why)}")
-
-    def _world(self, room: Mapping[str, int], *, concrete: bool, longest: int) -> World:
-        return World(self._kind, room, concrete=concrete, longest=longest, form=self._form)
 
     def _asked(self, world: World) -> tuple[Any, Formula]:
         """A solver that knows what holds in a world and what is wanted."""
@@ -193,8 +187,8 @@ class _Search:
 
     def _found(self, room: Mapping[str, int]) -> Found | None:
         """A case that the engine confirms: first one that is pleasant to read, then any."""
-        world = self._world(room, concrete=True, longest=MOST_LINES)
-        _copies(world, self._sides)
+        world = World(self._kind, room, concrete=True, longest=MOST_LINES, form=self._form)
+        copied(world, self._sides)
         for word in _words(self._sides):
             world.texts.code(word)
         solver, goal = self._asked(world)
@@ -280,73 +274,6 @@ def _recent(world: World, sides: Sequence[Side]) -> Iterator[Any]:
             yield event.copies <= 1
     for event in (world.judged, *(event for events in world.past.values() for event in events)):
         yield no(event.field("entered_at").there)
-
-
-# ---- how much a world must hold
-
-
-def _room(sides: Sequence[Side], kind: str) -> tuple[dict[str, int], bool]:
-    """How many events of each kind an open world needs, and whether that is not too many.
-
-    A look-up for one event needs that event and no other: leaving all others out changes nothing it finds. Where one look-up sees only present
-    states and another sees all, an event that is hidden from the first needs the one that hides it, too.
-    """
-    need: Counter[str] = Counter()
-    present: dict[str, set[bool]] = {}
-    for side in sides:
-        for given in side.rule.given:
-            if given.quantifier in ("latest", "earliest", "any", "none"):
-                need.update(given.kinds)
-                for one in given.kinds:
-                    present.setdefault(one, set()).add(given.present)
-        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
-            need.update(closing.kinds)
-            for one in closing.kinds:
-                present.setdefault(one, set()).add(False)
-    room = {}
-    for one, count in need.items():
-        both_ways = bool(KINDS[one].key) and (len(present[one]) > 1 or kind == one)
-        room[one] = count * (2 if both_ways else 1)
-    fits = all(count <= MOST_ROOM for count in room.values())
-    return {one: min(count, MOST_ROOM) for one, count in room.items()}, fits
-
-
-def _short(room: Mapping[str, int], sides: Sequence[Side]) -> dict[str, int]:
-    """How many events of each kind a concrete world has: those that may be looked for, and a few that are counted."""
-    found = {one: min(count, MOST_ROOM) for one, count in room.items()}
-    for side in sides:
-        for given in side.rule.given:
-            if given.quantifier in ("count", "sum", "uncovered", "largest_gap"):
-                for one in given.kinds:
-                    found[one] = min(4, max(2, found.get(one, 0) + 1))
-            if given.quantifier == "balance":
-                for one in (*MOVEMENTS, "inventory_count"):
-                    found.setdefault(one, 1)
-    return found
-
-
-def _copies(world: World, sides: Sequence[Side]) -> None:
-    """Events that are counted or summed may be there many times over; where one is named by its id, once."""
-    most: dict[str, int] = {}
-    for side in sides:
-        for given in side.rule.given:
-            if given.quantifier in ("count", "sum"):
-                for kind in given.kinds:
-                    most[kind] = min(
-                        most.get(kind, MOST_COPIES), MOST_COPIES if given.quantifier == "count" else 4
-                    )
-    for kind, count in most.items():
-        if event_reference_fields(kind):
-            continue
-        for event in world.past.get(kind, ()):
-            event.copies = z3.Int(f"{event.name}*")
-            world.rules.must += [event.copies >= 1, event.copies <= count]
-
-
-def _lines(side: Side) -> int:
-    """How many lines a list needs for what a side asks of it: one for each question."""
-    nodes = [node for expression in side.rule.expressions() for node in walk(expression.node)]
-    return 2 * sum(isinstance(node, Macro | In) for node in nodes)
 
 
 def _words(sides: Sequence[Side]) -> Iterator[str]:

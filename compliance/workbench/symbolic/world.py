@@ -74,10 +74,20 @@ def _term(value: Any) -> Any:
 
 
 class World:
-    """One judged event of a kind, and so many events of each kind before it as `room` says."""
+    """One judged event of a kind, and so many events of each kind before it as `room` says.
+
+    `counted` names facts that count events and are only held against numbers that this room is large enough for.
+    """
 
     def __init__(
-        self, kind: str, room: Mapping[str, int], *, concrete: bool, longest: int, form: str
+        self,
+        kind: str,
+        room: Mapping[str, int],
+        *,
+        concrete: bool,
+        longest: int,
+        form: str,
+        counted: frozenset[str] = frozenset(),
     ) -> None:
         self.texts = Texts()
         self.concrete = concrete
@@ -97,6 +107,7 @@ class World:
         self.calls: list[Call] = []
         self.unseen: set[str] = set()
         self.facts: dict[Any, Any] = {}
+        self.counted = counted
         self._tables: list[Any] = []
         self._opaque: dict[Any, Sym] = {}
         self._forward: dict[str, list[tuple[Any, Any]]] = {}

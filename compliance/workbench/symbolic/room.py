@@ -1,0 +1,173 @@
+"""How much a world must hold, so that what cannot happen in it can happen nowhere; and how little, so that a case can be read.
+
+A look-up for one event needs that event and no other: leaving all others out changes nothing it finds. Where one look-up sees only present states and
+another sees all, an event that is hidden from the first needs the one that hides it, too. What counts events, and is only held against numbers,
+needs one more than the largest of them: more than that is all the same to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import z3
+
+from compliance.domain.values import SCALE
+from compliance.domain.vocabulary import KINDS, event_reference_fields
+from compliance.engine.plan import roots, walk
+from compliance.engine.stock import MOVEMENTS
+from compliance.policy.expression.tree import Compare, Const, In, Macro, Node, Ref
+from compliance.policy.model import Given
+from compliance.workbench.symbolic.terms import Side
+from compliance.workbench.symbolic.world import MOST_COPIES, World
+
+MOST_ROOM: Final = 10
+"""Events of a kind in an open world; rules that look for more are not proved."""
+MOST_LINES: Final = 4
+"""Lines of a list."""
+_MOST_COUNTED: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many events of each kind, how many lines of a list, which facts may be counted, and whether all that is enough for a proof."""
+
+    events: Mapping[str, int]
+    lines: int
+    counted: frozenset[str]
+    enough: bool
+
+
+def room_of(sides: Sequence[Side], kind: str) -> Room:
+    """What an open world needs for rules that judge events of a kind."""
+    need: Counter[str] = Counter()
+    present: dict[str, set[bool]] = {}
+    counted: set[str] = set()
+    for side, given, again in _looked_for(sides):
+        count = 1 if given.quantifier in ("latest", "earliest", "any", "none") else 0
+        if given.quantifier == "count" and (most := _most_counted(side, given)) is not None:
+            counted.add(f"{side.rule.id}.{given.name}")
+            count = most + 2
+        for one in given.kinds if count and not again else ():
+            need[one] += count
+            present.setdefault(one, set()).add(given.present)
+    for side in sides:
+        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
+            need.update(closing.kinds)
+            for one in closing.kinds:
+                present.setdefault(one, set()).add(False)
+    events = {}
+    for one, count in need.items():
+        both_ways = bool(KINDS[one].key) and (len(present[one]) > 1 or kind == one)
+        events[one] = count * (2 if both_ways else 1)
+    lines = len(set().union(*map(_asked_of_lists, sides)))
+    enough = lines <= MOST_LINES and all(count <= MOST_ROOM for count in events.values())
+    short = {one: min(count, MOST_ROOM) for one, count in events.items()}
+    return Room(short, max(1, min(lines, MOST_LINES)), frozenset(counted), enough)
+
+
+def _looked_for(sides: Sequence[Side]) -> Iterator[tuple[Side, Given, bool]]:
+    """The look-ups of all sides, each with whether the same was asked before."""
+    seen: set[Any] = set()
+    for side in sides:
+        keys: dict[str, Any] = {}
+        for given in side.rule.given:
+            keys[given.name] = key = _key(side, given, keys)
+            yield side, given, key in seen
+            seen.add(key)
+
+
+def _key(side: Side, given: Given, keys: Mapping[str, Any]) -> Any:
+    """What makes two look-ups the same: what is written, what its names stand for, the values of its parameters."""
+    parts = (given.where, given.within, given.after, given.span_from, given.span_to, given.for_each)
+    nodes = tuple(None if part is None else part.node for part in parts)
+    named = tuple(
+        (name, keys[name]) for name in sorted({name for node in nodes for name in roots(node)} & keys.keys())
+    )
+    values = {
+        one.name: tuple((value.start, value.value) for value in one.values) for one in side.rule.parameters
+    }
+    read = sorted(
+        {
+            part.path[0]
+            for node in nodes
+            for part in walk(node)
+            if isinstance(part, Ref) and part.root == "param"
+        }
+    )
+    own = tuple(repr(said.get(side.rule.id)) for _, said in sorted(side.bundle.sites.items()))
+    shape = (given.quantifier, given.kinds, given.field, given.by, given.present, given.include_self)
+    return shape, nodes, named, tuple((name, values[name]) for name in read), own
+
+
+def _most_counted(side: Side, given: Given) -> int | None:
+    """The largest number that a count is held against; None where more is asked of it than that."""
+    most = -1
+    values = {one.name: [value.value for value in one.values] for one in side.rule.parameters}
+    for expression in side.rule.expressions():
+        for node in walk(expression.node):
+            if isinstance(node, Compare) and any(_is(side_of, given) for side_of in (node.left, node.right)):
+                other = node.right if _is(node.left, given) else node.left
+                numbers = [other.value] if isinstance(other, Const) else []
+                if (
+                    isinstance(other, Ref)
+                    and other.root == "param"
+                    and len(other.path) == 1
+                    and not side.bundle.sites
+                ):
+                    numbers = values[other.path[0]]
+                whole = [number for number in numbers if isinstance(number, int)]
+                if not whole or len(whole) != len(numbers):
+                    return None
+                most = max(most, *(number // SCALE + 1 for number in whole))
+    named = sum(_is(node, given) for expression in side.rule.expressions() for node in walk(expression.node))
+    compared = sum(
+        isinstance(node, Compare) and (_is(node.left, given) or _is(node.right, given))
+        for expression in side.rule.expressions()
+        for node in walk(expression.node)
+    )
+    return most if named == compared and most <= _MOST_COUNTED else None
+
+
+def _is(node: Node, given: Given) -> bool:
+    return isinstance(node, Ref) and node.root == given.name
+
+
+def _asked_of_lists(side: Side) -> set[Node]:
+    """The questions that a side asks of lists: each needs a line of its own that answers it."""
+    nodes = (node for expression in side.rule.expressions() for node in walk(expression.node))
+    return {node for node in nodes if isinstance(node, Macro | In) and not isinstance(node.items, Const)}
+
+
+def short_room(room: Mapping[str, int], sides: Sequence[Side]) -> dict[str, int]:
+    """How many events of each kind a concrete world has: those that may be looked for, and a few that are counted."""
+    found = {one: min(count, MOST_ROOM) for one, count in room.items()}
+    for side in sides:
+        for given in side.rule.given:
+            if given.quantifier in ("count", "sum", "uncovered", "largest_gap"):
+                for one in given.kinds:
+                    found[one] = min(4, max(2, found.get(one, 0) + 1))
+            if given.quantifier == "balance":
+                for one in (*MOVEMENTS, "inventory_count"):
+                    found.setdefault(one, 1)
+    return found
+
+
+def copied(world: World, sides: Sequence[Side]) -> None:
+    """Events that are counted or summed may be there many times over; where one is named by its id, once."""
+    most: dict[str, int] = {}
+    for side in sides:
+        for given in side.rule.given:
+            if given.quantifier in ("count", "sum"):
+                for kind in given.kinds:
+                    most[kind] = min(
+                        most.get(kind, MOST_COPIES), MOST_COPIES if given.quantifier == "count" else 4
+                    )
+    for kind, count in most.items():
+        if event_reference_fields(kind):
+            continue
+        for event in world.past.get(kind, ()):
+            event.copies = z3.Int(f"{event.name}*")
+            world.rules.must += [event.copies >= 1, event.copies <= count]
