@@ -1,7 +1,8 @@
 """What only the solver can say of one rule: it can never fail, it always fails, it never applies, a condition in it never decides.
 
 What some case of the rule shows need not be asked: a rule with a case that fails can fail. So the solver is asked about what is left. Only what it
-proves is told; what it does not find out is told as that, and never as in order.
+proves is told; what it does not find out is told as that, and never as in order. That ``has()`` and ``!= null`` are asked where nothing would come out
+differently without is good style, and not told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from compliance.engine.cases import prepared
+from compliance.policy.expression.tree import Has, IsNull, Not
 from compliance.policy.located import Path
 from compliance.policy.model import Bundle, Rule
 from compliance.workbench.conditions import Condition
@@ -41,6 +43,8 @@ def _proved(bundle: Bundle, rule: Rule, seconds: float) -> Iterator[Remark | Not
         if isinstance(found, Unknown):
             yield NotFoundOut(rule.id, question, found.reason)
     for side in coverage_of(rule, bundle).lacking:
+        if _guards(side):
+            continue
         made = offer(rule, side, bundle, seconds)
         if made.status == "never":
             yield _undeciding(rule, side)
@@ -48,6 +52,14 @@ def _proved(bundle: Bundle, rule: Rule, seconds: float) -> Iterator[Remark | Not
             yield NotFoundOut(
                 rule.id, f"does it decide that '{side.condition.text}' {_came(side)}", made.reason
             )
+
+
+def _guards(side: Decided) -> bool:
+    """Whether a side is that of ``has()`` or of ``!= null`` that what follows leans on: it is well written, whether what is missing would be
+    passed over in any case or not."""
+    node = side.condition.node
+    asked = isinstance(node, Has) or (isinstance(node, Not) and isinstance(node.operand, IsNull))
+    return asked and not side.value
 
 
 def _shown(bundle: Bundle, rule: Rule) -> set[str]:

@@ -69,8 +69,9 @@ def test_a_rule_that_names_no_requirement_of_the_list_exits_1(clinic, policies):
 
 
 def test_wrong_calls(clinic, policies):
-    """Without the option, of a folder without list, with a property of nothing."""
-    assert clinic.run("policy", "coverage").exit_code == 2
+    """Of some rules only, of a folder without list, with a property of nothing."""
+    for words in (["stay-two-hours"], ["--no-offer"], ["--fail-under", "50"]):
+        assert clinic.run("policy", "coverage", policies, "--requirements", *words).exit_code == 2
     (policies / "requirements.yaml").unlink()
     assert (
         "has no list of requirements" in clinic.run("policy", "coverage", "--requirements", policies).stderr
