@@ -1,4 +1,4 @@
-"""``compliance policy``: check, test, coverage, show, explain."""
+"""``compliance policy``: check, test, coverage, show, explain; the other commands have modules of their own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from compliance.errors import InputError, Problem
 
 from . import opening, output
 from .application import Call, Command, Group, pass_call
+from .policy_activate import activate
 
 if TYPE_CHECKING:
     from compliance.library import Checked
@@ -232,3 +233,6 @@ def explain(call: Call, entry: str) -> None:
             output.echo_json(explanation.as_json(log, bundles, idx))
         else:
             click.echo(explanation.as_text(log, bundles, idx))
+
+
+policy.add_command(activate)
