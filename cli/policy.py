@@ -13,6 +13,7 @@ from compliance.errors import InputError, Problem
 from . import opening, output
 from .application import Call, Command, Group, pass_call
 from .policy_activate import activate
+from .policy_impact import impact
 
 if TYPE_CHECKING:
     from compliance.library import Checked
@@ -235,4 +236,5 @@ def explain(call: Call, entry: str) -> None:
             click.echo(explanation.as_text(log, bundles, idx))
 
 
+policy.add_command(impact)
 policy.add_command(activate)

@@ -1,4 +1,4 @@
-"""How far a long input is read, or a long log verified, on a terminal only."""
+"""How far a long input is read, or a long log verified or judged again, on a terminal only."""
 
 from __future__ import annotations
 
@@ -48,8 +48,15 @@ class Progress:
 
     def walked(self, done: int, total: int) -> None:
         """So many entries of so many were verified."""
+        self._part(done, total, "verified")
+
+    def judged(self, done: int, total: int) -> None:
+        """So many parts of so many were judged again."""
+        self._part(done, total, "judged")
+
+    def _part(self, done: int, total: int, what: str) -> None:
         if self._shown and self._due():
-            self._show(f"{_bar(done / total)} verified")
+            self._show(f"{_bar(done / total)} {what}")
 
     def _due(self) -> bool:
         now = time.monotonic()
