@@ -199,6 +199,7 @@ class Worker:
             document = entry.document()
             event = event_from_log(document["event"], entry.recorded_us, entry.idx, document.get("signing"))
             stands = standing(event, self._history.amendments)
+            self._history.take(event, stands)
             if stands is not None and asked.takes(stands):
                 yield self._compared(stands, self._stood(entry, document["decision"]))
 
