@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "coverage": ("policy_conditions", "coverage"),
     "lint": ("policy_lint", "lint"),
     "diff": ("policy_diff", "diff"),
+    "impact": ("policy_impact", "impact"),
+    "activate": ("policy_activate", "activate"),
     "show": ("policy_show", "show"),
     "explain": ("policy_show", "explain"),
 }
