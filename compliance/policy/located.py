@@ -23,7 +23,8 @@ _EXCERPT: Final = 110
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where a value stands, 1-based: its own line and column, those of its key, its offsets in the text, its quoting style."""
+    """Where a value stands, 1-based: its own line and column, those of its key, its offsets in the text, its quoting style, and the
+    offsets of its key (where it has none, those of its beginning). What is no scalar ends, here, where it begins."""
 
     line: int
     column: int
@@ -32,6 +33,8 @@ class Mark:
     start: int
     end: int
     style: str | None
+    key_start: int
+    key_end: int
 
 
 @dataclass(frozen=True, slots=True)
