@@ -11,13 +11,13 @@ them, so they are found in what lies between its tokens, where a ``#`` can only 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from compliance.policy.located import Document, Path
+from compliance.policy.located import Document, Mark, Path
 
 _BREAKS: Final = "\n\x85\u2028\u2029"  # where libyaml ends a line, and a comment with it
 _TRIVIA: Final = re.compile(rf"\#[^{_BREAKS}]*|^[ \t]*$", re.MULTILINE)
@@ -69,14 +69,16 @@ class _Token(NamedTuple):
 def comments_of(document: Document) -> Comments:
     """The comments of a document with ``\\n`` as its line break."""
     text = document.text
-    tokens = _tokens(document)
-    starts = [token.start for token in tokens]
+    marks = list(document.marks.items())
+    starts = [mark.start for _, mark in marks]
     found = Comments()
     previous: Path = ()
     for match in _TRIVIA.finditer(text):
         begin = match.start()
-        index = bisect_right(starts, begin) - 1
-        before = tokens[index] if index >= 0 else None
+        near = max(bisect_right(starts, begin) - 1, 0)
+        # The last value that begins before has the token before, unless the next one's key does; then the value after that comes next.
+        tokens = [token for path, mark in marks[near : near + 3] for token in _tokens(text, path, mark)]
+        before = next((token for token in reversed(tokens) if token.start <= begin), None)
         if before is not None and begin < before.end:
             continue
         comment = match.group().rstrip()
@@ -87,11 +89,11 @@ def comments_of(document: Document) -> Comments:
             found.by_path[path].append(Comment(comment, behind=True))
             previous = path
         else:
-            following = bisect_left(starts, match.end())
-            if following == len(tokens):
+            following = next((token for token in tokens if token.start >= match.end()), None)
+            if following is None:
                 found.last.append(Comment(comment))
                 continue
-            path = _item_of(tokens[following].path, document.value)
+            path = _item_of(following.path, document.value)
             those = found.by_path[path]
             if comment or not (those and those[-1].behind):
                 those.append(Comment(comment, level=_level(document, text, begin, before, path)))
@@ -143,22 +145,18 @@ def _column(document: Document, path: Path) -> int:
     return mark.key_column - (1 if isinstance(path[-1], str) else 3) if path else 0
 
 
-def _tokens(document: Document) -> list[_Token]:
-    """The tokens in the order of the text. A value that is not there, or is spread out, has none but its key (or its item's beginning)."""
-    text = document.text
-    tokens: list[_Token] = []
-    for path, mark in document.marks.items():
-        start, end = mark.start, mark.end
-        entry = bool(path) and isinstance(path[-1], str)
-        if entry:
-            tokens.append(_Token(mark.key_start, mark.key_end, path))
-        if mark.style in ("|", ">"):
-            header = text.find("\n", start, end)
-            header = header if header >= 0 else end
-            tokens.append(_Token(start, start + len(text[start:header].split(" ", 1)[0]), path))
-            tokens.append(_Token(header, max(header, start + len(text[start:end].rstrip())), path))
-        elif start < end:
-            tokens.append(_Token(start, end, path, mark.style is None and text[start] in "[{"))
-        elif path and not entry:
-            tokens.append(_Token(start, start, path))
-    return tokens
+def _tokens(text: str, path: Path, mark: Mark) -> Iterator[_Token]:
+    """The tokens of one value. One that is not there, or is spread out, has none but its key (or its item's beginning)."""
+    start, end = mark.start, mark.end
+    entry = bool(path) and isinstance(path[-1], str)
+    if entry:
+        yield _Token(mark.key_start, mark.key_end, path)
+    if mark.style in ("|", ">"):
+        header = text.find("\n", start, end)
+        header = header if header >= 0 else end
+        yield _Token(start, start + len(text[start:header].split(" ", 1)[0]), path)
+        yield _Token(header, max(header, start + len(text[start:end].rstrip())), path)
+    elif start < end:
+        yield _Token(start, end, path, mark.style is None and text[start] in "[{")
+    elif path and not entry:
+        yield _Token(start, start, path)

@@ -83,7 +83,7 @@ def read_text(text: str, source: str) -> Document | tuple[Problem, ...]:
         return (Problem(place, message, "delete it", "yaml"),)
     builder = _Builder(source, text, lines)
     try:
-        builder.take_all(yaml.parse(text, Loader=yaml.CSafeLoader))
+        builder.take_all(iter(yaml.CSafeLoader(text).get_event, None))
         clean = not builder.problems
     except yaml.YAMLError:
         clean = False

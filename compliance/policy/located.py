@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from compliance.errors import Place, Problem
 from compliance.policy.expression.tree import Span
@@ -21,8 +21,7 @@ _DECIMAL_KEY: Final = "$decimal"
 _EXCERPT: Final = 110
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Where a value stands, 1-based: its own line and column, those of its key, its offsets in the text, its quoting style, and the
     offsets of its key (where it has none, those of its beginning). What is no scalar ends, here, where it begins."""
 
