@@ -1,4 +1,4 @@
-"""``compliance policy``: check, test, coverage, show, explain."""
+"""``compliance policy``: check, test, coverage, show, explain; others in modules of their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 FOLDER: Final = click.Path(path_type=Path)
 
 
-@click.group(cls=Group, examples=("compliance policy check", "compliance policy show rems-monitor-2h"))
+@click.group(
+    cls=Group,
+    lazy={"fmt": ("policy_fmt", "fmt"), "new": ("policy_new", "new")},
+    examples=("compliance policy check", "compliance policy show rems-monitor-2h"),
+)
 def policy() -> None:
     """Policies: check them, test them, read them, explain a decision. Those that ship with this software, unless a folder is named."""
 

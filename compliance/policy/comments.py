@@ -4,8 +4,8 @@ A comment with a line of its own stands above the field or item that comes next;
 them, so they are found in what lies between its tokens, where a ``#`` can only begin a comment.
 
 >>> from compliance.policy.documents import read_text
->>> comments_of(read_text("# one\\na: 1  # two", "a.yaml")).on(("a",))
-[Comment(text='# one', behind=False, level=None), Comment(text='# two', behind=True, level=None)]
+>>> comments_of(read_text("a: 1  # one", "a.yaml")).behind(("a",))
+'# one'
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass, field
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from compliance.policy.located import Document, Mark, Path
@@ -67,7 +67,7 @@ class _Token(NamedTuple):
 
 
 def comments_of(document: Document) -> Comments:
-    """The comments of a document with ``\\n`` as its line break."""
+    """The comments of a document whose lines end as on Unix."""
     text = document.text
     marks = list(document.marks.items())
     starts = [mark.start for _, mark in marks]
@@ -119,7 +119,9 @@ def _item_of(path: Path, value: Any) -> Path:
     parents = [value]
     for step in path[:-1]:
         parents.append(parents[-1][step])
-    while len(path) > 1 and isinstance(path[-2], int) and path[-1] == next(iter(_steps(parents[len(path) - 1]))):
+    while (
+        len(path) > 1 and isinstance(path[-2], int) and path[-1] == next(iter(_steps(parents[len(path) - 1])))
+    ):
         path = path[:-1]
     return path
 

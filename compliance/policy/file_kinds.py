@@ -65,7 +65,11 @@ class FileKind:
 
 _PARAMETER: Final = Shape("block", parameters.FIELDS, {"values": _LINES})
 _CASE: Final = Shape("block", cases.CASE_FIELDS, {"history": _LINES, "event": _LINE})
-_TIMELINE: Final = Shape("block", case_files.CASE_FIELDS, {"events": _LINES})
+_TIMELINE: Final = Shape(
+    "block",
+    case_files.CASE_FIELDS,
+    {"prelude": _LINE, "events": _LINES, "findings": _LINE, "clear": _LINE},
+)
 
 RULE: Final = FileKind(
     "policy",
@@ -85,7 +89,8 @@ BUNDLE: Final = FileKind(
         "holidays": _LINES,
         "drugs": _LINES,
         "states": Shape(
-            "block", below={"defaults": _LINE, "rows": Shape("block", below={"*": Shape("line", below={"*": _LINE})})}
+            "block",
+            below={"defaults": _LINE, "rows": Shape("block", below={"*": Shape("line", below={"*": _LINE})})},
         ),
         "permissions": Shape("block"),
     },

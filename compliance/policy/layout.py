@@ -36,11 +36,12 @@ def formatted(
     written = read_bytes(content, source)
     if not isinstance(written, Document):
         return written
-    document: Document | None = written
+    document = written
     if "\r" in written.text:
-        document = _read(_CR.sub("\n", written.text), source)
-        if document is None or not same(document.value, written.value):
+        unix = _read(_CR.sub("\n", written.text), source)
+        if unix is None or not same(unix.value, written.value):
             return (_unfaithful(source),)
+        document = unix
     kind = file_kind(document.value)
     text = lay_out(document, schema_of(kind) if kind else None)
     if text != document.text and not _faithful(document, _read(text, source)):
@@ -98,7 +99,7 @@ def _words(document: Document) -> list[str]:
 
 
 def lay_out(document: Document, schema: str | None = None) -> str:
-    """A document with ``\\n`` as its line break in the one layout; `formatted` also holds it against what it said."""
+    """A document whose lines end as on Unix in the one layout; `formatted` also holds it against what it said."""
     writer = _Writer(document, comments_of(document))
     writer.document(schema)
     return "\n".join(writer.lines).rstrip("\n") + "\n"
@@ -155,7 +156,13 @@ class _Writer:
         self.comments.by_path[first] = rest[cut:]
 
     def spread(
-        self, path: Path, value: dict[str, Any] | list[Any], shape: Shape, column: int, *, hoisted: bool = False
+        self,
+        path: Path,
+        value: dict[str, Any] | list[Any],
+        shape: Shape,
+        column: int,
+        *,
+        hoisted: bool = False,
     ) -> None:
         """A group or a list over several lines. What stands above its first part is already written, where it is `hoisted`."""
         before: str | int | None = None
@@ -255,7 +262,11 @@ def _holds_groups(part: Any, in_list: bool) -> bool:
 
 def _one_line(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key(name, flow=True)}: {_one_line(item)}" for name, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{key(name, flow=True)}: {_one_line(item)}" for name, item in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(_one_line, value)) + "]"
     return inline(value, flow=True)

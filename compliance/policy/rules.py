@@ -214,9 +214,7 @@ def _otherwise(
         "otherwise", "say what follows where it does not hold: severity, message and remedy"
     ):
         return Severity.DENY, "never", nothing, nothing
-    said = fields.reading.fields(
-        fields.at("otherwise"), OTHERWISE_FIELDS, "'otherwise'"
-    )
+    said = fields.reading.fields(fields.at("otherwise"), OTHERWISE_FIELDS, "'otherwise'")
     if said is None:
         return Severity.DENY, "never", nothing, nothing
     severity = said.one_of("severity", SEVERITIES, "say how grave it is: severity: deny, warn or report")

@@ -68,7 +68,12 @@ def _is_plain(value: str, flow: bool) -> bool:
 
 def needs_quotes_in_flow(value: Any) -> bool:
     """Whether a text has to be quoted only because it stands within brackets or braces."""
-    return isinstance(value, str) and bool(value) and _is_plain(value, flow=False) and not _is_plain(value, flow=True)
+    return (
+        isinstance(value, str)
+        and bool(value)
+        and _is_plain(value, flow=False)
+        and not _is_plain(value, flow=True)
+    )
 
 
 def _quoted(text: str) -> str:

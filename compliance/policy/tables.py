@@ -31,14 +31,14 @@ PROPERTY_FIELDS: Final = ("requirement", "says", "tests")
 TIERS: Final = (1, 2, 3)
 StateRows: TypeAlias = tuple[tuple[int, Mapping[str, Value]], ...]
 FORMS: Final = ("rule", "deadline", "standing", "system", "attestation")
-_DRUG_TYPES: Final[dict[str, Type]] = {
+DRUG_TYPES: Final[dict[str, Type]] = {
     **dict(DRUG.fields),
     "units_per_dose": Type("list", element=Type("number")),
     "indications": Type("list", element=Type("text")),
     "ndc_examples": Type("list", element=Type("text")),
     "note": Type("text"),
 }
-_DRUG_REQUIRED: Final = (
+DRUG_REQUIRED: Final = (
     "generic",
     "form",
     "route",
@@ -147,13 +147,13 @@ def _holidays(fields: Fields) -> frozenset[int]:
 
 def _drugs(fields: Fields) -> dict[str, Mapping[str, Value]]:
     drugs: dict[str, Mapping[str, Value]] = {}
-    for row in _rows(fields, "drugs", tuple(_DRUG_TYPES), "a drug"):
+    for row in _rows(fields, "drugs", tuple(DRUG_TYPES), "a drug"):
         code = row.text("code", "write its code, which events name")
-        for name in _DRUG_REQUIRED:
+        for name in DRUG_REQUIRED:
             row.required(name, "write it as in the other rows")
         if code in drugs:
             row.wrong("code", f"drug '{code}' stands here twice", "keep one of the two")
-        drugs[code] = _typed(row, _DRUG_TYPES)
+        drugs[code] = _typed(row, DRUG_TYPES)
     return drugs
 
 
