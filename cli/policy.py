@@ -12,6 +12,7 @@ from .application import Group
 
 COMMANDS: Final = {
     "check": ("policy_check", "check"),
+    "fmt": ("policy_fmt", "fmt"),
     "test": ("policy_test", "test"),
     "coverage": ("policy_conditions", "coverage"),
     "lint": ("policy_lint", "lint"),

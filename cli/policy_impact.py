@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -93,7 +94,7 @@ def impact(
             Asked(site, since, until), now() if as_of is None else as_of, frozenset(rules), all_rules
         )
         found = Impact(log, bundles, bundle, scope)
-        with closing(found.differences(progress=progress.judged)) as differences:
+        with closing(found.differences(progress=partial(progress.walked, what="judged"))) as differences:
             if call.json:
                 _echo(differences, progress, limit)
                 output.echo_json({"summary": _summary(found, bundle, scope.as_of)})

@@ -1,15 +1,18 @@
-"""The policies that somebody names to compare with those in force: a folder, or one rule's file, which is taken among the rules in force."""
+"""The policies that somebody names to compare with those in force: a folder or git revision, or one rule's file, which is taken among the rules
+in force."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from compliance.errors import InputError, PolicyError, Problem
-from compliance.policy.bundle import BUNDLE_FILE, REQUIREMENTS_FILE, bundle_from_documents, load_folder
+from compliance.policy.bundle import bundle_from_documents, load_folder
 from compliance.policy.documents import read_file
+from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE
 from compliance.policy.located import as_json
 from compliance.policy.model import Bundle
 from compliance.policy.rules import read_rule
+from compliance.workbench.sources import policies_of
 
 
 def named_bundle(named: str, active: Bundle, sites: Path | None = None) -> Bundle:
@@ -17,14 +20,10 @@ def named_bundle(named: str, active: Bundle, sites: Path | None = None) -> Bundl
 
     Raises InputError where there is nothing of that name, PolicyError with all that is wrong where it cannot be read.
     """
-    path = Path(named)
-    if path.is_file():
-        return _among(path, active)
-    if not path.is_dir():
-        raise InputError(
-            f"there is no file or folder {named}", "Name a folder that holds bundle.yaml, or a rule's file."
-        )
-    bundle, problems = load_folder(path, sites)
+    with policies_of(named) as found:
+        if found.path.is_file():
+            return _among(found.path, active)
+        bundle, problems = load_folder(found.path, sites)
     return _whole(bundle, problems)
 
 

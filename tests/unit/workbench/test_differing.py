@@ -13,7 +13,7 @@ import pytest
 from compliance.engine.cases import run_case
 from compliance.library import case_judge
 from compliance.policy.documents import read_file
-from compliance.policy.located import Document
+from compliance.policy.located import Document, as_json
 from compliance.policy.model import Bundle
 from compliance.policy.rules import read_rule
 from compliance.policy.tables import read_tables
@@ -73,7 +73,8 @@ def bundle(rule_id, *edits):
         edit(said)
     rule, problems = read_rule(Document(f"{rule_id}.yaml", said, {}))
     assert not problems, problems
-    return Bundle("b", "1", "sha256:" + ("1" if edits else "0") * 64, (rule,), tables(), {})
+    form = {"bundle": read_file(LIBRARY / "bundle.yaml").value, "rules": {rule_id: as_json(said)}}
+    return Bundle("b", "1", "sha256:" + ("1" if edits else "0") * 64, (rule,), tables(), form)
 
 
 BP = "uspi-bp-140-90"
