@@ -152,7 +152,11 @@ class _Builder:
                 return False
             return True
         if kind == "AliasEvent":
-            self.refuse(event.start_mark, "aliases are not allowed", "write the value out")
+            self.refuse(
+                event.start_mark,
+                "what begins with * is taken for a YAML alias, which policies do not have",
+                "write the value out; text that begins with * needs quotes: '*...'",
+            )
             return False
         if kind not in _NODES:
             if kind in _ENDS:
@@ -161,13 +165,15 @@ class _Builder:
         if event.anchor is not None:
             self.refuse(
                 event.start_mark,
-                "anchors are not allowed",
-                "write the value out; text that begins with & needs quotes",
+                "what begins with & is taken for a YAML anchor, which policies do not have",
+                "write the value out; text that begins with & needs quotes: '&...'",
             )
             return False
         if getattr(event, "tag", None) is not None:
             self.refuse(
-                event.start_mark, "tags are not allowed", "text that begins with ! needs quotes: '!...'"
+                event.start_mark,
+                "what begins with ! is taken for a YAML tag, which policies do not have",
+                "put it in quotes: '!...'",
             )
             return False
         if kind == "ScalarEvent":

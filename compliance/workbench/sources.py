@@ -240,7 +240,8 @@ def _git(words: Sequence[str], asked: bytes = b"") -> subprocess.CompletedProces
         )
     except OSError as error:
         raise InputError(
-            f"git cannot be run, so that no revision can be read: {error.strerror}", "Name a folder or a file."
+            f"git cannot be run, so that no revision can be read: {error.strerror}",
+            "Name a folder or a file.",
         ) from None
     except subprocess.TimeoutExpired:
         raise InputError(
