@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from compliance.policy import documents
 from compliance.policy.documents import MAX_BYTES, MAX_DEPTH, read_bytes, read_file, read_text
@@ -282,7 +283,7 @@ def test_any_bytes_are_a_document_or_a_list_of_problems(content):
 def read_by_ruamel(text):
     """What the second parser alone makes of a text."""
     builder = documents._Builder("a.yaml", text, tuple(documents._BREAK.split(text)))
-    builder.take_all(documents.YAML(typ="safe", pure=True).parse(text))
+    builder.take_all(YAML(typ="safe", pure=True).parse(text))
     assert not builder.problems
     return builder
 
