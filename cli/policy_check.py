@@ -74,9 +74,10 @@ def _tell(found: Examination) -> None:
         click.echo(f"{problem}\n")
     count = len(found.problems)
     word = click.style("in order", fg="green") if not count else output.counted(count, "problem")
-    told = f"{output.counted(found.rules, 'rule')}, {found.passed:,} of {output.counted(found.cases, 'case')} as they say"
+    told = ""
     if not found.judged:
-        told = "no case was run"
-    elif found.remembered:
-        told += f" ({found.remembered:,} unchanged since the last check)"
-    click.echo(f"{found.name}: {word}; {told}")
+        told = "; no case was run"
+    elif found.rules or not count:
+        told = f"; {output.counted(found.rules, 'rule')}, {found.passed:,} of {output.counted(found.cases, 'case')} as they say"
+        told += f" ({found.remembered:,} unchanged since the last check)" if found.remembered else ""
+    click.echo(f"{found.name}: {word}{told}")

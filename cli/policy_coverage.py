@@ -33,7 +33,7 @@ def account(
     requirements, _ = load_requirements(folder)
     if not requirements:
         raise InputError(
-            f"{folder} has no list of requirements",
+            f"{shown(folder)} has no list of requirements",
             f"Write one, {REQUIREMENTS_FILE}, or leave the folder out for the shipped library.",
         )
     return accounts(requirements, bundle.rules), ()

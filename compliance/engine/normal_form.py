@@ -319,10 +319,11 @@ def either(*alternatives: Iterable[Branch]) -> Branches:
 
 
 def _merged(one: Branch, other: Branch) -> Branch | None:
-    """One branch that says what both say, if there is one."""
-    if _covers(one, other):
+    """One branch that says what both say, if there is one: the wider of two of which one forbids only what the other forbids too."""
+    forbidden, others = _forbidden(one), _forbidden(other)
+    if not forbidden & ~others:
         return one
-    if _covers(other, one):
+    if not others & ~forbidden:
         return other
     if len(one) != len(other):
         return None
@@ -334,11 +335,6 @@ def _merged(one: Branch, other: Branch) -> Branch | None:
         allowed = left.allowed | right.allowed
         return shared if len(allowed) == 3 else shared | {Code(left.field, allowed)}
     return None
-
-
-def _covers(wide: Branch, narrow: Branch) -> bool:
-    """Whether all that holds in `narrow` holds in `wide`: what `wide` forbids, `narrow` forbids too."""
-    return not _forbidden(wide) & ~_forbidden(narrow)
 
 
 @lru_cache(maxsize=65_536)

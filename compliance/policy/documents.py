@@ -20,15 +20,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from compliance.errors import Place, Problem
 from compliance.policy.files import MAX_BYTES
 from compliance.policy.located import Document, Mark, excerpt
 from compliance.policy.located import Path as ValuePath
 from compliance.policy.scalars import ScalarError, resolve_plain
-from compliance.policy.yaml_words import in_plain_words
 
 MAX_DEPTH: Final = 50
 
@@ -86,11 +83,7 @@ def read_text(text: str, source: str) -> Document | tuple[Problem, ...]:
     except yaml.YAMLError:
         clean = False
     if not clean:
-        builder = _Builder(source, text, lines)
-        try:
-            builder.take_all(YAML(typ="safe", pure=True).parse(text))
-        except MarkedYAMLError as error:
-            builder.problems.append(in_plain_words(error, source, lines))
+        builder = _stumbling(source, text, lines)
     if not builder.problems and not builder.documents:
         builder.problems.append(
             Problem(
@@ -100,6 +93,21 @@ def read_text(text: str, source: str) -> Document | tuple[Problem, ...]:
     if builder.problems:
         return tuple(builder.problems)
     return Document(source, builder.root, builder.marks, lines, text)
+
+
+def _stumbling(source: str, text: str, lines: tuple[str, ...]) -> _Builder:
+    """What the other parser makes of a text that is not in order; it is imported here, since most texts are."""
+    from ruamel.yaml import YAML  # noqa: PLC0415
+    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
+
+    from compliance.policy.yaml_words import in_plain_words  # noqa: PLC0415
+
+    builder = _Builder(source, text, lines)
+    try:
+        builder.take_all(YAML(typ="safe", pure=True).parse(text))
+    except MarkedYAMLError as error:
+        builder.problems.append(in_plain_words(error, source, lines))
+    return builder
 
 
 @dataclass
@@ -152,7 +160,11 @@ class _Builder:
                 return False
             return True
         if kind == "AliasEvent":
-            self.refuse(event.start_mark, "aliases are not allowed", "write the value out")
+            self.refuse(
+                event.start_mark,
+                "what begins with * is taken for a YAML alias, which policies do not have",
+                "write the value out; text that begins with * needs quotes: '*...'",
+            )
             return False
         if kind not in _NODES:
             if kind in _ENDS:
@@ -161,13 +173,15 @@ class _Builder:
         if event.anchor is not None:
             self.refuse(
                 event.start_mark,
-                "anchors are not allowed",
-                "write the value out; text that begins with & needs quotes",
+                "what begins with & is taken for a YAML anchor, which policies do not have",
+                "write the value out; text that begins with & needs quotes: '&...'",
             )
             return False
         if getattr(event, "tag", None) is not None:
             self.refuse(
-                event.start_mark, "tags are not allowed", "text that begins with ! needs quotes: '!...'"
+                event.start_mark,
+                "what begins with ! is taken for a YAML tag, which policies do not have",
+                "put it in quotes: '!...'",
             )
             return False
         if kind == "ScalarEvent":

@@ -17,7 +17,7 @@ from compliance.policy.expression import ExpressionErrors, Names, typed
 from compliance.policy.expression.tree import Span, Type
 from compliance.policy.located import Document, Path, at, dotted
 from compliance.policy.model import Expression
-from compliance.policy.nearest import did_you_mean
+from compliance.policy.nearest import did_you_mean, nearest
 
 MAX_DURATION: Final = 36_600 * DAY
 """A century: longer is a slip of the pen."""
@@ -57,12 +57,10 @@ class Reading:
                 f"its fields are: {', '.join(known)}",
             )
             return None
-        for name in value:
-            if name not in known:
-                self.wrong(
-                    (*path, name), f"{what} has no field '{name}'", did_you_mean(name, known), key=True
-                )
-        return Fields(self, path, value, what)
+        strangers = [name for name in value if name not in known]
+        for name in strangers:
+            self.wrong((*path, name), f"{what} has no field '{name}'", did_you_mean(name, known), key=True)
+        return Fields(self, path, value, what, frozenset(nearest(name, known) for name in strangers))
 
     def expression(
         self, path: Path, names: Names, expected: Type | None, text: str | None = None, offset: int = 0
@@ -102,6 +100,8 @@ class Fields:
     path: Path
     value: dict[str, Any]
     what: str
+    misspelt: frozenset[str | None] = frozenset()
+    """What fields that do not exist were likely meant to be; those are not missed as well."""
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""
@@ -116,8 +116,9 @@ class Fields:
         self.reading.wrong(self.at(name), message, remedy, key=key)
 
     def lacks(self, name: str, remedy: str) -> None:
-        """Notes that a required field is missing."""
-        self.reading.wrong(self.path, f"{self.what} has no '{name}'", remedy, key=True)
+        """Notes that a required field is missing, unless it is there and misspelt."""
+        if name not in self.misspelt:
+            self.reading.wrong(self.path, f"{self.what} has no '{name}'", remedy, key=True)
 
     def required(self, name: str, remedy: str) -> bool:
         """Whether a required field is there; notes it where not."""
@@ -188,7 +189,8 @@ class Fields:
         try:
             return parse_date(value)
         except Unreadable as error:
-            self.wrong(name, f"'{name}' is no date: {error.message}", error.remedy)
+            said = f"'{value}'" if error.message.endswith("is not an RFC 3339 date") else error.message
+            self.wrong(name, f"'{name}' is no date: {said}", error.remedy)
             return None
 
     def truth(self, name: str, default: bool) -> bool:

@@ -95,7 +95,8 @@ def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter 
     if not values:
         return None
     if tighten != "fixed" and types[0].name not in _ORDERED:
-        fields.wrong("tighten", f"{_called(types[0])} cannot be raised or lowered", "write tighten: fixed")
+        _cannot_be_tightened(fields, types[0], values[0].value)
+        return None
     if unit is not None and types[0].name not in ("number", "list"):
         fields.wrong("unit", f"{_called(types[0])} has no unit", "delete 'unit'")
     first = min(value.start for value in values)
@@ -109,6 +110,16 @@ def _parameter(fields: Fields, name: str, in_force: Period | None) -> Parameter 
     way = cast(Literal["up", "down", "fixed"], tighten)
     limit = _limit(fields, types[0], way, values) if fields.has("limit") else None
     return Parameter(name, types[0], way, tuple(values), limit)
+
+
+def _cannot_be_tightened(fields: Fields, type_: Type, value: Value) -> None:
+    """A value without more or less; one that begins with a digit was likely meant to have it (``2 hours``)."""
+    if isinstance(value, str) and value[:1].isdigit():
+        path = (*fields.at("values"), 0, "value")
+        remedy = "write an elapsed time as 2h, 90m or 7d, any other amount as a number"
+        fields.reading.wrong(path, f"'{value}' is text, and text cannot be raised or lowered", remedy)
+    else:
+        fields.wrong("tighten", f"{_called(type_)} cannot be raised or lowered", "write tighten: fixed")
 
 
 def _limit(

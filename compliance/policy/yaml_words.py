@@ -25,8 +25,8 @@ _KNOWN: Final[tuple[tuple[str, str, str], ...]] = (
     ("sequence entries are not allowed", "a list item ('- ') cannot begin here", "put it on a line of its own, indented below its field"),
     ("could not find expected ':'", "this line has no 'name: value'", "write the field's name, a colon, a space and its value"),
     ("unknown escape character", "this backslash escape does not exist", "in double quotes write \\\\ for a backslash, or use single quotes"),
-    ("expected ',' or ']'", "a list that was opened with [ is not closed", "write ] at its end, and commas between its items"),
-    ("expected ',' or '}'", "a group that was opened with { is not closed", "write } at its end, and commas between its fields"),
+    ("expected ',' or ']'", "a list that was opened with [ is not closed", "write ] at its end, commas between its items, and close every quote in it"),
+    ("expected ',' or '}'", "a group that was opened with { is not closed", "write } at its end, commas between its fields, and close every quote in it"),
     ("expected the node content", "a value is missing here", "write the value, or put the text in quotes"),
 )  # fmt: skip
 

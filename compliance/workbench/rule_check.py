@@ -17,14 +17,14 @@ from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from compliance.domain.canonical import encode
-from compliance.engine.cases import CaseResult
+from compliance.engine.cases import CaseResult, prepared
 from compliance.errors import Place, Problem
 from compliance.library import as_problem, run_cases
 from compliance.policy.bundle import load_requirements
 from compliance.policy.documents import read_bytes, read_file
 from compliance.policy.files import BUNDLE_FILE, folder_around
-from compliance.policy.located import Document, as_json
-from compliance.policy.model import Bundle, Rule, Tables
+from compliance.policy.located import Document, Path, as_json
+from compliance.policy.model import Bundle, Case, Rule, Tables
 from compliance.policy.rules import read_rule
 from compliance.policy.sites import read_site
 from compliance.policy.tables import read_requirements, read_tables
@@ -79,10 +79,20 @@ def examine_rule(text: Text, basis: Basis) -> Found:
 
 
 def _failed(document: Document, at: int, result: CaseResult) -> Problem:
-    """A case that does not come out as it says, with the words that say it underlined."""
+    """A case that does not come out as it says, with what it expects underlined, or what is not valid in its events."""
     problem = as_problem(result)
-    shown = document.problem(("cases", at, "expect"), problem.message, problem.remedy, problem.code)
-    return problem if result.problems else shown
+    path = _invalid(result.case, result.problems[0]) if result.problems else ("expect",)
+    return document.problem(("cases", at, *path), problem.message, problem.remedy, problem.code)
+
+
+def _invalid(case: Case, problem: Problem) -> Path:
+    """Where in a case the event stands that has this problem."""
+    for number, body in enumerate([*case.history, case.event]):
+        if any(one.message == problem.message for one in prepared([body])[1]):
+            event: Path = ("history", number) if number < len(case.history) else ("event",)
+            name = problem.place.field or ""
+            return (*event, name) if name in body else event
+    return ()
 
 
 @lru_cache(maxsize=2)

@@ -140,7 +140,7 @@ class _Checker(CallRules, CombineRules):
         return self.wrong(
             tree.span,
             f"'{tree.name}' is not known here.",
-            f"{did_you_mean(tree.name, known) or 'check the name'}; a word that is meant as text needs quotes: '{tree.name}'",
+            f"{did_you_mean(tree.name, known).rstrip('.') or 'check the name'}; a word that is meant as text needs quotes: '{tree.name}'",
         )
 
     def _member(self, tree: syntax.Member) -> Node:

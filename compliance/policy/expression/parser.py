@@ -279,10 +279,22 @@ class _Parser:
             )
         if token.kind == "name" and token.text in _RESERVED:
             fail(span.start, span.end, f"'{token.text}' is a word that CEL reserves.", "Use another name.")
-        fail(
-            span.start,
-            span.end,
-            message or f"{token.text} was not expected here.",
-            remedy
-            or "Join conditions with '&&' or '||', and check that all parentheses and quotes are closed.",
-        )
+        before = self._tokens[self._at - 1] if self._at else None
+        if before is not None and before.kind == "name" and before.text in _WORDS:
+            self._unexpected(before)
+        if not message:
+            message, remedy = self._out_of_place(token, before)
+        fail(span.start, span.end, message, remedy)
+
+    @staticmethod
+    def _out_of_place(token: Token, before: Token | None) -> tuple[str, str]:
+        """What is wrong with a word that nothing asked for, as far as what stands before it tells."""
+        if before is not None and before.kind == "number" and token.kind == "name":
+            return (
+                f"The unit '{token.text}' cannot stand behind a number.",
+                "Write an elapsed time as duration('2h') or days(7); amounts are compared as numbers: dose_mg <= 84.",
+            )
+        if token.text in {")", "]", "}"}:
+            return f"This {token.text} closes nothing.", "Delete it, or open it before."
+        join = "Join conditions with '&&' or '||', and check that all parentheses and quotes are closed."
+        return f"'{token.text}' was not expected here.", join

@@ -184,7 +184,6 @@ def test_all_problems_of_all_files_are_reported_at_once(folder):
     assert messages(folder) == [
         "a list that was opened with [ is not closed",
         "bundle.yaml has no field 'nmae'",
-        "bundle.yaml has no 'name'",
         "'severity' cannot be 'refuse'",
     ]
 
