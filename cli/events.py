@@ -281,7 +281,7 @@ def record_one(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
 
     bundles: Bundles = Bundles(log)
     tally = results.Tally()
-    for batch in Recorder(log, bundles.active()).submit([draft]):
+    for batch in Recorder(log, bundles.active).submit([draft]):
         for result in batch:
             tally.take(result)
         results.echo_results(batch, bundles, as_json=call.json, written=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +43,10 @@ def text(name: str) -> str:
 
 
 def write(name: str, parts: Iterable[bytes]) -> None:
-    """Write a file whole or not at all; ``-`` is standard output. Raises InputError where it cannot be written."""
+    """Write a file whole or not at all, with the permissions that it had; ``-`` is standard output.
+
+    Raises InputError where it cannot be written.
+    """
     if name == "-":
         for part in parts:
             click.echo(part, nl=False)
@@ -60,6 +64,8 @@ def write(name: str, parts: Iterable[bytes]) -> None:
                 file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
+            if path.exists():
+                making.chmod(stat.S_IMODE(path.stat().st_mode))
             making.replace(path)
         finally:
             making.unlink(missing_ok=True)

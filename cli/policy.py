@@ -12,10 +12,13 @@ from .application import Group
 
 COMMANDS: Final = {
     "check": ("policy_check", "check"),
+    "fmt": ("policy_fmt", "fmt"),
     "test": ("policy_test", "test"),
     "coverage": ("policy_conditions", "coverage"),
     "lint": ("policy_lint", "lint"),
     "diff": ("policy_diff", "diff"),
+    "impact": ("policy_impact", "impact"),
+    "activate": ("policy_activate", "activate"),
     "show": ("policy_show", "show"),
     "explain": ("policy_show", "explain"),
 }

@@ -1,4 +1,4 @@
-"""How far a long input is read, or a long log verified, on a terminal only."""
+"""How far a long input is read, or a long log verified or judged again, on a terminal only."""
 
 from __future__ import annotations
 

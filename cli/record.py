@@ -45,7 +45,7 @@ def record(call: Call, files: tuple[str, ...], strict: bool) -> int:
     progress = Progress()
     with Inputs(files, progress) as inputs, opening.writing(call) as log:
         bundles = Bundles(log)
-        submit = Recorder(log, bundles.active()).submit
+        submit = Recorder(log, bundles.active).submit
         return _run(call, inputs, submit, bundles, progress, strict=strict, written=True)
 
 

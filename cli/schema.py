@@ -22,12 +22,21 @@ def event() -> None:
     _print(event_schema())
 
 
-@schema.command(cls=Command, examples=("compliance schema policy > policy.v1.json",))
-def policy() -> None:
-    """The JSON Schema of a policy file, for editors."""
-    from compliance.policy.schema import policy_schema
+def _of_file(name: str, words: str) -> None:
+    """A command for the schema of one kind of policy file."""
 
-    _print(policy_schema())
+    @schema.command(name, cls=Command, help=words, examples=(f"compliance schema {name} > {name}.v1.json",))
+    def command() -> None:
+        from compliance.policy.schema import SCHEMAS
+
+        _print(SCHEMAS[name]())
+
+
+_of_file("policy", "The JSON Schema of a rule's file, for editors.")
+_of_file("bundle", "The JSON Schema of bundle.yaml, for editors.")
+_of_file("requirements", "The JSON Schema of requirements.yaml, for editors.")
+_of_file("site", "The JSON Schema of what a site asks (sites/SITE.yaml), for editors.")
+_of_file("cases", "The JSON Schema of a case file, for editors.")
 
 
 def _print(value: dict[str, Any]) -> None:

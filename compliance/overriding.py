@@ -19,11 +19,11 @@ from compliance.errors import InputError
 from compliance.intake.json_lines import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
-from compliance.policy.model import Bundle, Rule
+from compliance.permissions import may_enter
+from compliance.policy.model import Rule
 from compliance.standing import last_decision
 
 SOURCE: Final = "<command line>"
-_GIVES: Final = ("grant", "restore", "issue_token", "replace_token")
 
 
 def override(log: Log, bundles: Bundles, event_id: str, members: Mapping[str, Any], actor: str) -> Draft:
@@ -58,7 +58,7 @@ def override(log: Log, bundles: Bundles, event_id: str, members: Mapping[str, An
     if why:
         raise InputError(f"{event_id}: {why}", "Nothing was written; do not do the act.")
     for person, does in ((actor, "enter"), (made.values["approved_by"], "approve")):
-        if not _may_override(log, bundles.active().bundle, person, at):
+        if not may_enter(log, bundles.active().bundle, person, "override", at):
             raise InputError(
                 f"{person} has no account whose role may {does} an override",
                 "Have it done by a person with that right (permissions in bundle.yaml; `access_change` gives roles).",
@@ -81,17 +81,6 @@ def _proposed(log: Log, event_id: str) -> Event:
             "Resolve its findings with a finding_action, which says what was done about them.",
         )
     return proposed
-
-
-def _may_override(log: Log, bundle: Bundle, person: str, at: int) -> bool:
-    """Whether one of the roles that a person has at an instant may enter overrides; where no role is said to, nobody is asked for one."""
-    may = {role for role, kinds in bundle.tables.permissions.items() if "override" in kinds}
-    held: dict[str, bool] = {}
-    for event in LogHistory(log).newest_first("access_change", "subject", person, at, None):
-        said = event.values
-        given = said["action"] in _GIVES and said["starts_at"] <= at < said.get("ends_at", at + 1)
-        held.setdefault(said.get("role", ""), given)
-    return not may or any(held.get(role) for role in may)
 
 
 def _denying(log: Log, bundles: Bundles, proposed: Event) -> list[Rule]:

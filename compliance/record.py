@@ -16,12 +16,11 @@ from typing import Final, NamedTuple, TypeAlias
 from compliance import logs
 from compliance.continuation import decision_at, parts_of
 from compliance.domain.canonical import digest
-from compliance.domain.corrections import UNCHANGEABLE, changed, standing
+from compliance.domain.corrections import standing
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision
 from compliance.domain.lookup import ARRIVES, LATER, answering_keys, future_keys, key_of, lookup_keys
-from compliance.domain.making import make_event, stamp
-from compliance.domain.vocabulary import KINDS
+from compliance.domain.making import stamp
 from compliance.engine.judging import Judge, voided
 from compliance.engine.sight import FOREVER, Asked
 from compliance.errors import Place, Problem
@@ -30,7 +29,7 @@ from compliance.ledger.batch import Batch
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.ledger.vault import Reach, Vault, reach
-from compliance.policy.bundle import ARTIFACT
+from compliance.misfits import misfits
 from compliance.sealing import Sealing
 
 BATCH: Final = 1000
@@ -69,12 +68,14 @@ class Rejudged:
 
 
 Result: TypeAlias = Recorded | Refused | Rejudged
+Items: TypeAlias = tuple[Draft | Rejected, ...]
 
 
 class Recorder:
-    """Records into one log under one bundle."""
+    """Records into one log: under one bundle, or, where it is told how to find the one in force (`Bundles.active`), each batch under the
+    bundle that is in force when the batch begins."""
 
-    def __init__(self, log: Log, judge: Judge) -> None:
+    def __init__(self, log: Log, judge: Judge | Callable[[], Judge]) -> None:
         self._log = log
         self._judge = judge
         self._memory: Memory | None = None
@@ -90,25 +91,40 @@ class Recorder:
         remaining = iter(items)
         with reach(self._log) as way:
             while chunk := tuple(islice(remaining, BATCH)):
-                yield tuple(result for of_item in self._batch(chunk, way, beside) for result in of_item)
+                batch = self._batch(partial(_given, chunk), way, beside)
+                yield tuple(result for of_item in batch for result in of_item)
                 beside = None
 
     def batch(self, items: Iterable[Draft | Rejected]) -> list[tuple[Result, ...]]:
         """Judge and append in one transaction; for each item what became of it, and of the earlier events that it changes."""
+        return self.made(partial(_given, tuple(items)))
+
+    def made(self, make: Callable[[Batch], Items]) -> list[tuple[Result, ...]]:
+        """The same for what `make` gives once the write lock is held: nobody appends between its look at the log and what it makes of it.
+
+        What it writes into the batch is written with its events or not at all; what it raises leaves nothing behind.
+        """
         with reach(self._log) as way:
-            return self._batch(tuple(items), way, None)
+            return self._batch(make, way, None)
 
     def _batch(
-        self, items: tuple[Draft | Rejected, ...], way: Reach | None, beside: Callable[[Vault], None] | None
+        self, make: Callable[[Batch], Items], way: Reach | None, beside: Callable[[Vault], None] | None
     ) -> list[tuple[Result, ...]]:
         before, self._memory = self._memory, None
         with self._log.writing() as batch:
-            submission = Submission(self._log, batch, self._judge, before, way, items)
+            items = make(batch)
+            judge = self._judge if isinstance(self._judge, Judge) else self._judge()
+            submission = Submission(self._log, batch, judge, before, way, items)
             results = [tuple(submission.results_of(item)) for item in items]
             if way is not None and (way.opened or beside is not None):
                 way.vault.commit(None if beside is None else partial(beside, way.vault))
         self._memory = submission.memory
         return results
+
+
+def _given(items: Items, _: Batch) -> Items:
+    """What came from outside needs no look at the log."""
+    return items
 
 
 class Memory(NamedTuple):
@@ -164,7 +180,7 @@ class Submission:
                 yield from self._rejected(Rejected.of(draft, sealed))
                 return
             event = sealed
-        problems = self._unfit(draft, event)
+        problems = misfits(draft, event, self._history, self._log)
         if problems:
             yield from self._rejected(Rejected.of(draft, problems))
             return
@@ -222,79 +238,6 @@ class Submission:
             "duplicate-id",
         )
         yield from self._rejected(Rejected.of(draft, (problem,)))
-
-    def _unfit(self, draft: Draft, event: Event) -> tuple[Problem, ...]:
-        """What is wrong with a correction or void in view of the event that it names; with an activation, of the policies."""
-        if event.kind == "policy_activation" and event.values["artifact"] == ARTIFACT:
-            return self._unknown_policies(draft)
-        if event.kind not in ("correction", "void"):
-            return ()
-        target = self._history.sent(event.values["corrects"])
-        if target is None:
-            return ()
-        place = Place(draft.source, draft.line, field="corrects")
-        if target.kind == "void" and event.kind == "void":
-            return (
-                Problem(
-                    place,
-                    f"{target.id} is a void; a void cannot be voided",
-                    "Enter the event that it voided again, under a new id.",
-                    "void-of-void",
-                ),
-            )
-        if event.kind == "void":
-            return ()
-        problems = []
-        fields = KINDS[target.kind].fields
-        for position, change in enumerate(event.body["fields"]):
-            at = Place(draft.source, draft.line, field=f"fields[{position}].name")
-            if change["name"] in UNCHANGEABLE:
-                problems.append(
-                    Problem(
-                        at,
-                        f"{change['name']} cannot be corrected",
-                        "Void the event and enter it again.",
-                        "fixed-field",
-                    )
-                )
-            elif change["name"] not in fields:
-                problems.append(
-                    Problem(
-                        at,
-                        f"{target.kind} has no field {change['name']}",
-                        "Name a field of the event.",
-                        "unknown-field",
-                    )
-                )
-        stands = self._history.stands(target.id)
-        if problems or stands is None:
-            return tuple(problems)
-        body = changed(stands.body, event.body["fields"])
-        made = event if body is None else make_event(body)
-        if isinstance(made, Event):
-            return ()
-        return tuple(
-            Problem(
-                Place(draft.source, draft.line, field=f"fields: {p.place.field}"), p.message, p.remedy, p.code
-            )
-            for p in made
-        )
-
-    def _unknown_policies(self, draft: Draft) -> tuple[Problem, ...]:
-        """Policies that are not stored cannot come into force: afterwards nothing could be judged any more."""
-        digest_named = draft.event.values["sha256"]
-        if self._log.has_bundle(f"sha256:{digest_named}"):
-            return ()
-        place = Place(draft.source, draft.line, field="sha256")
-        message = f"this log holds no policies with the digest {digest_named}"
-        return (
-            Problem(
-                place,
-                message,
-                "Give another handle in artifact to what is no bundle of policies.",
-                "unknown-policies",
-            ),
-        )
 
     def _rejected(self, rejected: Rejected) -> Iterator[Result]:
         key = key_of("rejected", "sha256", rejected.sha256)

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from compliance.bundles import activation, store
+from compliance.bundles import activation, as_stored, store
 from compliance.domain.time import format_instant
 from compliance.engine.judging import Judge
 from compliance.errors import InputError
@@ -25,7 +23,6 @@ from compliance.ledger.log import system_clock
 from compliance.ledger.vault import Vault
 from compliance.ledger.vault.store import key_file, require_no_vault
 from compliance.library import Checked, check_folder, usable
-from compliance.policy.bundle import bundle_from_documents
 from compliance.policy.model import Bundle
 from compliance.record import Recorder, Result
 
@@ -75,10 +72,7 @@ def initialise(url: str, wanted: Wanted) -> Made:
     drafts = _drafts(wanted, None)
     checked = check_folder(wanted.policies, sites=wanted.sites)
     bundle = usable(checked)
-    stored = bundle_from_documents(orjson.loads(orjson.dumps(bundle.documents)))
-    tuple(
-        stored.rules
-    )  # each rule is typed once from its stored form: what comes into force must be readable
+    stored = as_stored(bundle)
     drafts = _drafts(wanted, checked)
     signer = create_key(key, wanted.origin)
     vault = None

@@ -5,7 +5,6 @@ The ledger does the work (`ledger.verify`) and knows neither; both are given to 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ import orjson
 
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.ledger.log import KEY_ENTRIES, Log
+from compliance.ledger.processes import processors
 from compliance.ledger.vault import MARK
 from compliance.ledger.verify import State, Verification, verify
 from compliance.ledger.walk import Progress, Side
@@ -36,7 +36,7 @@ def verify_log(
         since=since,
         keys_of=keys_of_entry,
         bundle_digest=digest_of_stored,
-        side=Side(_processors()),
+        side=Side(processors()),
         progress=progress,
     )
     return _with_policies(log, found) if found.good else found
@@ -50,12 +50,6 @@ def _with_policies(log: Log, found: Verification) -> Verification:
                 reason = f"the policies that entry {idx} put into force are not there: they were removed, or never stored"
                 return replace(found, state=State.TAMPERED, reason=reason, index=idx)
     return found
-
-
-def _processors() -> int:
-    """How many this process may use, where the system says so."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
 
 def keys_of_entry(document: Mapping[str, Any]) -> list[int]:

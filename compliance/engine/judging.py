@@ -129,8 +129,20 @@ class Judge:
         asked = tuple(Asked(kind, field, value, until) for (kind, field, value), until in sight.asked.items())
         return Judgement(decision, case, outcomes, asked, tuple(faults.values()))
 
+    def findings(self, event: Event, history: History) -> tuple[Finding, ...]:
+        """What `judge` objects to, without the values that decided it: for whoever compares many decisions and words none."""
+        sight = Sight(history, event)
+        scope, _, law = self._bound(event, sight)
+        case = Case(event, scope, law.rules, "")
+        outcomes, faults = self._evaluate(case)
+        return lifted(tuple(self._findings(case, outcomes, faults, told=False)), event, sight, self.bundle)
+
     def bind(self, event: Event, sight: Sight) -> Case:
         """The case of an event: what its applicable rules ask for. A look-up that only a rule that does not apply needs is not made."""
+        scope, facts, law = self._bound(event, sight)
+        return Case(event, scope, law.rules, _case_digest(scope, facts, law))
+
+    def _bound(self, event: Event, sight: Sight) -> tuple[dict[str, Any], dict[str, Any], Law]:
         zone = self.zone(event, sight) if self.planner.judged(event.kind) else UNKNOWN
         day = self.day(event, zone)
         law = self._in_force(event.kind, day, self._own_site(event))
@@ -138,7 +150,7 @@ class Judge:
         facts: dict[str, Any] = {}
         for plan in law.rules:
             self.bind_rule(plan, scope, sight, facts)
-        return Case(event, scope, law.rules, _case_digest(scope, facts, law))
+        return scope, facts, law
 
     def zone(self, event: Event, sight: Sight) -> Any:
         """The zone of the event's site, or UNKNOWN."""
@@ -295,14 +307,15 @@ class Judge:
             return fault
 
     def _findings(
-        self, case: Case, outcomes: Mapping[str, Outcome], faults: Mapping[str, str]
+        self, case: Case, outcomes: Mapping[str, Outcome], faults: Mapping[str, str], *, told: bool = True
     ) -> Iterator[Finding]:
         for plan in case.rules:
             outcome = outcomes[plan.rule.id]
             if plan.rule.id in faults:
                 yield Finding(plan.rule.id, outcome, Severity.DENY, {FAULT: faults[plan.rule.id]})
             elif outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
-                yield Finding(plan.rule.id, outcome, plan.rule.severity, self.because(plan, case.scope))
+                decided_by = self.because(plan, case.scope) if told else {}
+                yield Finding(plan.rule.id, outcome, plan.rule.severity, decided_by)
 
     def because(self, plan: RulePlan, scope: Mapping[str, Any]) -> dict[str, str]:
         """The values that decided a rule, in words."""

@@ -172,6 +172,10 @@ class Log:
             row = self.driver.execute(self.statements.last_head).fetchone()
         return Head(row[0], row[1], row[3]) if row else Head(0, EMPTY_ROOT, 0)
 
+    def now(self) -> int:
+        """The instant by the log's clock, never before its last entry (microseconds): where the machine's clock went back, the log's stands still."""
+        return max(self._clock(), self.head.recorded_us)
+
     @property
     def size(self) -> int:
         """How many entries are committed."""

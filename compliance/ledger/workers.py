@@ -1,25 +1,19 @@
-"""Processes that verify parts of a log, each over a database connection of its own.
+"""Processes that verify parts of a log (`processes`).
 
-They are started anew (``spawn``): a SQLite connection must not be carried through a fork, and its locks are kept per process
-(sqlite.org/howtocorrupt.html, 2.6). A worker says what it found, or None where anything was not plainly good: whoever asked then
-looks for itself, so that one place decides what is wrong, and in which words. A worker that ends without an answer is an error.
+A worker says what it found, or None where anything was not plainly good: whoever asked then looks for itself, so that one place decides what
+is wrong, and in which words.
 """
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import signal
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import Any, Final, Protocol, Self, TypeAlias, cast
+from typing import Protocol, Self, TypeAlias
 
-from compliance.errors import DatabaseError
 from compliance.ledger.entry_walk import EntryWalk, Position
 from compliance.ledger.index_check import KeyRows, KeysOf, KeySum
 from compliance.ledger.log import Log
+from compliance.ledger.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,84 +113,8 @@ def damage(log: Log) -> str | None:
     return next(iter(log.driver.damage()), None)
 
 
-class Workers:
-    """So many processes; use it in a ``with``, at the end of which they are gone."""
+class Workers(Processes[Task, Answer]):
+    """So many processes that verify; use it in a ``with``, at the end of which they are gone."""
 
     def __init__(self, processes: int, orders: Orders) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._busy: dict[Connection, Task] = {}
-        self._processes = []
-        self._idle: list[Connection] = []
-        for _ in range(processes):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, orders), daemon=True)
-            process.start()
-            theirs.close()  # so that its end is the end of the pipe
-            self._processes.append(process)
-            self._idle.append(ours)
-
-    def answers(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
-        """Each task with its answer, in the order in which they are done.
-
-        Raises DatabaseError where a process ended without an answer.
-        """
-        waiting = deque(tasks)
-        while waiting or self._busy:
-            while waiting and self._idle:
-                pipe = self._idle.pop()
-                self._busy[pipe] = waiting.popleft()
-                self._send(pipe, self._busy[pipe])
-            for ready in wait(list(self._busy)):
-                pipe = cast(Connection, ready)
-                task, answer = self._busy.pop(pipe), self._receive(pipe)
-                self._idle.append(pipe)
-                yield task, answer
-
-    @staticmethod
-    def _send(pipe: Connection, task: Task) -> None:
-        try:
-            pipe.send(task)
-        except OSError as problem:
-            raise _ended() from problem
-
-    @staticmethod
-    def _receive(pipe: Connection) -> Answer:
-        try:
-            answer: Answer = pipe.recv()
-        except (EOFError, OSError) as problem:
-            raise _ended() from problem
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.join()
-
-
-def _ended() -> DatabaseError:
-    return DatabaseError(
-        "a process that verified a part of the log ended before it was done, so that there is no answer",
-        "Run the command again; if memory was short, when there is more of it.",
-    )
-
-
-_COLLECTED_AFTER: Final = 100_000
-
-
-def _work(pipe: Any, orders: Orders) -> None:
-    """What a worker does until its pipe is closed. An interruption is for the one who started it to notice."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()
-    gc.set_threshold(_COLLECTED_AFTER)
-    worker = Worker(orders)
-    try:
-        while True:
-            pipe.send(worker.answer(pipe.recv()))
-    except (EOFError, OSError):
-        return
-    finally:
-        worker.close()
+        super().__init__(processes, Worker, orders, "verified")

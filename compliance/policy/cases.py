@@ -21,7 +21,7 @@ from compliance.policy.names import field_types
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.scalars import Digits
 
-CASE_FIELDS: Final = ("name", "history", "event", "expect", "now")
+CASE_FIELDS: Final = ("name", "history", "event", "now", "expect")
 OUTCOMES: Final = ("pass", "fail", "indeterminate", "not_applicable")
 STATES: Final = ("open", "met", "met_late", "missed", "cancelled")
 _ASSIGNED: Final = ("recorded_at", "noted_at")

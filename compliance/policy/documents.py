@@ -81,7 +81,7 @@ def read_text(text: str, source: str) -> Document | tuple[Problem, ...]:
         return (Problem(place, message, "delete it", "yaml"),)
     builder = _Builder(source, text, lines)
     try:
-        builder.take_all(yaml.parse(text, Loader=yaml.CSafeLoader))
+        builder.take_all(iter(yaml.CSafeLoader(text).get_event, None))
         clean = not builder.problems
     except yaml.YAMLError:
         clean = False
@@ -109,7 +109,7 @@ class _Open:
     value: dict[str, Any] | list[Any]
     path: ValuePath
     key: str | None = None
-    key_mark: tuple[int, int] = (0, 0)
+    key_mark: tuple[int, int, int, int] = (0, 0, 0, 0)
     keys: dict[str, int] = field(default_factory=dict)
 
 
@@ -207,7 +207,7 @@ class _Builder:
         if name == "<<" or name.startswith("$"):
             self.refuse(event.start_mark, f"'{name}' cannot be a field's name", "write the fields out")
         parent.keys.setdefault(name, event.start_mark.line + 1)
-        parent.key, parent.key_mark = name, (event.start_mark.line + 1, event.start_mark.column + 1)
+        parent.key, parent.key_mark = name, _key_mark(event)
 
     def collection(self, event: Any, value: dict[str, Any] | list[Any]) -> None:
         parent = self.stack[-1] if self.stack else None
@@ -217,15 +217,16 @@ class _Builder:
                 "a field's name must be plain text",
                 "if this is a text with { } or [ ], put it in quotes",
             )
-            parent.key, parent.key_mark = "?", (event.start_mark.line + 1, event.start_mark.column + 1)
+            parent.key, parent.key_mark = "?", _key_mark(event)
         path = self.place(value, event, None)
         self.stack.append(_Open(value, path))
 
     def place(self, value: Any, event: Any, style: str | None) -> ValuePath:
         """Puts a value where it belongs and notes where it stands."""
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        start, end = event.start_mark.index, event.end_mark.index
         path: ValuePath = ()
-        key_line, key_column = line, column
+        key = (line, column, start, start)
         if not self.stack:
             self.root = value
         else:
@@ -234,13 +235,16 @@ class _Builder:
                 name = parent.key or ""
                 path = (*parent.path, name)
                 parent.value.setdefault(name, value)
-                key_line, key_column = parent.key_mark
+                key = parent.key_mark
                 parent.key = None
             else:
                 path = (*parent.path, len(parent.value))
                 parent.value.append(value)
-        end = event.end_mark.index
-        self.marks.setdefault(
-            path, Mark(line, column, key_line, key_column, event.start_mark.index, end, style)
-        )
+        self.marks.setdefault(path, Mark(line, column, key[0], key[1], start, end, style, key[2], key[3]))
         return path
+
+
+def _key_mark(event: Any) -> tuple[int, int, int, int]:
+    """Line, column and offsets of a key."""
+    start = event.start_mark
+    return start.line + 1, start.column + 1, start.index, event.end_mark.index

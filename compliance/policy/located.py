@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from compliance.errors import Place, Problem
 from compliance.policy.expression.tree import Span
@@ -22,9 +22,9 @@ _DECIMAL_KEY: Final = "$decimal"
 _EXCERPT: Final = 110
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Where a value stands, 1-based: its own line and column, those of its key, its offsets in the text, its quoting style."""
+class Mark(NamedTuple):
+    """Where a value stands, 1-based: its own line and column, those of its key, its offsets in the text, its quoting style, and the
+    offsets of its key (where it has none, those of its beginning). What is no scalar ends, here, where it begins."""
 
     line: int
     column: int
@@ -33,6 +33,8 @@ class Mark:
     start: int
     end: int
     style: str | None
+    key_start: int
+    key_end: int
 
 
 @dataclass(frozen=True, slots=True)

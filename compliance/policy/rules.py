@@ -7,6 +7,7 @@ found in one reading. What depends on something that is itself wrong is not repo
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 from typing import Any, Final, Literal, cast
 
 from compliance.domain.findings import Severity
@@ -23,13 +24,17 @@ from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import read_parameters
 from compliance.policy.subjects import read_subjects, subject_kind
 
-FIELDS: Final = (
-    "id", "title", "implements", "cites", "in_force", "owner", "review_by", "parameters",
-    "on", "every", "given", "when", "require", "expect", "per", "otherwise", "cases",
+GROUPS: Final = (
+    ("id", "title", "implements", "cites", "in_force", "owner", "review_by"), ("parameters",),
+    ("on", "every", "per", "given", "when", "require", "expect"), ("otherwise",), ("cases",),
 )  # fmt: skip
+"""The fields of a rule as they are read from top to bottom; `layout` puts a blank line between two groups."""
+FIELDS: Final = tuple(chain.from_iterable(GROUPS))
 SEVERITIES: Final = tuple(str(severity) for severity in Severity)
 OVERRIDES: Final = ("never", "with_reason", "two_person")
+OTHERWISE_FIELDS: Final = ("severity", "override", "message", "remedy")
 CITATION_FIELDS: Final = ("source", "at", "read")
+PERIOD_FIELDS: Final = ("from", "to")
 
 
 def read_rule(
@@ -145,7 +150,7 @@ def _in_force(fields: Fields) -> Period | None:
     example = "write in_force: {from: 2019-03-05}"
     if not fields.required("in_force", example):
         return None
-    period = fields.reading.fields(fields.at("in_force"), ("from", "to"), "'in_force'")
+    period = fields.reading.fields(fields.at("in_force"), PERIOD_FIELDS, "'in_force'")
     if period is None:
         return None
     start, end = period.date("from", example), period.date("to", "", required=False)
@@ -208,9 +213,7 @@ def _otherwise(
         "otherwise", "say what follows where it does not hold: severity, message and remedy"
     ):
         return Severity.DENY, "never", nothing, nothing
-    said = fields.reading.fields(
-        fields.at("otherwise"), ("severity", "override", "message", "remedy"), "'otherwise'"
-    )
+    said = fields.reading.fields(fields.at("otherwise"), OTHERWISE_FIELDS, "'otherwise'")
     if said is None:
         return Severity.DENY, "never", nothing, nothing
     severity = said.one_of("severity", SEVERITIES, "say how grave it is: severity: deny, warn or report")

@@ -23,16 +23,22 @@ from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import infer
 
 BUNDLE_FIELDS: Final = ("name", "version", "holidays", "drugs", "states", "permissions")
+HOLIDAY_FIELDS: Final = ("date", "name", "source")
+STATES_FIELDS: Final = ("defaults", "rows")
+REQUIREMENTS_FIELDS: Final = ("version", "requirements", "properties")
+REQUIREMENT_FIELDS: Final = ("id", "tier", "form", "area", "title")
+PROPERTY_FIELDS: Final = ("requirement", "says", "tests")
+TIERS: Final = (1, 2, 3)
 StateRows: TypeAlias = tuple[tuple[int, Mapping[str, Value]], ...]
 FORMS: Final = ("rule", "deadline", "standing", "system", "attestation")
-_DRUG_TYPES: Final[dict[str, Type]] = {
+DRUG_TYPES: Final[dict[str, Type]] = {
     **dict(DRUG.fields),
     "units_per_dose": Type("list", element=Type("number")),
     "indications": Type("list", element=Type("text")),
     "ndc_examples": Type("list", element=Type("text")),
     "note": Type("text"),
 }
-_DRUG_REQUIRED: Final = (
+DRUG_REQUIRED: Final = (
     "generic",
     "form",
     "route",
@@ -61,14 +67,14 @@ def read_tables(document: Document) -> tuple[tuple[str, str, Tables] | None, tup
 def read_requirements(document: Document) -> tuple[tuple[Requirement, ...], tuple[Problem, ...]]:
     """The requirements that a library knows (``requirements.yaml``)."""
     reading = Reading(document, [])
-    fields = reading.fields((), ("version", "requirements", "properties"), "requirements.yaml")
+    fields = reading.fields((), REQUIREMENTS_FIELDS, "requirements.yaml")
     if fields is None:
         return (), tuple(reading.problems)
     found: dict[str, Requirement] = {}
-    for row in _rows(fields, "requirements", ("id", "tier", "form", "area", "title"), "a requirement"):
+    for row in _rows(fields, "requirements", REQUIREMENT_FIELDS, "a requirement"):
         requirement_id = row.text("id", "write its id")
         tier = row.value.get("tier")
-        if tier not in (1, 2, 3):
+        if tier not in TIERS:
             row.wrong("tier", "'tier' must be 1, 2 or 3", "1 mattered from the first day")
             tier = 3
         if requirement_id in found:
@@ -84,7 +90,7 @@ def read_requirements(document: Document) -> tuple[tuple[Requirement, ...], tupl
 
 def _properties(fields: Fields, found: dict[str, Requirement]) -> None:
     """What the software keeps of itself, added to the requirements that it keeps."""
-    for row in _rows(fields, "properties", ("requirement", "says", "tests"), "a property"):
+    for row in _rows(fields, "properties", PROPERTY_FIELDS, "a property"):
         name = row.text("requirement", "name the requirement that it keeps")
         says = row.text("says", "say what the software does")
         tests = row.names("tests", "name the tests that prove it: tests: ['tests/unit/test_log.py::test_it']")
@@ -128,7 +134,7 @@ def _group_of(fields: Fields, name: str) -> dict[str, Any]:
 
 def _holidays(fields: Fields) -> frozenset[int]:
     days: set[int] = set()
-    for row in _rows(fields, "holidays", ("date", "name", "source"), "a holiday"):
+    for row in _rows(fields, "holidays", HOLIDAY_FIELDS, "a holiday"):
         day = row.date("date", "write its date: date: 2026-07-03")
         row.text("name", "name the holiday")
         row.text("source", "say where it is written: source: 5 USC 6103(a)")
@@ -141,20 +147,20 @@ def _holidays(fields: Fields) -> frozenset[int]:
 
 def _drugs(fields: Fields) -> dict[str, Mapping[str, Value]]:
     drugs: dict[str, Mapping[str, Value]] = {}
-    for row in _rows(fields, "drugs", tuple(_DRUG_TYPES), "a drug"):
+    for row in _rows(fields, "drugs", tuple(DRUG_TYPES), "a drug"):
         code = row.text("code", "write its code, which events name")
-        for name in _DRUG_REQUIRED:
+        for name in DRUG_REQUIRED:
             row.required(name, "write it as in the other rows")
         if code in drugs:
             row.wrong("code", f"drug '{code}' stands here twice", "keep one of the two")
-        drugs[code] = _typed(row, _DRUG_TYPES)
+        drugs[code] = _typed(row, DRUG_TYPES)
     return drugs
 
 
 def _states(fields: Fields) -> tuple[dict[str, Value], dict[str, StateRows]]:
     if not fields.required("states", "write states: {defaults: {...}, rows: {...}}"):
         return {}, {}
-    states = fields.reading.fields(fields.at("states"), ("defaults", "rows"), "'states'")
+    states = fields.reading.fields(fields.at("states"), STATES_FIELDS, "'states'")
     if states is None or not states.required("defaults", "write the federal floor: defaults: {...}"):
         return {}, {}
     floor = states.reading.fields(states.at("defaults"), tuple(STATE_RULES), "'defaults'")

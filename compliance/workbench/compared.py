@@ -7,22 +7,21 @@ is compared in a moment.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from compliance.engine.plan import walk
 from compliance.errors import PolicyError, Problem
 from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
-from compliance.policy.expression.functions import FUNCTIONS
-from compliance.policy.expression.tree import Const, Func, Node
 from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
-from compliance.policy.model import Bundle, Expect, Expression, Given, Rule, Tables
+from compliance.policy.located import as_json
+from compliance.policy.model import Bundle, Rule
 from compliance.policy.rules import read_rule
 from compliance.policy.tables import read_tables
 
-Meaning: TypeAlias = tuple[Any, ...]
+_NO_DIGEST: Final = "sha256:" + "0" * 64
+"""Of some of a folder's rules: they are no bundle that could be put into force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +102,21 @@ def _part(folder: Path, names: Iterable[str]) -> Bundle:
     shared = read_file(folder / BUNDLE_FILE)
     tables, wrong = (None, shared) if isinstance(shared, tuple) else read_tables(shared)
     problems += wrong
-    rules = []
+    rules: list[Rule] = []
+    said: dict[str, Any] = {}
     for name in sorted(names):
         read = read_file(folder / name)
         rule, found = (None, read) if isinstance(read, tuple) else read_rule(read)
         problems += found
-        if rule is not None:
+        if rule is not None and not isinstance(read, tuple):
             rules.append(rule)
+            said[rule.id] = as_json(read.value)
     if problems or tables is None:
         raise _unusable(folder, problems)
+    assert not isinstance(shared, tuple)  # else there were problems
     name, version, read_in = tables
-    return Bundle(
-        name, version, "sha256:" + "0" * 64, tuple(sorted(rules, key=lambda rule: rule.id)), read_in, {}
-    )
+    form = {"bundle": as_json(shared.value), "rules": said}
+    return Bundle(name, version, _NO_DIGEST, tuple(sorted(rules, key=lambda rule: rule.id)), read_in, form)
 
 
 def _unusable(folder: Path, problems: Iterable[Problem]) -> PolicyError:
@@ -124,72 +125,3 @@ def _unusable(folder: Path, problems: Iterable[Problem]) -> PolicyError:
         "Mend them; `compliance policy check` shows the same.",
         problems,
     )
-
-
-# ---- what a rule means
-
-
-def meaning(rule: Rule, bundle: Bundle) -> Meaning:
-    """All of a rule that decides how it comes out and what follows; its words are left out, and the tables that it does not read."""
-    own = sorted((site, said[rule.id]) for site, said in bundle.sites.items() if rule.id in said)
-    said = (
-        rule.in_force, rule.on, rule.per, rule.severity, rule.override, frozenset(rule.implements), _node(rule.when), _node(rule.require), _expected(rule.expect),
-        tuple(_fact(given) for given in rule.given),
-        tuple((one.name, one.type, tuple((value.start, value.value) for value in one.values)) for one in rule.parameters),
-        None if rule.each is None else (rule.each.kind, rule.each.by, _node(rule.each.where)),
-        [(site, {name: [(v.start, v.end, v.value) for v in values] for name, values in parameters.items()}) for site, parameters in own],
-    )  # fmt: skip
-    return (*said, _tables_read(rule, bundle.tables))
-
-
-def _node(expression: Expression | None) -> Node | None:
-    return None if expression is None else expression.node
-
-
-def _fact(given: Given) -> tuple[Any, ...]:
-    values = (getattr(given, one.name) for one in fields(given) if one.name != "place")
-    return tuple(_node(value) if isinstance(value, Expression) else value for value in values)
-
-
-def _expected(expect: Expect | None) -> tuple[Any, ...] | None:
-    if expect is None:
-        return None
-    closing = expect.closing
-    own = (
-        None
-        if closing is None
-        else (closing.kinds, closing.by, _node(closing.where), _node(closing.at), _node(closing.due))
-    )
-    return expect.form, own, tuple(_expected(part) for part in expect.parts)
-
-
-_READS: Final = {"drug_info": "drugs", "permits": "permissions"}
-
-
-def _tables_read(rule: Rule, tables: Tables) -> tuple[Any, ...]:
-    """Of the bundle's tables those that a rule's functions read."""
-    nodes = [node for expression in rule.expressions() for node in walk(expression.node)]
-    names = {node.name for node in nodes if isinstance(node, Func)}
-    read: list[Any] = [
-        getattr(tables, table) for function, table in sorted(_READS.items()) if function in names
-    ]
-    if "state_rule" in names:
-        wanted = {
-            str(node.args[1].value)
-            for node in nodes
-            if isinstance(node, Func) and node.name == "state_rule" and isinstance(node.args[1], Const)
-        }
-        rows = {
-            state: [(start, {name: row.get(name) for name in wanted}) for start, row in some]
-            for state, some in tables.states.items()
-        }
-        read.append((rows, {name: tables.state_defaults.get(name) for name in wanted}))
-    if "business_days" in names:
-        read.append(tables.holidays)
-    assert all(
-        "tables" not in FUNCTIONS[name].needs or name in _KNOWN for name in names
-    )  # a new table must be named here
-    return tuple(read)
-
-
-_KNOWN: Final = frozenset({*_READS, "state_rule", "end_of_day_after"})

@@ -159,20 +159,22 @@ class Board(Judge):
         history = MemoryHistory(events)
         judged = history.stands(events[-1].id) or events[-1]
         sight = Sight(history, judged)
-        scope = self._bound(judged, sight)
+        scope = self._whole_scope(judged, sight)
         if scope is None or self._outcome is None:
             return
         came = self._outcome(scope)
         for number, value in sides:
             with self._turned(number, value):
                 turned = (
-                    {**scope, **self._switches} if number in self._on_event else self._bound(judged, sight)
+                    {**scope, **self._switches}
+                    if number in self._on_event
+                    else self._whole_scope(judged, sight)
                 )
             assert turned is not None  # a switch does not change the dates in force
             if self._outcome(turned) is not came:
                 yield number, value
 
-    def _bound(self, event: Event, sight: Sight) -> dict[str, Any] | None:
+    def _whole_scope(self, event: Event, sight: Sight) -> dict[str, Any] | None:
         return self.bind_alone(self._bound_whole, event, sight)
 
     def _of_time(self, history: MemoryHistory, event: Event, until: int) -> str:

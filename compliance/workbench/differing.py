@@ -16,7 +16,8 @@ from typing import Final, Literal, TypeAlias
 
 from compliance.domain.findings import Severity
 from compliance.policy.model import Bundle, Rule
-from compliance.workbench.compared import Compared, meaning
+from compliance.workbench.compared import Compared
+from compliance.workbench.meaning import meanings
 from compliance.workbench.symbolic import (
     FINDINGS,
     Found,
@@ -110,11 +111,12 @@ def consequence(rule: Rule) -> int:
 def differences(of: Compared, seconds: float = SECONDS) -> Iterator[RuleChange]:
     """What becomes of each rule that is not the same in both, in the order of their ids."""
     before, after = ({rule.id: rule for rule in bundle.rules} for bundle in (of.old, of.new))
+    meant, means = meanings(of.old.documents), meanings(of.new.documents)
     for rule_id in sorted({*before, *after}):
         old, new = before.get(rule_id), after.get(rule_id)
         if old is None or new is None:
             yield _one_sided(of, rule_id, old, new, seconds)
-        elif meaning(old, of.old) != meaning(new, of.new):
+        elif meant[rule_id] != means[rule_id]:
             yield RuleChange(
                 rule_id, "changed", old, new, *_both_ways(Side(of.old, old), Side(of.new, new), seconds)
             )

@@ -262,9 +262,10 @@ def _git(words: Sequence[str], asked: bytes = b"") -> subprocess.CompletedProces
             timeout=_SECONDS,
             env={**os.environ, **_QUIET},
         )
-    except FileNotFoundError:
+    except OSError as error:
         raise InputError(
-            "git is not installed, so that no revision can be read", "Name a folder or a file."
+            f"git cannot be run, so that no revision can be read: {error.strerror}",
+            "Name a folder or a file.",
         ) from None
     except subprocess.TimeoutExpired:
         raise InputError(

@@ -113,7 +113,8 @@ class Rules:
 class EventVariable:
     """An event of one kind of which nothing is known but that it is valid.
 
-    `there` says whether it is in the history at all, `copies` how many like it there are (for what is counted or summed).
+    `there` says whether it is in the history at all, `copies` how many like it there are (for what is counted or summed), `place` where it
+    stands among events of the same instant (the smaller, the newer).
     """
 
     def __init__(self, name: str, kind: str, rules: Rules, *, certain: bool) -> None:
@@ -121,6 +122,7 @@ class EventVariable:
         self.kind = kind
         self.there: Formula = True if certain else z3.Bool(f"{name}!")
         self.copies: Any = 1
+        self.place: Any = 0
         self.fields: dict[str, Field] = {}
         self._rules = rules
         self._specs = KINDS[kind].fields

@@ -40,13 +40,12 @@ from compliance.workbench.symbolic.world import World, newer
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An event that a look-up may see: when it may, when its condition holds and when it does not, and its place in history's order."""
+    """An event that a look-up may see: when it may, when its condition holds and when it does not."""
 
     event: EventVariable
     seen: Formula
     holds: Formula
     fails: Formula
-    place: int
 
 
 def fact(terms: Terms, given: Given, scope: Scope) -> Sym | Fact:
@@ -93,7 +92,7 @@ def candidates(terms: Terms, given: Given, scope: Scope) -> tuple[Formula, list[
     for event in _events(world, given, since, until):
         seen = both(event.seen, _shares(given.by, event.event, world.judged))
         holds, fails = _condition(terms, given.where, {**scope, "it": sym(event.event.group)})
-        found.append(Candidate(event.event, seen, holds, fails, event.place))
+        found.append(Candidate(event.event, seen, holds, fails))
     return known, found
 
 
@@ -124,7 +123,6 @@ def judged_at(world: World) -> Any:
 class _Seen:
     event: EventVariable
     seen: Formula
-    place: int
 
 
 def _events(world: World, given: Given, since: Any, until: Any) -> Iterator[_Seen]:
@@ -135,31 +133,24 @@ def _events(world: World, given: Given, since: Any, until: Any) -> Iterator[_See
     own = world.judged
     for kind in given.kinds:
         itself = own.kind == kind and (given.include_self or world.nightly)
-        seen = [
-            _Seen(event, _visible(world, event, since, until), place)
-            for place, event in enumerate(world.past.get(kind, ()), 1)
-        ]
+        seen = [_Seen(event, _visible(world, event, since, until)) for event in world.past.get(kind, ())]
         if itself:
             mine: Formula = True
             if world.nightly:  # the night sees the event of its subject as it sees every other
                 mine = True if since is None else own.occurred >= since
-            seen.insert(0, _Seen(own, mine, 0))
+            seen.insert(0, _Seen(own, mine))
         for one in seen:
             if not keyed_and_present[kind]:
                 yield one
                 continue
             hidden = [
-                both(other.seen, same_subject(one.event, other.event), newer(_order(other), _order(one)))
+                both(other.seen, same_subject(one.event, other.event), newer(other.event, one.event))
                 for other in seen
                 if other is not one
             ]
             if itself and not world.nightly and one.event is not own:
                 hidden.append(same_subject(one.event, own))
-            yield _Seen(one.event, both(one.seen, no(either(*hidden))), one.place)
-
-
-def _order(one: _Seen | Candidate) -> tuple[Any, Any, int]:
-    return one.event.occurred, one.event.noted, one.place
+            yield _Seen(one.event, both(one.seen, no(either(*hidden))))
 
 
 def _visible(world: World, event: EventVariable, since: Any, until: Any) -> Formula:
@@ -210,7 +201,7 @@ def _picked(found: list[Candidate], relevant: list[Formula], *, newest: bool) ->
         for theirs, other in enumerate(found):
             if theirs != mine:
                 first, second = (other, one) if newest else (one, other)
-                before.append(both(relevant[theirs], newer(_order(first), _order(second))))
+                before.append(both(relevant[theirs], newer(first.event, second.event)))
         picked.append(both(relevant[mine], no(either(*before))))
     return picked
 
@@ -246,7 +237,7 @@ def _none(terms: Terms, given: Given, scope: Scope) -> Sym:
 
 def _counted(terms: Terms, given: Given, scope: Scope) -> tuple[Formula, list[Candidate]]:
     """What is counted or summed depends on how many there are: no short history shows what holds of all."""
-    if not terms.world.concrete and f"{terms.side.rule.id}.{given.name}" not in terms.world.counted:
+    if not terms.world.concrete and id(given) not in terms.world.room.counted:
         raise Unseen(f"how many events there are (`{given.name}`)")
     known, found = candidates(terms, given, scope)
     return both(known, *(either(no(one.seen), one.holds, one.fails) for one in found)), found

@@ -8,8 +8,7 @@ needs one more than the largest of them: more than that is all the same to it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import z3
@@ -21,7 +20,7 @@ from compliance.engine.stock import MOVEMENTS
 from compliance.policy.expression.tree import Compare, Const, In, Macro, Node, Ref
 from compliance.policy.model import Given
 from compliance.workbench.symbolic.terms import Side
-from compliance.workbench.symbolic.world import MOST_COPIES, World
+from compliance.workbench.symbolic.world import MOST_COPIES, Room, World
 
 MOST_ROOM: Final = 10
 """Events of a kind in an open world; rules that look for more are not proved."""
@@ -30,53 +29,45 @@ MOST_LINES: Final = 4
 _MOST_COUNTED: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How many events of each kind, how many lines of a list, which facts may be counted, and whether all that is enough for a proof."""
-
-    events: Mapping[str, int]
-    lines: int
-    counted: frozenset[str]
-    enough: bool
-
-
 def room_of(sides: Sequence[Side], kind: str) -> Room:
     """What an open world needs for rules that judge events of a kind."""
-    need: Counter[str] = Counter()
-    present: dict[str, set[bool]] = {}
-    counted: set[str] = set()
-    for side, given, again in _looked_for(sides):
-        count = 1 if given.quantifier in ("latest", "earliest", "any", "none") else 0
-        if given.quantifier == "count" and (most := _most_counted(side, given)) is not None:
-            counted.add(f"{side.rule.id}.{given.name}")
-            count = most + 2
-        for one in given.kinds if count and not again else ():
-            need[one] += count
-            present.setdefault(one, set()).add(given.present)
-    for side in sides:
-        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
-            need.update(closing.kinds)
-            for one in closing.kinds:
-                present.setdefault(one, set()).add(False)
-    events = {}
-    for one, count in need.items():
-        both_ways = bool(KINDS[one].key) and (len(present[one]) > 1 or kind == one)
-        events[one] = count * (2 if both_ways else 1)
-    lines = len(set().union(*map(_asked_of_lists, sides)))
-    enough = lines <= MOST_LINES and all(count <= MOST_ROOM for count in events.values())
-    short = {one: min(count, MOST_ROOM) for one, count in events.items()}
-    return Room(short, max(1, min(lines, MOST_LINES)), frozenset(counted), enough)
-
-
-def _looked_for(sides: Sequence[Side]) -> Iterator[tuple[Side, Given, bool]]:
-    """The look-ups of all sides, each with whether the same was asked before."""
-    seen: set[Any] = set()
+    asked: dict[Any, tuple[int, Given]] = {}
+    counted: set[int] = set()
     for side in sides:
         keys: dict[str, Any] = {}
         for given in side.rule.given:
             keys[given.name] = key = _key(side, given, keys)
-            yield side, given, key in seen
-            seen.add(key)
+            count = 1 if given.quantifier in ("latest", "earliest", "any", "none") else 0
+            if given.quantifier == "count" and (most := _most_counted(side, given)) is not None:
+                counted.add(id(given))
+                count = most + 2
+            asked[key] = (
+                max(count, asked.get(key, (0, given))[0]),
+                given,
+            )  # the same one that several ask, once
+    need: Counter[str] = Counter()
+    hidden: set[str] = {kind}
+    ways: dict[str, set[bool]] = {}
+    for count, given in asked.values():
+        for one in given.kinds if count else ():
+            need[one] += count
+            ways.setdefault(one, set()).add(given.present)
+            if given.after is not None or event_reference_fields(one):
+                hidden.add(one)  # what one look-up sees may be newer than all that another does
+    for side in sides:
+        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
+            need.update(closing.kinds)
+            for one in closing.kinds:
+                ways.setdefault(one, set()).add(False)
+    events = {
+        one: count * (2 if KINDS[one].key and (len(ways[one]) > 1 or one in hidden) else 1)
+        for one, count in need.items()
+    }
+    mixed = any(len(given.kinds) > 1 for _, given in asked.values())
+    lines = len(set().union(*map(_asked_of_lists, sides)))
+    enough = lines <= MOST_LINES and all(count <= MOST_ROOM for count in events.values())
+    short = {one: min(count, MOST_ROOM) for one, count in events.items()}
+    return Room(short, max(1, min(lines, MOST_LINES)), frozenset(counted), mixed, enough)
 
 
 def _key(side: Side, given: Given, keys: Mapping[str, Any]) -> Any:
@@ -141,9 +132,9 @@ def _asked_of_lists(side: Side) -> set[Node]:
     return {node for node in nodes if isinstance(node, Macro | In) and not isinstance(node.items, Const)}
 
 
-def short_room(room: Mapping[str, int], sides: Sequence[Side]) -> dict[str, int]:
+def short_room(room: Room, sides: Sequence[Side]) -> Room:
     """How many events of each kind a concrete world has: those that may be looked for, and a few that are counted."""
-    found = {one: min(count, MOST_ROOM) for one, count in room.items()}
+    found = dict(room.events)
     for side in sides:
         for given in side.rule.given:
             if given.quantifier in ("count", "sum", "uncovered", "largest_gap"):
@@ -152,7 +143,7 @@ def short_room(room: Mapping[str, int], sides: Sequence[Side]) -> dict[str, int]
             if given.quantifier == "balance":
                 for one in (*MOVEMENTS, "inventory_count"):
                     found.setdefault(one, 1)
-    return found
+    return Room(found, MOST_LINES)
 
 
 def copied(world: World, sides: Sequence[Side]) -> None:

@@ -105,10 +105,11 @@ class Terms:
         """What makes two expressions the same, on whichever side: what is written, and what its names stand for."""
         if node is None:
             return None
+        number_of = self.world.number_of
         names = {
-            root: f"#{id(scope[root])}"
+            root: f"#{number_of(_anchor(scope[root]))}"
             for root in roots(node)
-            if isinstance(scope.get(root), Fact | Sym) and root not in ("event", "param")
+            if root in scope and root != "event"
         }
         values = tuple(
             sorted(
@@ -368,3 +369,8 @@ class Terms:
             if function.name in SAME_SCALE
             else self.lowered(node, scope)
         )
+
+
+def _anchor(one: Sym | Fact) -> Any:
+    """What makes a name's value the same one: the event or line itself, however it was come by."""
+    return one.value if isinstance(one, Sym) and isinstance(one.value, Group) else one

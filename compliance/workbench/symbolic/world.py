@@ -73,26 +73,27 @@ def _term(value: Any) -> Any:
     return z3.IntVal(value) if isinstance(value, int) else value
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many events of each kind a world has and how many lines a list; which facts (by identity) count events and are only held against
+    numbers that this is large enough for; whether a look-up sees several kinds; and whether all that is enough for a proof."""
+
+    events: Mapping[str, int]
+    lines: int
+    counted: frozenset[int] = frozenset()
+    mixed: bool = False
+    enough: bool = True
+
+
 class World:
-    """One judged event of a kind, and so many events of each kind before it as `room` says.
+    """One judged event of a kind, and the events before it for which there is room. `form` is how rules are judged in it (`form_of`)."""
 
-    `counted` names facts that count events and are only held against numbers that this room is large enough for.
-    """
-
-    def __init__(
-        self,
-        kind: str,
-        room: Mapping[str, int],
-        *,
-        concrete: bool,
-        longest: int,
-        form: str,
-        counted: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, kind: str, room: Room, *, concrete: bool, form: str) -> None:
         self.texts = Texts()
+        self.room = room
         self.concrete = concrete
         self.nightly = form == "nightly"
-        self.rules = Rules(self.texts, concrete=concrete, longest=longest)
+        self.rules = Rules(self.texts, concrete=concrete, longest=room.lines)
         self.judged = EventVariable("event", kind, self.rules, certain=True)
         self.as_of: Any = self.rules.instant("now")
         # A site without a profile has no zone; a case says so by an offset that is no zone's.
@@ -102,46 +103,62 @@ class World:
             name: tuple(
                 EventVariable(f"{name}{number}", name, self.rules, certain=False) for number in range(count)
             )
-            for name, count in room.items()
+            for name, count in room.events.items()
         }
         self.calls: list[Call] = []
         self.unseen: set[str] = set()
         self.facts: dict[Any, Any] = {}
-        self.counted = counted
         self._tables: list[Any] = []
+        self._kept: list[Any] = []
         self._opaque: dict[Any, Sym] = {}
         self._forward: dict[str, list[tuple[Any, Any]]] = {}
         self._predicates: dict[str, tuple[Any, Callable[[str], Any], list[Any]]] = {}
-        for events in self.past.values():
-            for event in events:
-                intent = event.group.get("intent")
-                if intent.known is True:  # what was only proposed is in nobody's past
-                    self.rules.must.append(intent.value == self.texts.code("performed"))
-            for newer, older in pairwise(events):
-                self.rules.must += [
-                    newer.occurred >= older.occurred,
-                    either(newer.there, z3.Not(older.there)),
-                ]
-
         self.now = Sym(True, self.as_of if self.nightly else self.judged.noted)
         self.subject = Sym(True, self._night() if self.nightly else self.judged.group)
         self.start: Any = self.judged.occurred
         if form != "event":
             self.rules.must.append(self.as_of >= self.judged.occurred)
-        if (
-            form == "deadline" and not concrete
-        ):  # the duty may have been opened by an earlier state of the same thing
+        if form == "deadline" and not concrete:
+            # The duty may have been opened by an earlier state of the same thing.
             self.start = self.rules.instant("start")
             self.rules.must.append(self.start <= self.judged.occurred)
+        self._in_order()
+        self._profiled()
+
+    def _in_order(self) -> None:
+        """History's order. Events of one kind may stand as they are numbered; how those of several kinds stand to each other is open."""
+        for events in self.past.values():
+            for event in events:
+                intent = event.group.get("intent")
+                if intent.known is True:  # what was only proposed is in nobody's past
+                    self.rules.must.append(intent.value == self.texts.code("performed"))
+            for later, earlier in pairwise(events):
+                self.rules.must += [
+                    later.occurred >= earlier.occurred,
+                    either(later.there, z3.Not(earlier.there)),
+                ]
+        every = tuple(self._events())
+        for place, event in enumerate(every):
+            event.place = z3.Int(f"{event.name}@") if self.room.mixed and not self.concrete else place
+        if self.room.mixed and not self.concrete:
+            self.rules.must.append(z3.Distinct(*(event.place for event in every)))
+
+    def _profiled(self) -> None:
+        """Where a site has a profile, its zone is known."""
         profiles = (event.there for event in self.past.get("site_profile", ()))
         self.rules.must += [z3.Implies(profile, self.zone.known) for profile in profiles]
-        if kind == "site_profile":
+        if self.judged.kind == "site_profile":
             self.rules.must.append(self.zone.known)
 
     def _night(self) -> Group:
         """The judged event as a night sees it: known at the night's instant."""
         own = self.judged.group
         return Group("night", lambda name: Sym(True, self.as_of) if name == "noted_at" else own.get(name))
+
+    def number_of(self, one: Any) -> int:
+        """A number for an object, the same as long as this world lasts."""
+        self._kept.append(one)  # so that no other object is ever taken for it
+        return id(one)
 
     def tables_of(self, tables: Any) -> Any:
         """One object for all tables that say the same."""
@@ -282,10 +299,8 @@ class World:
         )
 
 
-def newer(one: tuple[Any, Any, int], other: tuple[Any, Any, int]) -> Formula:
-    """Whether an event comes after another in history's order: when it occurred, when it was known, where it stands (the smaller number is
-    the newer)."""
-    occurred, noted, place = one
-    theirs, known, behind = other
-    last = noted >= known if place < behind else noted > known
-    return either(occurred > theirs, both(occurred == theirs, last))
+def newer(one: EventVariable, other: EventVariable) -> Formula:
+    """Whether an event comes after another in history's order: when it occurred, when it was known, where it stands in the log."""
+    before = one.place < other.place  # the smaller, the newer
+    known = either(one.noted > other.noted, both(one.noted == other.noted, before))
+    return either(one.occurred > other.occurred, both(one.occurred == other.occurred, known))

@@ -36,11 +36,9 @@ class Writing:
 
     def case(self, *, with_now: bool) -> Case:
         """The case: the past in its order, the judged event, and for duties and nights the instant as of which."""
-        past = []
+        past: list[tuple[tuple[int, int, int], EventVariable]] = []
         for events in self._world.past.values():
-            for place, event in enumerate(events):
-                if self.holds(event.there):
-                    past.append((self._order(event, place), event))
+            past += [(self._order(event), event) for event in events if self.holds(event.there)]
         history: list[Mapping[str, Any]] = []
         for _, event in sorted(past, key=lambda one: one[0]):
             for copy in range(self.number(event.copies)):
@@ -53,8 +51,8 @@ class Writing:
         now = format_instant(self.number(self._world.as_of)) if with_now else None
         return Case("", tuple(history), self.event(self._world.judged), "", now, Place("<solver>"))
 
-    def _order(self, event: EventVariable, place: int) -> tuple[int, int, int]:
-        return self.number(event.occurred), self.number(event.noted), -place
+    def _order(self, event: EventVariable) -> tuple[int, int, int]:
+        return self.number(event.occurred), self.number(event.noted), -self.number(event.place)
 
     def event(self, event: EventVariable) -> dict[str, Any]:
         """An event as JSON."""

@@ -1,0 +1,99 @@
+"""Policy files put into the one layout: which files, by which schema, what would change (`compliance.policy.layout` says how they look)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from difflib import unified_diff
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from compliance.errors import InputError, Place, Problem
+from compliance.policy.file_kinds import SCHEMA_FOLDER, FileKind
+from compliance.policy.files import MAX_BYTES
+from compliance.policy.layout import formatted
+
+_HOMES: Final = (SCHEMA_FOLDER, f"policies/{SCHEMA_FOLDER}")
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """One file: what it holds, and what it holds in the layout. There is no `after` where there are problems."""
+
+    source: str
+    before: bytes
+    after: bytes | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether laying it out changes it."""
+        return self.after is not None and self.after != self.before
+
+    def difference(self) -> str:
+        """What changes, as a unified diff."""
+        one, other = (
+            text.decode("utf-8-sig").splitlines(keepends=True) for text in (self.before, self.after or b"")
+        )
+        return "".join(unified_diff(one, other, self.source, f"{self.source} (laid out)"))
+
+
+def laid_out(paths: Iterable[Path]) -> Iterator[LaidOut]:
+    """Every file that is named, or lies in a folder that is named; nothing is written. Raises InputError for a name that nothing has."""
+    for path in _files(paths):
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            reason = error.strerror or "it cannot be opened"
+            problem = Problem(
+                Place(str(path)), f"this file cannot be read: {reason}", "check the name and the permissions", "yaml"
+            )  # fmt: skip
+            yield LaidOut(str(path), b"", None, (problem,))
+            continue
+        yield laid_out_text(content, str(path), partial(schema_address, path))
+
+
+def laid_out_text(
+    content: bytes, source: str, schema_of: Callable[[FileKind], str | None] = lambda _: None
+) -> LaidOut:
+    """One text by itself, such as standard input; `schema_of` is that of `formatted`."""
+    text = formatted(content, source, schema_of)
+    if isinstance(text, tuple):
+        return LaidOut(source, content, None, text)
+    return LaidOut(source, content, text.encode())
+
+
+def schema_address(path: Path, kind: FileKind) -> str | None:
+    """The way from a file to the schema of its kind: in ``schema/``, or ``policies/schema/``, of the nearest folder above that has it.
+
+    None where no folder has it: a line that leads nowhere would only give an editor something to complain of.
+    """
+    here = Path(os.path.abspath(path)).parent  # noqa: PTH100 - a link's own folder counts, not that of what it points to
+    for folder in (here, *here.parents):
+        for home in _HOMES:
+            if (folder / home / kind.schema).is_file():
+                return Path(os.path.relpath(folder / home / kind.schema, here)).as_posix()
+    return None
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    """The files in the order of the call, each once; of a folder, those that are read as policies."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = (file for file in sorted(path.rglob("*.yaml")) if file.is_file())
+            found.update(
+                (file, None)
+                for file in inside
+                if not any(part.startswith(".") for part in file.relative_to(path).parts)
+            )
+        elif path.exists():
+            found[path] = None
+        else:
+            raise InputError(
+                f"there is no file or folder {path}", "Name policy files, or folders that hold them."
+            )
+    return list(found)
