@@ -10,7 +10,9 @@ from compliance.errors import EngineFault, InputError
 from compliance.workbench.crew import answers
 from tests.rulebook import bundle, rule
 
-SMALL = bundle(rule("a", on="discharge", require="event.devices_taken <= 3"), rule("b", on="discharge", require="true"))
+SMALL = bundle(
+    rule("a", on="discharge", require="event.devices_taken <= 3"), rule("b", on="discharge", require="true")
+)
 
 
 def named(judged, question):
