@@ -15,7 +15,7 @@ from compliance.domain.findings import Outcome
 from compliance.domain.making import make_event, stamp
 from compliance.domain.time import parse_instant
 from compliance.domain.values import UNKNOWN
-from compliance.engine.duties import Duty, DutyState, duties, duties_of
+from compliance.engine.duties import Duty, DutyState, duties, duties_of, duty_subject
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
 from compliance.engine.nights import Standing, standing, standing_of, subject_key
@@ -127,9 +127,10 @@ def _deadline(
 
 
 def duty_of(rule: Rule, judge: Judge, history: MemoryHistory, event: Event, until: int) -> Duty | None:
-    """The duty that an event opens, as it stands at an instant: else the newest of the rule's, else None."""
-    found = list(duties_of(rule, judge, history, until))
-    return next((duty for duty in found if duty.opened_by.id == event.id), found[-1] if found else None)
+    """The duty that an event opens, or that is kept for the same subject, as it stands at an instant; None where there is none."""
+    mine = duty_subject(rule, event)
+    found = duties_of(rule, judge, history, until)
+    return next((duty for duty in found if duty_subject(rule, duty.opened_by) == mine), None)
 
 
 def _as_expected(duty: Duty, expected: str) -> str:

@@ -125,13 +125,16 @@ def _keyed(rule: Rule, event: Event) -> bool:
 def _subjects(rule: Rule, openings: Iterable[Event]) -> list[list[Event]]:
     grouped: dict[Any, list[Event]] = {}
     for event in openings:
-        if rule.per:
-            key: Any = tuple(event.values.get(field) for field in rule.per)
-            key = event.id if None in key else key
-        else:
-            key = (event.kind, subject(event)) if KINDS[event.kind].key else event.id
-        grouped.setdefault(key, []).append(event)
+        grouped.setdefault(duty_subject(rule, event), []).append(event)
     return list(grouped.values())
+
+
+def duty_subject(rule: Rule, event: Event) -> Any:
+    """What a duty of a rule is kept for, as an opening event names it: `per:`, the kind's key, or the event itself."""
+    if rule.per:
+        key = tuple(event.values.get(field) for field in rule.per)
+        return event.id if None in key else key
+    return (event.kind, subject(event)) if KINDS[event.kind].key else event.id
 
 
 def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> dict[str, Any] | None:

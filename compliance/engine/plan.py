@@ -242,11 +242,16 @@ def walk(node: Any) -> Iterator[Node]:
     """A node and all nodes below it."""
     if isinstance(node, Node):
         yield node
-        for name in _below(node):
-            yield from walk(getattr(node, name))
+    for part in parts(node):
+        yield from walk(part)
+
+
+def parts(node: Any) -> Iterator[Any]:
+    """What stands directly below a node, or in a tuple of nodes."""
+    if isinstance(node, Node):
+        yield from (getattr(node, name) for name in _below(node))
     elif isinstance(node, tuple):
-        for item in node:
-            yield from walk(item)
+        yield from node
 
 
 def renamed(node: N, rule_id: str, names: Mapping[str, str]) -> N:

@@ -23,6 +23,7 @@ from compliance.workbench.symbolic.values import (
     Fact,
     Formula,
     Group,
+    Hidden,
     Lines,
     Sym,
     Unseen,
@@ -48,8 +49,8 @@ class Candidate:
     fails: Formula
 
 
-def fact(terms: Terms, given: Given, scope: Scope) -> Sym | Fact:
-    """What a look-up gives. Raises Unseen for nothing: what cannot be seen through is a value of its own."""
+def fact(terms: Terms, given: Given, scope: Scope) -> Sym | Fact | Hidden:
+    """What a look-up gives; what cannot be seen through is a value of its own."""
     world = terms.world
     key = _identity(terms, given, scope)
     known = world.facts.get(key)
@@ -57,6 +58,8 @@ def fact(terms: Terms, given: Given, scope: Scope) -> Sym | Fact:
         try:
             known = _QUANTIFIERS[given.quantifier](terms, given, scope)
         except Unseen as problem:
+            if given.for_each is not None:  # a list: whatever is asked of it is not seen through
+                return Hidden(str(problem))
             known = world.opaque(("fact", key), "number", str(problem))
             if given.quantifier in ("count", "uncovered", "largest_gap"):
                 world.rules.must.append(known.value >= 0)

@@ -14,7 +14,18 @@ from compliance.policy.expression.tree import Conditional, Func, Node
 from compliance.policy.model import Closing, Expect, Rule
 from compliance.workbench.symbolic.facts import fact, same_subject
 from compliance.workbench.symbolic.terms import Scope, Side, Terms
-from compliance.workbench.symbolic.values import Fact, Formula, Sym, both, choose, either, no, same, sym
+from compliance.workbench.symbolic.values import (
+    Fact,
+    Formula,
+    Hidden,
+    Sym,
+    both,
+    choose,
+    either,
+    no,
+    same,
+    sym,
+)
 from compliance.workbench.symbolic.world import World
 
 Outcomes: TypeAlias = Mapping[str, Formula]
@@ -86,10 +97,10 @@ def _chosen(found: dict[str, Formula], chosen: Formula, passed_over: Formula) ->
     }
 
 
-def _scope(terms: Terms) -> dict[str, Sym | Fact]:
+def _scope(terms: Terms) -> dict[str, Sym | Fact | Hidden]:
     """What the names of a rule stand for."""
     world = terms.world
-    scope: dict[str, Sym | Fact] = {"event": world.subject, "zone": world.zone, "now": world.now}
+    scope: dict[str, Sym | Fact | Hidden] = {"event": world.subject, "zone": world.zone, "now": world.now}
     for given in terms.side.rule.given:
         scope[given.name] = fact(terms, given, scope)
     return scope

@@ -8,8 +8,7 @@ from typing import Any
 
 from compliance.domain.findings import Outcome
 from compliance.domain.time import parse_instant
-from compliance.engine.cases import own_offset, prepared
-from compliance.engine.duties import duties_of
+from compliance.engine.cases import duty_of, own_offset, prepared
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
 from compliance.engine.nights import standing_of, subject_key
@@ -44,12 +43,10 @@ class Replay:
         judged = history.stands(events[-1].id) or events[-1]
         if self._rule.expect is not None:
             as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
-            found = list(duties_of(self._rule, self._judge, history, as_of))
-            for duty in [one for one in found if one.opened_by.id == judged.id] or found[-1:]:
-                return str(
-                    duty.outcome if duty.outcome is Outcome.INDETERMINATE else duty.state
-                ), duty.because
-            return str(Outcome.NOT_APPLICABLE), {}
+            duty = duty_of(self._rule, self._judge, history, judged, as_of)
+            if duty is None:
+                return str(Outcome.NOT_APPLICABLE), {}
+            return str(duty.outcome if duty.outcome is Outcome.INDETERMINATE else duty.state), duty.because
         if self._rule.each is not None:
             as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
             mine = subject_key(self._rule, judged)
@@ -89,8 +86,8 @@ def smaller(case: Case, still: Callable[[Case], bool]) -> Case:
         if still(without):
             case = without
             continue
-        words = {body[name] for body in (*case.history, case.event) if name in body}
-        if name in USUAL and len(words) == 1 and still(usual := _with(case, name, USUAL[name])):
+        words = [body[name] for body in (*case.history, case.event) if name in body]
+        if name in USUAL and len(set(words)) == 1 and still(usual := _with(case, name, USUAL[name])):
             case = usual
     bodies: list[Mapping[str, Any]] = [*case.history, case.event]
     for number, body in enumerate(bodies):

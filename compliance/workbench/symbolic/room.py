@@ -8,24 +8,25 @@ needs one more than the largest of them: more than that is all the same to it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import z3
 
 from compliance.domain.values import SCALE
 from compliance.domain.vocabulary import KINDS, event_reference_fields
-from compliance.engine.plan import roots, walk
+from compliance.engine.plan import parts, roots, walk
 from compliance.engine.stock import MOVEMENTS
-from compliance.policy.expression.tree import Compare, Const, In, Macro, Node, Ref
-from compliance.policy.model import Given
+from compliance.policy.expression.tree import Compare, Const, In, ListOf, Macro, Node, Ref
+from compliance.policy.model import Expression, Given
 from compliance.workbench.symbolic.terms import Side
 from compliance.workbench.symbolic.world import MOST_COPIES, Room, World
 
 MOST_ROOM: Final = 10
 """Events of a kind in an open world; rules that look for more are not proved."""
-MOST_LINES: Final = 4
-"""Lines of a list."""
+MOST_LINES: Final = 12
+"""Lines of a list in an open world."""
+_FEW_LINES: Final = 4
 _MOST_COUNTED: Final = 6
 
 
@@ -64,7 +65,7 @@ def room_of(sides: Sequence[Side], kind: str) -> Room:
         for one, count in need.items()
     }
     mixed = any(len(given.kinds) > 1 for _, given in asked.values())
-    lines = len(set().union(*map(_asked_of_lists, sides)))
+    lines = _lines(sides, events)
     enough = lines <= MOST_LINES and all(count <= MOST_ROOM for count in events.values())
     short = {one: min(count, MOST_ROOM) for one, count in events.items()}
     return Room(short, max(1, min(lines, MOST_LINES)), frozenset(counted), mixed, enough)
@@ -126,10 +127,60 @@ def _is(node: Node, given: Given) -> bool:
     return isinstance(node, Ref) and node.root == given.name
 
 
-def _asked_of_lists(side: Side) -> set[Node]:
-    """The questions that a side asks of lists: each needs a line of its own that answers it."""
-    nodes = (node for expression in side.rule.expressions() for node in walk(expression.node))
-    return {node for node in nodes if isinstance(node, Macro | In) and not isinstance(node.items, Const)}
+def _lines(sides: Sequence[Side], events: Mapping[str, int]) -> int:
+    """How many lines a list needs: one for each question that is asked of lists, whose answer it is; of each event that a look-up sees anew."""
+    asked: dict[Node, int] = {}
+    for side in sides:
+        for expression, times in _asked_how_often(side, events):
+            for node, often in _asked_of_lists(side, expression.node, times):
+                asked[node] = max(often, asked.get(node, 0))
+    return sum(asked.values())
+
+
+def _asked_how_often(side: Side, events: Mapping[str, int]) -> Iterator[tuple[Expression, int]]:
+    """The expressions of a rule, and of how many events each is asked."""
+    rule = side.rule
+    of_many = {}
+    for given in rule.given:
+        of_many[id(given.where)] = sum(events.get(kind, 1) for kind in given.kinds)
+    for closing in rule.expect.closings() if rule.expect is not None else ():
+        count = sum(events.get(kind, 1) for kind in closing.kinds) + 1
+        of_many |= {id(closing.where): count, id(closing.at): count}
+    yield from ((expression, of_many.get(id(expression), 1)) for expression in rule.expressions())
+
+
+def _asked_of_lists(side: Side, node: Any, times: int) -> Iterator[tuple[Node, int]]:
+    """Each question that is asked of a list, and how many times: inside another list's macro, once for each of its elements."""
+    if isinstance(node, Macro | In):
+        size = _length(side, node.items)
+        if size is None:
+            yield node, times
+        inside = times * (MOST_LINES + 1 if size is None else size)
+        yield from _asked_of_lists(side, node.items, times)
+        yield from (
+            _asked_of_lists(side, node.body, inside)
+            if isinstance(node, Macro)
+            else _asked_of_lists(side, node.item, times)
+        )
+    else:
+        for below in parts(node):
+            yield from _asked_of_lists(side, below, times)
+
+
+def _length(side: Side, items: Node) -> int | None:
+    """How long a list is that does not come from an event; None of others."""
+    if isinstance(items, Const) and isinstance(items.value, tuple):
+        return len(items.value)
+    if isinstance(items, ListOf):
+        return len(items.items)
+    if isinstance(items, Ref) and items.root == "param":
+        values = [
+            value.value for one in side.rule.parameters if one.name == items.path[0] for value in one.values
+        ]
+        for said in side.bundle.sites.values():
+            values += [value.value for value in said.get(side.rule.id, {}).get(items.path[0], ())]
+        return max((len(value) for value in values if isinstance(value, tuple)), default=0)
+    return None
 
 
 def short_room(room: Room, sides: Sequence[Side]) -> Room:
@@ -143,7 +194,7 @@ def short_room(room: Room, sides: Sequence[Side]) -> Room:
             if given.quantifier == "balance":
                 for one in (*MOVEMENTS, "inventory_count"):
                     found.setdefault(one, 1)
-    return Room(found, MOST_LINES)
+    return Room(found, max(_FEW_LINES, room.lines))
 
 
 def copied(world: World, sides: Sequence[Side]) -> None:

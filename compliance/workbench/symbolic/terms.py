@@ -37,6 +37,7 @@ from compliance.workbench.symbolic.values import (
     Fact,
     Formula,
     Group,
+    Hidden,
     Lines,
     Sym,
     Unseen,
@@ -51,7 +52,7 @@ from compliance.workbench.symbolic.values import (
 )
 from compliance.workbench.symbolic.world import World
 
-Scope: TypeAlias = Mapping[str, Sym | Fact]
+Scope: TypeAlias = Mapping[str, Sym | Fact | Hidden]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ class Terms:
                 )
             case IsNull():
                 fact = scope[node.root]
+                if isinstance(fact, Hidden):
+                    raise Unseen(fact.why)
                 return Sym(fact.known, fact.null) if isinstance(fact, Fact) else Sym(fact.known, False)
             case Not():
                 operand = self.value(node.operand, scope)
@@ -195,6 +198,8 @@ class Terms:
         start = self.parameters if root == "param" else scope.get(root, MISSING)
         if isinstance(start, Group):
             value = sym(start)
+        elif isinstance(start, Hidden):
+            raise Unseen(start.why)
         elif isinstance(start, Fact):
             value = Sym(both(start.known, no(start.null)), start.event)
         else:
@@ -371,6 +376,6 @@ class Terms:
         )
 
 
-def _anchor(one: Sym | Fact) -> Any:
+def _anchor(one: Sym | Fact | Hidden) -> Any:
     """What makes a name's value the same one: the event or line itself, however it was come by."""
     return one.value if isinstance(one, Sym) and isinstance(one.value, Group) else one

@@ -63,6 +63,13 @@ class Unseen(Exception):
     """An expression that is not seen through, with what it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A fact that is not seen through, and why: no expression that names it is."""
+
+    why: str
+
+
 MISSING: Final = Sym(False, 0)
 
 
