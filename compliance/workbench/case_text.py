@@ -17,22 +17,21 @@ from compliance.policy.fill import fill
 from compliance.policy.located import Document
 from compliance.policy.model import Case
 from compliance.policy.names import field_types
+from compliance.policy.scalar_text import inline
 
-_PLAIN: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./@+-]| (?=[A-Za-z0-9(]))*\Z")
-_TAKEN: Final = frozenset({"true", "false", "null"})
 _WHOLE_MINUTE: Final = re.compile(r"(T\d\d:\d\d):00(?=[+-]|Z)")
 _AT_THE_END: Final = ("occurred_at",)
 
 
 def case_yaml(case: Case, indent: int = 2) -> str:
     """The case as an item of a rule's ``cases:``, whose dash stands behind so many blanks; ends with a line break."""
-    lines = [f"- name: {_text(case.name)}"]
+    lines = [f"- name: {inline(case.name)}"]
     if case.history:
         lines.append("  history:")
         lines += [f"    - {_event(event)}" for event in case.history]
     lines.append(f"  event: {_event(case.event)}")
     if case.now is not None:
-        lines.append(f"  now: '{_minutes(case.now)}'")
+        lines.append(f"  now: {inline(_minutes(case.now))}")
     lines.append(f"  expect: {case.expect}")
     return "".join(f"{' ' * indent}{line}\n" for line in lines)
 
@@ -58,26 +57,11 @@ def _value(value: Any, kind: Type | None) -> str:
     if kind is not None and kind.name == "number":
         return str(value)
     text = str(value)
-    if kind is not None and kind.name == "instant":
-        return f"'{_minutes(text)}'"
-    return _text(text)
+    return inline(_minutes(text) if kind is not None and kind.name == "instant" else text, flow=True)
 
 
 def _minutes(instant: str) -> str:
     return _WHOLE_MINUTE.sub(r"\1", instant)
-
-
-def _text(text: str) -> str:
-    """A text as YAML: plain where nothing in it could be taken for anything else."""
-    if _PLAIN.match(text) and text.lower() not in _TAKEN:
-        return text
-    if text.isprintable():
-        return "'" + text.replace("'", "''") + "'"
-    escaped = (
-        f"\\{letter}" if letter in '"\\' else letter if letter.isprintable() else f"\\U{ord(letter):08x}"
-        for letter in text
-    )
-    return f'"{"".join(escaped)}"'
 
 
 def shortened(case: Case, kept: Collection[str]) -> Case:

@@ -105,7 +105,7 @@ def _name(rule: Rule, side: Decided, because: object) -> str:
         for name, value in values.items()
         if name in text and "." in name and name != text
     )
-    name = f"{text[:_NAME]} {'holds' if side.value else 'does not hold'}"
+    name = f"{text[: _NAME - len(' does not hold')]} {'holds' if side.value else 'does not hold'}"
     if said and len(name) + len(said) <= _NAME:
         name = f"{name} ({said})"
     taken = {case.name for case in rule.cases}

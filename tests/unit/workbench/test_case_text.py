@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from compliance.errors import InputError, Place
 from compliance.policy.documents import read_text
+from compliance.policy.layout import formatted
 from compliance.policy.located import Document
 from compliance.policy.model import Case
 from compliance.policy.rules import read_rule
@@ -30,7 +31,7 @@ ADDED = Case(
     "four: 'too many'", ({"kind": "administration", "occurred_at": "2026-03-02T10:00:00-06:00", "dose_mg": "28.5", "lot": "007"},),
     {"kind": "discharge", "devices_taken": 4, "occurred_at": "2026-03-02T11:00:30-06:00"}, "fail", None, Place("r.yaml"),
 )  # fmt: skip
-WRITTEN = """  - name: 'four: ''too many'''
+WRITTEN = """  - name: "four: 'too many'"
     history:
       - {kind: administration, dose_mg: 28.5, lot: '007', occurred_at: '2026-03-02T10:00-06:00'}
     event: {kind: discharge, devices_taken: 4, occurred_at: '2026-03-02T11:00:30-06:00'}
@@ -75,6 +76,14 @@ def test_a_case_goes_behind_the_last_one_and_all_else_stays(before, after):
     assert (first.name, second.name, second.expect) == ("first", ADDED.name, "fail")
     assert second.history[0]["dose_mg"] == "28.5"
     assert second.history[0]["lot"] == "007"
+
+
+def test_what_is_laid_out_stays_laid_out():
+    """A case is written in the one layout of all policy files."""
+    laid_out = formatted((HEAD + OTHERWISE + "cases:\n  " + FIRST).encode(), "r.yaml")
+    assert isinstance(laid_out, str), laid_out
+    added = with_case(laid_out, "r.yaml", ADDED)
+    assert formatted(added.encode(), "r.yaml") == added
 
 
 def test_a_file_without_a_last_line_break_gets_one():
