@@ -185,14 +185,21 @@ def test_standing_rules_are_compared_as_of_an_instant(log):
 
 
 def test_what_is_recorded_meanwhile_is_not_looked_at(log):
-    """The log is judged up to the size that it had."""
-    stay(log)
+    """The log is judged up to the size that it had: neither a later correction nor what it judged again is seen."""
+    stay(log, "D")
+    stay(log, "E", patient="P2")
     scope = Scope(Asked(), LATE, frozenset({"monitored"}))
     made = Impact(log, Bundles(log, written=False), bundle(LAXER), scope)
-    sent = log.entry(log.by_event_id("D-dose")).document()["event"]
-    say(log, correction(sent, "C", ("completed_at", sent["completed_at"], f"{DAY}07:00:00-06:00")))
+    for name, completed in (("D", "07:00"), ("E", "10:59")):
+        sent = log.entry(log.by_event_id(f"{name}-dose")).document()["event"]
+        say(
+            log,
+            correction(
+                sent, f"C-{name}", ("completed_at", sent["completed_at"], f"{DAY}{completed}:00-06:00")
+            ),
+        )
     assert log.last_judgement("D") is not None  # it is compliant now
-    assert [one.verdicts for one in made.differences(1)] == [("violation", "compliant")]
+    assert [one.verdicts for one in made.differences(1)] == [("violation", "compliant")] * 2
 
 
 def test_events_under_policies_that_the_log_does_not_hold_are_judged_in_full():
