@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import io
+import multiprocessing
 import resource
 import sys
 import tempfile
@@ -67,10 +68,6 @@ def main(count: int, folder: Path) -> None:
             ("all rules", everything),
         ):
             held_against(log, name, changed(bundle, rules), took, cpu_took)
-    largest = [
-        resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
-    print(f"  peak memory: {largest[0]} MiB here (recording included), {largest[1]} MiB the largest process")
 
 
 def record(path: Path, count: int) -> None:
@@ -99,14 +96,23 @@ def changed(bundle: Bundle, rules: Any) -> Bundle:
 def held_against(log: Log, name: str, new: Bundle, took: float, cpu_took: float) -> None:
     began, before = time.perf_counter(), cpu()
     impact = Impact(log, Bundles(log, written=False), new, Scope(Asked(), PAST_ALL))
-    count = sum(1 for _ in impact.differences())
+    largest = [0]
+    count = sum(1 for _ in impact.differences(progress=lambda *_: largest.append(peak())))
     wall, used = time.perf_counter() - began, cpu() - before
     judged: Mapping[str, int] = impact.tally.judged
     print(
         f"  {name:16} {wall:7.1f} s ({used:.1f} CPU s), {took / wall:5.1f} times as fast as recording (CPU {cpu_took / used:.1f}); {judged['event']:,} events, "
-        f"{judged['duty']:,} duties, {judged['night']:,} subjects judged, {count:,} differ",
+        f"{judged['duty']:,} duties, {judged['night']:,} subjects judged, {count:,} differ, "
+        f"at most {max(largest):,} MiB in a process",
         flush=True,
     )
+
+
+def peak() -> int:
+    """MiB that the largest of the processes that judge ever had."""
+    files = [Path(f"/proc/{child.pid}/status") for child in multiprocessing.active_children()]
+    told = [line for file in files if file.exists() for line in file.read_text().splitlines()]
+    return max((int(line.split()[1]) // 1024 for line in told if line.startswith("VmHWM")), default=0)
 
 
 def cpu() -> float:
