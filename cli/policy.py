@@ -11,6 +11,7 @@ from compliance.errors import Problem
 from .application import Group
 
 COMMANDS: Final = {
+    "new": ("policy_new", "new"),
     "check": ("policy_check", "check"),
     "fmt": ("policy_fmt", "fmt"),
     "test": ("policy_test", "test"),

@@ -26,34 +26,30 @@ _COMMENT: Final = re.compile(rf"\#[^{_BREAKS}]*")
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment, or a blank line where `text` is empty. `level` is the entry before, where the comment is set in as far as that, and
-    further than what comes next: it closes what that entry is in."""
+    """A comment, or a blank line where `text` is empty."""
 
     text: str
     behind: bool = False
-    level: Path | None = None
 
 
 @dataclass(slots=True)
 class Comments:
     """The comments of a document by the path they belong to, in order; those below everything are `last`."""
 
-    by_path: dict[Path, list[Comment]] = field(default_factory=lambda: defaultdict(list))
+    at: dict[Path, list[Comment]] = field(default_factory=lambda: defaultdict(list))
+    closing: dict[Path, list[Comment]] = field(default_factory=lambda: defaultdict(list))
+    """Those below the last part of a group, set in as far as that and further than what comes next."""
     last: list[Comment] = field(default_factory=list)
     holders: set[Path] = field(default_factory=set)
     """Everything that has a comment somewhere within, so that it cannot stand on one line."""
 
-    def on(self, path: Path) -> list[Comment]:
-        """What belongs to the value at a path."""
-        return self.by_path.get(path, [])
-
     def above(self, path: Path) -> list[Comment]:
         """What stands above it: of several comments behind it all but the last, since a line ends once."""
-        return self.on(path)[: -1 if self.behind(path) else None]
+        return self.at.get(path, [])[: -1 if self.behind(path) else None]
 
     def behind(self, path: Path) -> str:
         """The comment behind it; an empty text where there is none."""
-        those = self.on(path)
+        those = self.at.get(path)
         return those[-1].text if those and those[-1].behind else ""
 
 
@@ -72,35 +68,54 @@ def comments_of(document: Document) -> Comments:
     marks = list(document.marks.items())
     starts = [mark.start for _, mark in marks]
     found = Comments()
-    previous: Path = ()
-    for match in _TRIVIA.finditer(text):
+    latest: Path = ()
+    at = 0
+    while at < len(text) and (match := _TRIVIA.search(text, at)):
         begin = match.start()
         near = max(bisect_right(starts, begin) - 1, 0)
         # The last value that begins before has the token before, unless the next one's key does; then the value after that comes next.
         tokens = [token for path, mark in marks[near : near + 3] for token in _tokens(text, path, mark)]
         before = next((token for token in reversed(tokens) if token.start <= begin), None)
         if before is not None and begin < before.end:
+            at = before.end
             continue
-        comment = match.group().rstrip()
-        path = _behind(text, before, begin) if comment and before is not None else None
-        if path and previous[: len(path)] == path and len(previous) > len(path):
-            path = None  # behind a closing bracket, with comments within: what follows comes after it
-        if path:
-            found.by_path[path].append(Comment(comment, behind=True))
-            previous = path
-        else:
-            following = next((token for token in tokens if token.start >= match.end()), None)
-            if following is None:
-                found.last.append(Comment(comment))
-                continue
-            path = _item_of(following.path, document.value)
-            those = found.by_path[path]
-            if comment or not (those and those[-1].behind):
-                those.append(Comment(comment, level=_level(document, text, begin, before, path)))
-        if comment:
-            previous = path
+        at = max(match.end(), begin + 1)
+        after = next((token.path for token in tokens if token.start >= match.end()), None)
+        path = _place(document, found, match, before, after, latest)
+        if match.group() and path is not None:
+            latest = path
             found.holders.update(path[:length] for length in range(len(path)))
     return found
+
+
+def _place(
+    document: Document,
+    found: Comments,
+    match: re.Match[str],
+    before: _Token | None,
+    after: Path | None,
+    latest: Path,
+) -> Path | None:
+    """Notes a comment, or a blank line, between two tokens where it belongs; the path of that. `latest` is that of the comment before."""
+    comment = match.group().rstrip()
+    if comment and before is not None:
+        path = _behind(document.text, before, match.start())
+        # Behind a closing bracket, with comments within, is behind all of those: above what follows.
+        if path and not (latest[: len(path)] == path and len(latest) > len(path)):
+            found.at[path].append(Comment(comment, behind=True))
+            return path
+        level = _level(document, match.start(), before, after)
+        if level is not None:
+            found.closing[level].append(Comment(comment))
+            return level
+    if after is None:
+        found.last.append(Comment(comment))
+        return None
+    path = _item_of(after, document.value)
+    those = found.at[path]
+    if comment or not (those and those[-1].behind):
+        those.append(Comment(comment))
+    return path
 
 
 def _behind(text: str, before: _Token, begin: int) -> Path | None:
@@ -130,21 +145,23 @@ def _steps(value: dict[str, Any] | list[Any]) -> Iterable[str | int]:
     return value if isinstance(value, dict) else range(len(value))
 
 
-def _level(document: Document, text: str, begin: int, before: _Token | None, following: Path) -> Path | None:
-    column = begin - text.rfind("\n", 0, begin) - 1
-    if before is None or column <= _column(document, following):
-        return None
-    for length in range(len(before.path), 0, -1):
+def _level(document: Document, begin: int, before: _Token, after: Path | None) -> Path | None:
+    """The last part of the group that the comment at `begin` closes by being set in as far as that, and further than what comes `after`."""
+    column = begin - document.text.rfind("\n", 0, begin) - 1
+    outer = _column(document, after) if after else 0
+    level: Path | None = None
+    for length in range(len(before.path) + 1):
         path = before.path[:length]
-        if _column(document, following) < _column(document, path) <= column:
-            return path
-    return None
+        if path and outer < _column(document, path) <= column:
+            level = path
+        if document.text[document.marks[path].start : document.marks[path].end] in ("[", "{"):
+            break
+    return level
 
 
 def _column(document: Document, path: Path) -> int:
     """Where an entry begins: its key, or the dash of an item."""
-    mark = document.marks[path]
-    return mark.key_column - (1 if isinstance(path[-1], str) else 3) if path else 0
+    return document.marks[path].key_column - (1 if isinstance(path[-1], str) else 3)
 
 
 def _tokens(text: str, path: Path, mark: Mark) -> Iterator[_Token]:

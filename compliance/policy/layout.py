@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import dropwhile, takewhile
+from itertools import dropwhile
 from typing import Any, Final
 
 from compliance.errors import Place, Problem
@@ -94,7 +94,8 @@ def _in_order(value: Any, shape: Shape) -> Any:
 def _words(document: Document) -> list[str]:
     """Every comment but that which names the schema, in no order."""
     comments = comments_of(document)
-    every = [*comments.last, *(one for those in comments.by_path.values() for one in those)]
+    placed = (*comments.at.values(), *comments.closing.values(), comments.last)
+    every = (one for those in placed for one in those)
     return sorted(one.text for one in every if one.text and not _SCHEMA.match(one.text))
 
 
@@ -125,8 +126,6 @@ class _Writer:
         self.kind = file_kind(document.value)
         self.comments = comments
         self.lines: list[str] = []
-        self.columns: dict[Path, int] = {}
-        self.column = 0
 
     def document(self, schema: str | None) -> None:
         """The whole file."""
@@ -144,7 +143,7 @@ class _Writer:
         first: Path = ()
         if isinstance(self.value, (dict, list)) and self.value:
             first = (next(iter(self.value)),) if isinstance(self.value, dict) else (0,)
-        above = [*self.comments.by_path.pop((), ()), *self.comments.by_path.pop(first, ())]
+        above = [*self.comments.at.pop((), ()), *self.comments.at.pop(first, ())]
         named = [one for one in above if not one.behind and _SCHEMA.match(one.text)]
         if schema is not None:
             self.lines.append(f"# yaml-language-server: $schema={schema}")
@@ -153,7 +152,7 @@ class _Writer:
         rest = list(dropwhile(_is_blank, (one for one in above if one not in named)))
         cut = max((i + 1 for i, one in enumerate(rest) if _is_blank(one)), default=0)
         self.own_lines(rest[:cut], 0)
-        self.comments.by_path[first] = rest[cut:]
+        self.comments.at[first] = rest[cut:]
 
     def spread(
         self,
@@ -171,8 +170,8 @@ class _Writer:
             head = " " * column + ("-" if isinstance(step, int) else f"{key(step)}:")
             if before is not None or not hoisted:
                 self.above(here, before, self.heads(here, item, shape.of(step), head), column)
-            self.columns[here] = self.column = column
             self.entry(head, here, item, shape.of(step), column)
+            self.own_lines(self.comments.closing.get(here, []), column)
             before = step
 
     def heads(self, path: Path, value: Any, shape: Shape, head: str) -> list[Comment]:
@@ -189,15 +188,12 @@ class _Writer:
     def above(self, path: Path, before: str | int | None, comments: list[Comment], column: int) -> None:
         """Comments and blank lines above an entry. The groups of a file are apart by one blank line, and nothing else within them is."""
         if before is None:
-            self.own_lines(list(dropwhile(_is_blank, comments)), column)
+            comments = list(dropwhile(_is_blank, comments))
         elif len(path) == 1 and self.kind is not None:
-            closing = list(takewhile(lambda one: one.level is not None, comments))
-            self.own_lines(closing, column)
-            if self.group(before) != self.group(path[0]):
-                self.own_lines([Comment("")], column)
-            self.own_lines(list(dropwhile(_is_blank, comments[len(closing) :])), column)
-        else:
-            self.own_lines(comments, column)
+            groups = {self.group(before), self.group(path[0])}
+            apart = len(groups) == 2 and None not in groups
+            comments = [Comment("")] * apart + list(dropwhile(_is_blank, comments))
+        self.own_lines(comments, column)
 
     def group(self, name: str | int) -> int | None:
         """The group of a field of the file; one that the language does not know has none."""
@@ -207,11 +203,8 @@ class _Writer:
     def own_lines(self, comments: list[Comment], column: int) -> None:
         """Comments on lines of their own, and blank lines, never two in a row."""
         for one in comments:
-            indent = column
-            if one.level is not None:
-                indent = max(column, min(self.columns.get(one.level, column), self.column))
             if one.text:
-                self.lines.append(" " * indent + one.text)
+                self.lines.append(" " * column + one.text)
             elif self.lines and self.lines[-1]:
                 self.lines.append("")
 

@@ -6,7 +6,7 @@ found in one reading. What depends on something that is itself wrong is not repo
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any, Final, Literal, cast
 
@@ -15,8 +15,8 @@ from compliance.domain.time import format_date
 from compliance.errors import Problem
 from compliance.policy.cases import read_cases
 from compliance.policy.facts import known_kinds, read_expect, read_given
-from compliance.policy.fields import Fields, Reading, kind_of
-from compliance.policy.located import Document
+from compliance.policy.fields import Fields, Reading, kind_of, last
+from compliance.policy.located import Document, at
 from compliance.policy.messages import read_message
 from compliance.policy.model import Citation, Expect, Expression, Message, Period, Rule
 from compliance.policy.names import BOOL, RULE_ID, Known, field_types
@@ -32,6 +32,8 @@ GROUPS: Final = (
 FIELDS: Final = tuple(chain.from_iterable(GROUPS))
 SEVERITIES: Final = tuple(str(severity) for severity in Severity)
 OVERRIDES: Final = ("never", "with_reason", "two_person")
+TO_WRITE: Final = "TO WRITE"
+"""So begins what a person has still to write in the file of a new rule."""
 OTHERWISE_FIELDS: Final = ("severity", "override", "message", "remedy")
 CITATION_FIELDS: Final = ("source", "at", "read")
 PERIOD_FIELDS: Final = ("from", "to")
@@ -46,11 +48,22 @@ def read_rule(
     run before it was activated: it is read without them, and it has no file whose name its id must equal.
     """
     reading = Reading(document, [])
+    if TO_WRITE in document.text and (unwritten := tuple(_unwritten(document))):
+        return None, unwritten
     fields = reading.fields((), FIELDS, "a rule")
     if fields is None:
         return None, tuple(reading.problems)
     rule = _rule(fields, requirements, stored)
     return (None if reading.problems else rule), tuple(reading.problems)
+
+
+def _unwritten(document: Document) -> Iterator[Problem]:
+    """Marks that a new rule's file came with; until they are replaced there is nothing else to say of it."""
+    for path in document.marks:
+        value = at(document.value, path)
+        if isinstance(value, str) and value.startswith(TO_WRITE):
+            remedy = f"write{value.removeprefix(TO_WRITE)}" if value != TO_WRITE else "write it"
+            yield document.problem(path, f"{last(path)} is still to be written", remedy)
 
 
 def _rule(fields: Fields, requirements: Collection[str] | None, stored: bool) -> Rule | None:

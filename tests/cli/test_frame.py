@@ -58,7 +58,9 @@ def test_the_commands_of_this_version():
         "override", "person", "person init", "person add", "person import", "person show", "person list", "person erase",
         "findings", "obligations", "log", "log show", "log verify", "log checkpoint", "log cosign", "log timestamp",
             "log timestamp request", "log timestamp verify", "log prove", "log check-proof", "log export", "log rotate-key",
-        "policy", "policy check", "policy fmt", "policy test", "policy coverage", "policy lint", "policy diff", "policy impact", "policy activate", "policy show", "policy explain", "schema", "schema event", "schema policy",
+        "policy", "policy new", "policy check", "policy fmt", "policy test", "policy coverage", "policy lint", "policy diff",
+            "policy impact", "policy activate", "policy show", "policy explain",
+        "schema", "schema event", "schema policy", "schema bundle", "schema requirements", "schema site", "schema cases",
         "db", "db status", "db upgrade", "db roles", "db backup", "db rebuild", "db restore",
     ]  # fmt: skip
 
