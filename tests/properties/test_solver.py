@@ -16,6 +16,8 @@ from compliance.engine.plan import walk
 from compliance.library import case_judge
 from compliance.policy.bundle import load_folder
 from compliance.policy.expression.tree import Compare, Const, Has, In, IsNull, Node, Span, Type
+from compliance.policy.located import Document
+from compliance.policy.rules import read_rule
 from compliance.settings import shipped_folder
 from compliance.workbench.symbolic import Found, Nowhere, Side, find_case, outcomes_of, room
 from compliance.workbench.symbolic.replay import Replay
@@ -147,3 +149,27 @@ def test_without_room_for_what_is_looked_for_the_impossible_happens(monkeypatch)
     assert isinstance(find_case([Side(bundle, rule)], [[("pass",)]]), Nowhere)
     monkeypatch.undo()
     assert isinstance(find_case([Side(bundle, rule)], [[("pass",)]]), Found)
+
+
+def counted(rule_id, limit):
+    """A rule that counts a patient's doses, as a bundle."""
+    said = {
+        "id": rule_id, "title": "t", "implements": ["X"], "cites": [{"source": "x", "read": "2026-11-22"}], "in_force": {"from": "2019-03-05"},
+        "owner": "x", "review_by": "2099-01-01", "on": "administration", "given": {"year": {"count": "administration", "by": ["patient"]}},
+        "require": limit, "otherwise": {"severity": "deny", "message": "m", "remedy": "r"},
+        "cases": [{"name": "n", "event": {"kind": "administration"}, "expect": "pass"}],
+    }  # fmt: skip
+    rule, problems = read_rule(Document(f"{rule_id}.yaml", said, {}))
+    assert not problems
+    return replace(library(), rules=(rule,), sites={})
+
+
+@pytest.mark.parametrize("turned_round", [False, True])
+def test_a_count_that_one_side_holds_against_more_is_looked_at_by_both(turned_round):
+    """Two rules count alike, one up to three, one up to thirty: that there are thirty-one is not called impossible, whichever is named first."""
+    small, large = counted("few", "year <= 3"), counted("many", "year <= 3 || year > 30")
+    sides = [Side(small, small.rules[0]), Side(large, large.rules[0])]
+    wanted = [("fail",), ("pass",)]
+    if turned_round:
+        sides, wanted = sides[::-1], wanted[::-1]
+    assert isinstance(find_case(sides, [wanted]), Found)

@@ -60,11 +60,22 @@ def fact(terms: Terms, given: Given, scope: Scope) -> Sym | Fact | Hidden:
         except Unseen as problem:
             if given.for_each is not None:  # a list: whatever is asked of it is not seen through
                 return Hidden(str(problem))
-            known = world.opaque(("fact", key), "number", str(problem))
-            if given.quantifier in ("count", "uncovered", "largest_gap"):
-                world.rules.must.append(known.value >= 0)
+            known = _hidden_number(terms, given, scope, world.opaque(("fact", key), "number", str(problem)))
         world.facts[key] = known
     return known
+
+
+def _hidden_number(terms: Terms, given: Given, scope: Scope, hidden: Sym) -> Sym:
+    """A number that is not seen through: it is known at least where every event that may be looked at is decided."""
+    if given.quantifier in ("count", "uncovered", "largest_gap"):
+        terms.world.rules.must.append(hidden.value >= 0)
+    if given.quantifier not in ("count", "sum"):
+        return hidden
+    known, found = candidates(terms, given, scope)
+    for one in found:
+        amount = True if given.field is None else one.event.group.get(given.field).known
+        known = both(known, either(no(one.seen), one.fails, both(one.holds, amount)))
+    return Sym(known, hidden.value)
 
 
 def _identity(terms: Terms, given: Given, scope: Scope) -> Any:

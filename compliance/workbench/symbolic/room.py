@@ -32,25 +32,25 @@ _MOST_COUNTED: Final = 6
 
 def room_of(sides: Sequence[Side], kind: str) -> Room:
     """What an open world needs for rules that judge events of a kind."""
-    asked: dict[Any, tuple[int, Given]] = {}
-    counted: set[int] = set()
+    asked: dict[Any, list[tuple[Side, Given]]] = {}
     for side in sides:
         keys: dict[str, Any] = {}
         for given in side.rule.given:
             keys[given.name] = key = _key(side, given, keys)
-            count = 1 if given.quantifier in ("latest", "earliest", "any", "none") else 0
-            if given.quantifier == "count" and (most := _most_counted(side, given)) is not None:
-                counted.add(id(given))
-                count = most + 2
-            asked[key] = (
-                max(count, asked.get(key, (0, given))[0]),
-                given,
-            )  # the same one that several ask, once
+            asked.setdefault(key, []).append((side, given))  # the same one that several ask, once
+    counted: set[int] = set()
     need: Counter[str] = Counter()
     hidden: set[str] = {kind}
     ways: dict[str, set[bool]] = {}
-    for count, given in asked.values():
-        for one in given.kinds if count else ():
+    for askers in asked.values():
+        given = askers[0][1]
+        if given.quantifier in ("uncovered", "largest_gap", "balance"):
+            continue  # not seen through in an open world
+        count = 1
+        if given.quantifier == "count" and None not in (most := [_most_counted(*one) for one in askers]):
+            counted |= {id(one) for _, one in askers}
+            count = max(number for number in most if number is not None) + 2
+        for one in given.kinds:
             need[one] += count
             ways.setdefault(one, set()).add(given.present)
             if given.after is not None or event_reference_fields(one):
@@ -64,7 +64,7 @@ def room_of(sides: Sequence[Side], kind: str) -> Room:
         one: count * (2 if KINDS[one].key and (len(ways[one]) > 1 or one in hidden) else 1)
         for one, count in need.items()
     }
-    mixed = any(len(given.kinds) > 1 for _, given in asked.values())
+    mixed = any(len(given.kinds) > 1 for ((_, given), *_) in asked.values())
     lines = _lines(sides, events)
     enough = lines <= MOST_LINES and all(count <= MOST_ROOM for count in events.values())
     short = {one: min(count, MOST_ROOM) for one, count in events.items()}
