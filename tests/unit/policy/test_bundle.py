@@ -208,7 +208,7 @@ def test_a_folder_without_bundle_yaml_or_without_anything_is_an_error(tmp_path):
         ("pdmp_max_age: 24h", "pdmp_max_age: a day", "'pdmp_max_age' cannot be text"),
         ("separate_csr: false", "separate_crs: false", "'defaults' has no field 'separate_crs'"),
         ("  witness:", "  witnes:", "'permissions' has no field 'witnes'"),
-        ("infusion, vital_signs", "infusions, vital_signs", "there is no kind of event 'infusions'"),
+        ("    - infusion\n", "    - infusions\n", "there is no kind of event 'infusions'"),
     ],
 )
 def test_mistakes_in_the_tables_are_named(old, new, message):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from compliance.policy import layout
 from compliance.policy.comments import comments_of
-from compliance.policy.documents import read_bytes, read_text
+from compliance.policy.documents import read_text
 from compliance.policy.file_kinds import FILE_KINDS, file_kind
 from compliance.policy.layout import WIDTH, formatted, same
 from compliance.policy.located import Document
@@ -40,14 +40,10 @@ def read(text: str) -> Document:
 
 
 def test_the_library_is_in_the_one_layout():
-    """Every rule, table and timeline, with the address of its schema in the first line."""
+    """Every rule, table and timeline."""
     every = list(laid_out(FOLDERS))
     assert len(every) > 370
     assert [one.source for one in every if one.changed or one.problems] == []
-    for one in every:
-        kind = file_kind(read_bytes(one.before, one.source).value)
-        address = one.before.decode().partition("\n")[0].removeprefix("# yaml-language-server: $schema=")
-        assert (Path(one.source).parent / address).resolve() == ROOT / "policies" / "schema" / kind.schema
 
 
 UNTIDY = """\
