@@ -11,7 +11,7 @@ from typing import Final
 
 from compliance.engine.cases import prepared
 from compliance.engine.plan import roots
-from compliance.policy.expression.tree import Has, IsNull, Not
+from compliance.policy.expression.tree import Has, IsNull, Not, Ref
 from compliance.policy.located import Path
 from compliance.policy.model import Bundle, Rule
 from compliance.workbench.conditions import Condition, rests_on_tables
@@ -58,11 +58,13 @@ def _guards(side: Decided) -> bool:
     """Whether a condition that never decides is well written all the same.
 
     It asks ``has()`` or for null before something is named; or it is a condition of a look-up that no candidate has a part in, and spares the look-up
-    where nothing would come of it; or what it says follows from the tables of the bundle as they are now.
+    where nothing would come of it; or what it says follows from the tables of the bundle, or from a yes/no parameter, as they are now.
     """
     node, where = side.condition.node, side.condition.where
     if isinstance(node, IsNull):
         return side.value
+    if isinstance(node, Ref) and node.root == "param":
+        return True
     asked = isinstance(node, Has) or (isinstance(node, Not) and isinstance(node.operand, IsNull))
     spares = where[0] == "given" and "it" not in roots(node)
     return ((asked or spares) and not side.value) or rests_on_tables(side.condition)
