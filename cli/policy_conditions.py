@@ -113,7 +113,7 @@ def _rule_text(one: Outlook, document: Document) -> str:
 
 
 def _objection(side: Decided, offer: Offer | None, document: Document) -> Any:
-    from compliance.workbench.conditions import objection
+    from compliance.workbench.conditions import objection, rests_on_tables
 
     came = "holds" if side.value else "does not hold"
     if side.condition.timely:
@@ -121,8 +121,10 @@ def _objection(side: Decided, offer: Offer | None, document: Document) -> Any:
     if offer is not None and offer.status == "never":
         message, remedy = (
             f"it never decides anything that this {came}",
-            "delete it, or mend it; no case can show it",
+            "no case can show it; delete it, or mend it, unless it is a guard",
         )
+        if rests_on_tables(side.condition):
+            remedy = "no case can show it with the tables of this bundle as they are"
     elif offer is not None and offer.status == "unknown":
         message, remedy = (
             f"no case shows what comes of it where this {came}",

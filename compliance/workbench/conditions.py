@@ -18,11 +18,13 @@ from typing import Any, Final
 from compliance.domain.time import DAY
 from compliance.engine.plan import walk
 from compliance.errors import Problem
+from compliance.policy.expression.functions import FUNCTIONS
 from compliance.policy.expression.tree import (
     And,
     Arith,
     Conditional,
     Const,
+    Func,
     IsNull,
     Node,
     Not,
@@ -242,6 +244,13 @@ def closings_of(rule: Rule) -> Iterator[Closing]:
         if one.closing is not None:
             yield one.closing
         waiting[:0] = one.parts
+
+
+def rests_on_tables(condition: Condition) -> bool:
+    """Whether a condition asks the bundle's tables (drugs, states, permissions): what they say today may be otherwise tomorrow."""
+    return any(
+        isinstance(node, Func) and "tables" in FUNCTIONS[node.name].needs for node in nodes_of(condition.node)
+    )
 
 
 def objection(document: Document, condition: Condition, message: str, remedy: str, code: str) -> Problem:

@@ -1,8 +1,7 @@
 """What only the solver can say of one rule: it can never fail, it always fails, it never applies, a condition in it never decides.
 
 What some case of the rule shows need not be asked: a rule with a case that fails can fail. So the solver is asked about what is left. Only what it
-proves is told; what it does not find out is told as that, and never as in order. That ``has()`` and ``!= null`` are asked where nothing would come out
-differently without is good style, and not told.
+proves is told; what it does not find out is told as that, and never as in order.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from compliance.engine.cases import prepared
-from compliance.policy.expression.tree import Has, IsNull, Not
+from compliance.engine.plan import roots
+from compliance.policy.expression.tree import Has, IsNull, Not, Ref
 from compliance.policy.located import Path
 from compliance.policy.model import Bundle, Rule
-from compliance.workbench.conditions import Condition
+from compliance.workbench.conditions import Condition, rests_on_tables
 from compliance.workbench.covering import Board, Decided, coverage_of
 from compliance.workbench.offering import offer
 from compliance.workbench.remarks import NotFoundOut, Remark
@@ -55,11 +55,19 @@ def _proved(bundle: Bundle, rule: Rule, seconds: float) -> Iterator[Remark | Not
 
 
 def _guards(side: Decided) -> bool:
-    """Whether a side is that of ``has()`` or of ``!= null`` that what follows leans on: it is well written, whether what is missing would be
-    passed over in any case or not."""
-    node = side.condition.node
+    """Whether a condition that never decides is well written all the same.
+
+    It asks ``has()`` or for null before something is named; or it is a condition of a look-up that no candidate has a part in, and spares the look-up
+    where nothing would come of it; or what it says follows from the tables of the bundle, or from a yes/no parameter, as they are now.
+    """
+    node, where = side.condition.node, side.condition.where
+    if isinstance(node, IsNull):
+        return side.value
+    if isinstance(node, Ref) and node.root == "param":
+        return True
     asked = isinstance(node, Has) or (isinstance(node, Not) and isinstance(node.operand, IsNull))
-    return asked and not side.value
+    spares = where[0] == "given" and "it" not in roots(node)
+    return ((asked or spares) and not side.value) or rests_on_tables(side.condition)
 
 
 def _shown(bundle: Bundle, rule: Rule) -> set[str]:

@@ -305,6 +305,35 @@ def test_a_guard_that_decides_nothing_is_good_style(clinic, rules):
     assert told(clinic, rules)[0] == ["never-decides"]
 
 
+@pytest.mark.parametrize(
+    ("where", "codes"),
+    [
+        ("event.disposition == 'home' && it.total >= 9", []),
+        ("it.total >= 8 && it.total >= 9", ["never-decides"]),
+    ],
+)
+def test_a_condition_that_spares_a_look_up_is_good_style(clinic, rules, where, codes):
+    """What `require` asks anyway, asked before anything is looked up."""
+    body = (
+        f"on: discharge\ngiven:\n  form: {{any: assessment, by: [session], where: has(it.total) && {where}}}\n"
+        "require: event.disposition != 'home' || form != null\n"
+    )
+    rules.rule("r", body)
+    assert told(clinic, rules)[0] == codes
+
+
+def test_what_follows_from_the_tables_of_the_day_is_not_told(clinic, rules):
+    """Every drug of the small list is under the REMS; tomorrow another may be listed."""
+    rules.rule(
+        "r",
+        "on: administration\nwhen: drug_info(event.drug).is_rems\nrequire: event.route == 'intranasal'\n",
+        cases=CASES.replace(
+            "discharge, devices_taken: 4", "administration, drug: esketamine_nasal_28mg, route: im"
+        ),
+    )
+    assert told(clinic, rules)[0] == []
+
+
 def test_a_duty_that_is_always_or_never_met(clinic, rules):
     """Deadlines are asked about as what they are."""
     body = (
