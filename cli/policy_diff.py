@@ -227,7 +227,7 @@ def diff(call: Call, old: str, new: str | None, seconds: float, exit_code: bool)
         folder_of(old) as before,
         nullcontext(present_folder(before)) if new is None else folder_of(new) as after,
     ):
-        pair = compared(before.path, after.path)
+        pair = compared(before, after)
         rules = []
         for one in differences(pair, seconds):
             rules.append(one)

@@ -15,10 +15,11 @@ from compliance.errors import PolicyError, Problem
 from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
 from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
-from compliance.policy.located import as_json
+from compliance.policy.located import Document, as_json
 from compliance.policy.model import Bundle, Rule
 from compliance.policy.rules import read_rule
 from compliance.policy.tables import read_tables
+from compliance.workbench.sources import PolicyFolder
 
 _NO_DIGEST: Final = "sha256:" + "0" * 64
 """Of some of a folder's rules: they are no bundle that could be put into force."""
@@ -35,9 +36,9 @@ class Compared:
     """Rules of which something else changed than their meaning: a title, a message, a citation, a case."""
 
 
-def compared(old: Path, new: Path) -> Compared:
+def compared(old: PolicyFolder, new: PolicyFolder) -> Compared:
     """What is to be compared of two folders. Raises PolicyError where a file that matters cannot be used."""
-    ours, theirs = _contents(old), _contents(new)
+    ours, theirs = _contents(old.path), _contents(new.path)
     shared = {
         BUNDLE_FILE,
         REQUIREMENTS_FILE,
@@ -83,10 +84,10 @@ def _implemented(content: bytes) -> set[bytes]:
     ) - {b"-"}
 
 
-def _whole(old: Path, new: Path) -> Compared:
+def _whole(old: PolicyFolder, new: PolicyFolder) -> Compared:
     bundles = []
     for folder in (old, new):
-        bundle, problems = load_folder(folder)
+        bundle, problems = load_folder(folder.path, None, folder.shown)
         if bundle is None:
             raise _unusable(folder, problems)
         bundles.append(bundle)
@@ -96,16 +97,16 @@ def _whole(old: Path, new: Path) -> Compared:
     return Compared(first, second, 0, frozenset(reworded))
 
 
-def _part(folder: Path, names: Iterable[str]) -> Bundle:
+def _part(folder: PolicyFolder, names: Iterable[str]) -> Bundle:
     """A bundle of some of a folder's rules."""
     problems: list[Problem] = []
-    shared = read_file(folder / BUNDLE_FILE)
+    shared = _read(folder, BUNDLE_FILE)
     tables, wrong = (None, shared) if isinstance(shared, tuple) else read_tables(shared)
     problems += wrong
     rules: list[Rule] = []
     said: dict[str, Any] = {}
     for name in sorted(names):
-        read = read_file(folder / name)
+        read = _read(folder, name)
         rule, found = (None, read) if isinstance(read, tuple) else read_rule(read)
         problems += found
         if rule is not None and not isinstance(read, tuple):
@@ -119,7 +120,11 @@ def _part(folder: Path, names: Iterable[str]) -> Bundle:
     return Bundle(name, version, _NO_DIGEST, tuple(sorted(rules, key=lambda rule: rule.id)), read_in, form)
 
 
-def _unusable(folder: Path, problems: Iterable[Problem]) -> PolicyError:
+def _read(folder: PolicyFolder, name: str) -> Document | tuple[Problem, ...]:
+    return read_file(folder.path / name, folder.shown(folder.path / name))
+
+
+def _unusable(folder: PolicyFolder, problems: Iterable[Problem]) -> PolicyError:
     return PolicyError(
         f"the policies in {folder} cannot be compared",
         "Mend them; `compliance policy check` shows the same.",

@@ -26,6 +26,8 @@ YEARS: Final = (1950, 2100)
 _FIRST_DAY: Final = 711_858
 _LAST_DAY: Final = 766_644
 MINUTE: Final = 60_000_000
+_AFTERWARDS: Final = frozenset({"completed_at", "ended_at", "left_at", "resolved_at"})
+"""What comes after an event's own instant in any case that makes sense to a person."""
 CENT: Final = SCALE // 100
 
 
@@ -181,7 +183,10 @@ class EventVariable:
             return Field(spec, there, self._record(spec, name))
         if spec.type == "list":
             return Field(spec, there, self._list(spec, name))
-        return Field(spec, there, self._rules.variable(spec, name).value)
+        value = self._rules.variable(spec, name).value
+        if name.rpartition(".")[2] in _AFTERWARDS:
+            self._rules.nice.append(value >= self.occurred)
+        return Field(spec, there, value)
 
     def _record(self, spec: FieldSpec, name: str) -> Group:
         fields = spec.fields or {}

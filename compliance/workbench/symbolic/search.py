@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import contains
 from time import monotonic
 from typing import Any, Final
 
@@ -172,6 +174,7 @@ class _Search:
     def _asked(self, world: World) -> tuple[Any, Formula]:
         """A solver that knows what holds in a world and what is wanted."""
         sides = [outcomes(world, side) for side in self._sides]
+        world.rules.nice += [no(side["indeterminate"]) for side in sides if "indeterminate" in side]
         goal = either(*(
             both(*(either(*(side.get(name, False) for name in allowed)) for side, allowed in zip(sides, alternative, strict=True)))
             for alternative in self._wanted
@@ -201,16 +204,11 @@ class _Search:
             if model is None:
                 return None
             case = Writing(world, model).case(with_now=self._form != "event")
-            if self._confirmed(case):
-                case = smaller(case, self._confirmed)
-                seen = [replay.outcome(case) for replay in self._replays]
-                first = seen[0][0]
-                return Found(
-                    replace(case, expect=first),
-                    tuple(outcome for outcome, _ in seen),
-                    tuple(why for _, why in seen),
-                    tuple(self._sides),
-                )
+            came = self._outcomes(case)
+            if any(all(map(contains, alternative, came)) for alternative in self._wanted):
+                case = replace(smaller(case, partial(self._same, came)), expect=came[0])
+                because = tuple(replay.outcome(case)[1] for replay in self._replays)
+                return Found(case, came, because, tuple(self._sides))
             solver.add(_otherwise(model))
         return None
 
@@ -235,12 +233,12 @@ class _Search:
             solver.add(*lessons)
         return None
 
-    def _confirmed(self, case: Case) -> bool:
-        seen = [replay.outcome(case)[0] for replay in self._replays]
-        return any(
-            all(one in allowed for one, allowed in zip(seen, alternative, strict=True))
-            for alternative in self._wanted
-        )
+    def _same(self, came: tuple[str, ...], case: Case) -> bool:
+        return self._outcomes(case) == came
+
+    def _outcomes(self, case: Case) -> tuple[str, ...]:
+        """What the engine says of a case."""
+        return tuple(replay.outcome(case)[0] for replay in self._replays)
 
 
 def _otherwise(model: Any) -> Any:
