@@ -61,12 +61,12 @@ def _guards(side: Decided) -> bool:
     where nothing would come of it; or what it says follows from the tables of the bundle, or from a yes/no parameter, as they are now.
     """
     node, where = side.condition.node, side.condition.where
-    if isinstance(node, IsNull):
-        return side.value
     if isinstance(node, Ref) and node.root == "param":
         return True
     asked = isinstance(node, Has) or (isinstance(node, Not) and isinstance(node.operand, IsNull))
     spares = where[0] == "given" and "it" not in roots(node)
+    if isinstance(node, IsNull) and side.value:
+        return True
     return ((asked or spares) and not side.value) or rests_on_tables(side.condition)
 
 
