@@ -158,7 +158,7 @@ def test_a_folder_without_a_bundle_is_told_once_and_runs_no_case(folder):
     (found,) = check(folder)
     assert not found.judged
     assert [problem.message for problem in found.problems] == [
-        "this folder has no bundle.yaml", "a rule has no field 'ownr'", "a rule has no 'owner'",
+        "this folder has no bundle.yaml", "a rule has no field 'ownr'",
     ]  # fmt: skip
 
 
@@ -248,7 +248,7 @@ def test_several_processes_find_what_one_finds(many, monkeypatch):
     (spread,) = check(many)
     monkeypatch.setattr(rule_check, "WORTH_A_PROCESS", 10_000)
     (single,) = check(many)
-    assert len(single.problems) >= 10
+    assert len(single.problems) >= 7
     assert spread == single
 
 
