@@ -29,8 +29,16 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="FILE|DIR|-...")
 @click.option("--check", is_flag=True, help="Write nothing; list the files that would change, and exit 1.")
 @click.option("--diff", is_flag=True, help="As --check, and show what would change.")
+@click.option(
+    "--policies-only",
+    is_flag=True,
+    help="Pass over files that are no policies: below no bundle.yaml, and without one of our schemas in their first line.",
+)
+@click.option("--no-cache", is_flag=True, help="Look at everything, also at what was in the layout before.")
 @pass_call
-def fmt(call: Call, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
+def fmt(
+    call: Call, paths: tuple[Path, ...], check: bool, diff: bool, policies_only: bool, no_cache: bool
+) -> int:
     """Put policy files into the one layout. Comments are kept, and what a file says is never changed.
 
     Rules, bundle.yaml, requirements.yaml, what a site asks, and case files. A file that does not parse is
@@ -43,8 +51,11 @@ def fmt(call: Call, paths: tuple[Path, ...], check: bool, diff: bool) -> int:
             raise click.UsageError("- stands alone: it reads standard input and writes standard output.")
         return _standard_input(call)
     from compliance.workbench.formatting import laid_out
+    from compliance.workbench.remembered import Memory, cache_file
 
-    return _files(call, laid_out(paths), write=not (check or diff), diff=diff)
+    memory = Memory(None if no_cache else cache_file())
+    every = laid_out(paths, memory, policies_only=policies_only)
+    return _files(call, every, write=not (check or diff), diff=diff)
 
 
 def _standard_input(call: Call) -> int:

@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 from compliance.errors import InputError, Place, Problem
-from compliance.policy.file_kinds import SCHEMA_FOLDER, FileKind
+from compliance.policy.file_kinds import FILE_KINDS, SCHEMA_FOLDER, FileKind
 from compliance.policy.files import MAX_BYTES
 from compliance.policy.layout import formatted
+from compliance.workbench.remembered import Memory
+from compliance.workbench.sources import is_policy
 
 _HOMES: Final = (SCHEMA_FOLDER, f"policies/{SCHEMA_FOLDER}")
 
@@ -40,9 +42,15 @@ class LaidOut:
         return "".join(unified_diff(one, other, self.source, f"{self.source} (laid out)"))
 
 
-def laid_out(paths: Iterable[Path]) -> Iterator[LaidOut]:
-    """Every file that is named, or lies in a folder that is named; nothing is written. Raises InputError for a name that nothing has."""
+def laid_out(paths: Iterable[Path], memory: Memory, *, policies_only: bool = False) -> Iterator[LaidOut]:
+    """Every file that is named, or lies in a folder that is named; nothing is written. Raises InputError for a name that nothing has.
+
+    What `memory` knows to be in the layout is not laid out again. With `policies_only` files that are no policies (`is_policy`) are passed over.
+    """
+    addresses = cache(_addresses)
     for path in _files(paths):
+        if policies_only and not is_policy(path):
+            continue
         try:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
@@ -53,7 +61,15 @@ def laid_out(paths: Iterable[Path]) -> Iterator[LaidOut]:
             )  # fmt: skip
             yield LaidOut(str(path), b"", None, (problem,))
             continue
-        yield laid_out_text(content, str(path), partial(schema_address, path))
+        key = memory.key("layout", content, *addresses(path.parent))
+        if memory.recall(key) is not None:
+            yield LaidOut(str(path), content, content)
+            continue
+        one = laid_out_text(content, str(path), partial(schema_address, path))
+        if one.after == content:
+            memory.keep(key, True)
+        yield one
+    memory.save()
 
 
 def laid_out_text(
@@ -64,6 +80,11 @@ def laid_out_text(
     if isinstance(text, tuple):
         return LaidOut(source, content, None, text)
     return LaidOut(source, content, text.encode())
+
+
+def _addresses(folder: Path) -> tuple[str, ...]:
+    """Where each kind of file in a folder finds its schema; the first line says so, and so it is part of the layout."""
+    return tuple(schema_address(folder / "any.yaml", kind) or "" for kind in FILE_KINDS)
 
 
 def schema_address(path: Path, kind: FileKind) -> str | None:

@@ -26,9 +26,9 @@ from compliance.errors import InputError
 from compliance.policy.files import BUNDLE_FILE, folder_around
 
 SCHEMA_LINE: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?# yaml-language-server: \$schema=\S*?policy\.v\d+\.json\s"
+    rb"(?:\xef\xbb\xbf)?# yaml-language-server: \$schema=\S*?(?:policy|bundle|requirements|site|cases)\.v\d+\.json\s"
 )
-"""By this first line editors know our schema, and we our files."""
+"""By this first line editors know our schemas, and we our files."""
 _FIRST_LINE: Final = 1_000
 _SECONDS: Final = 60
 _QUIET: Final = {

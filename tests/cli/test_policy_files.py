@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from compliance.library import check_file
 from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
 from compliance.policy.file_kinds import RULE
+from compliance.policy.layout import formatted
+from compliance.workbench.examining import examine
 from compliance.workbench.formatting import schema_address
+from compliance.workbench.remembered import Memory
+from compliance.workbench.sources import PolicyFolder
 from tests.cli.conftest import POLICIES, ROOT, lines
 
 UNTIDY = "b:   1   # one\na: 'x'\n"
@@ -30,6 +33,12 @@ def folder(tmp_path):
     (tmp_path / "broken.yaml").write_text("a: [1\n")
     (tmp_path / ".hidden.yaml").write_text(UNTIDY)
     return tmp_path
+
+
+def problems_of(file):
+    """What `policy check` has to say of a file among those of its folder."""
+    (found,) = examine([PolicyFolder(file)], "2026-11-22", Memory(None))
+    return found.problems
 
 
 def test_files_are_laid_out_and_the_broken_one_is_told(clinic, folder):
@@ -161,8 +170,8 @@ def test_a_new_rule_is_in_the_layout_and_refused_until_it_is_written(
         assert form in value
         assert value["implements"] == [requirement]
         assert file.read_text().startswith("# yaml-language-server: $schema=../schema/policy.v1.json\n")
-        checked = check_file(file, "2026-11-22")
-        told = [problem.message for problem in checked.problems]
+        problems = problems_of(file)
+        told = [problem.message for problem in problems]
         assert len(told) == file.read_text().count("TO WRITE") > 0
         assert all("is still to be written" in message for message in told)
         assert (
@@ -199,8 +208,8 @@ def test_a_new_rule_that_is_written_out_is_accepted(clinic, library):
         text = re.sub("require: TO WRITE.*", "require: discharge.devices_taken == 0", text)
         numbers = count()
         file.write_text(re.sub("TO WRITE.*", lambda _: f"text {next(numbers)}", text))
-        problems = check_file(file, "2026-11-22").problems
-        assert not problems, problems
+        problems = problems_of(file)
+        assert {problem.code for problem in problems} <= {"case"}, problems
     finally:
         file.unlink(missing_ok=True)
 
@@ -241,3 +250,29 @@ def test_a_folder_that_cannot_be_written_is_said(clinic, folder):
     result = clinic.run("policy", "fmt", folder / "below")
     assert result.exit_code == 2
     assert (folder / "below" / "untidy.yaml").read_text() == UNTIDY
+
+
+def test_what_is_in_the_layout_is_remembered_and_nothing_else(clinic, tmp_path, monkeypatch):
+    """A file in the layout is not laid out again, until it or the place of its schema changes; one that is not is told each time."""
+    monkeypatch.setenv("COMPLIANCE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "policies"
+    shutil.copytree(POLICIES, folder)
+    first = clinic.run("policy", "fmt", folder)
+    assert "laid out" in first.stderr
+    asked = []
+    monkeypatch.setattr(
+        "compliance.workbench.formatting.formatted",
+        lambda content, source, schema_of: asked.append(source) or formatted(content, source, schema_of),
+    )
+    assert clinic.run("policy", "fmt", "--check", folder).exit_code == 0
+    asked.clear()
+    assert clinic.run("policy", "fmt", "--check", folder).exit_code == 0
+    assert asked == []
+    file = folder / "stay-two-hours.yaml"
+    file.write_text(file.read_text().replace("owner: ", "owner:   "))
+    assert [clinic.run("policy", "fmt", "--check", folder).exit_code for _ in range(2)] == [1, 1]
+    assert asked == [str(file)] * 2
+    clinic.run("policy", "fmt", folder)
+    (folder / "schema").mkdir()
+    (folder / "schema" / "policy.v1.json").write_text("{}")
+    assert "3 files laid out" in clinic.run("policy", "fmt", folder).stderr

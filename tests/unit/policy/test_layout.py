@@ -16,6 +16,7 @@ from compliance.policy.layout import WIDTH, formatted, same
 from compliance.policy.located import Document
 from compliance.policy.scalars import Digits
 from compliance.workbench.formatting import laid_out
+from compliance.workbench.remembered import Memory
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = (
@@ -41,7 +42,7 @@ def read(text: str) -> Document:
 
 def test_the_library_is_in_the_one_layout():
     """Every rule, table and timeline."""
-    every = list(laid_out(FOLDERS))
+    every = list(laid_out(FOLDERS, Memory(None)))
     assert len(every) > 370
     assert [one.source for one in every if one.changed or one.problems] == []
 
