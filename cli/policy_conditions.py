@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,29 +20,53 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from compliance.policy.located import Document
-    from compliance.policy.model import Bundle, Case, Rule
+    from compliance.policy.model import Bundle, Case
     from compliance.workbench.covering import Decided
     from compliance.workbench.outlook import Offer, Outlook
+    from compliance.workbench.sources import PolicyFolder
 
 ENOUGH: Final = 75.0
 """Percent of conditions below which the command fails unless `--fail-under` says otherwise."""
 _JUDGE_YOURSELF: Final = "`expect` is what the rule says now. Whether that is right is for a person to decide: compare it with the source, then accept or reject."
 
 
-def named(words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:
-    """The folder, where the first word names one, and the ids of rules."""
-    from compliance.settings import shipped_folder
+@contextmanager
+def named(words: Sequence[str]) -> Iterator[tuple[PolicyFolder, tuple[str, ...]]]:
+    """The folder, where the first word names one (or a revision of one), and the ids of rules.
 
-    if words and Path(words[0]).is_dir():
-        return Path(words[0]), tuple(words[1:])
-    return shipped_folder("policies"), tuple(words)
+    What could be both, an id of the library and a revision, is the id.
+    """
+    from compliance.policy.files import policy_files
+    from compliance.policy.names import RULE_ID
+    from compliance.settings import shipped_folder
+    from compliance.workbench.sources import PolicyFolder, folder_of
+
+    shipped = shipped_folder("policies")
+    with ExitStack() as stack:
+        first = words[0] if words else ""
+        folder: PolicyFolder | None = None
+        if first and (Path(first).is_dir() or not RULE_ID.match(first)):
+            folder = stack.enter_context(folder_of(first))
+        elif first and all(first != file.stem for file in policy_files(shipped)):
+            with suppress(InputError):  # then it is meant as a rule, and there is none: that is said
+                folder = stack.enter_context(folder_of(first))
+        if folder is None:
+            yield PolicyFolder(shipped), tuple(words)
+        else:
+            yield folder, tuple(words[1:])
 
 
 def run(
-    folder: Path, rules: tuple[str, ...], fail_under: float, *, offering: bool, asking: bool, as_json: bool
+    folder: PolicyFolder,
+    rules: tuple[str, ...],
+    fail_under: float,
+    *,
+    offering: bool,
+    asking: bool,
+    as_json: bool,
 ) -> int:
     """Looks at each rule, tells what is lacking, and whether all together are covered enough."""
-    from compliance.workbench.chosen import chosen
+    from compliance.workbench.chosen import chosen, document_of
     from compliance.workbench.outlook import percentage
 
     if offering:
@@ -50,7 +75,7 @@ def run(
     outlooks = _outlooks(bundle, offering)
     told = []
     for one in outlooks:
-        document = _document(one.coverage.rule)
+        document = document_of(folder, one.coverage.rule.id)
         if as_json:
             output.echo_json(_rule_json(one, document))
         elif one.open or one.offers:
@@ -90,16 +115,6 @@ def _outlooks(bundle: Bundle, offering: bool) -> list[Outlook]:
         progress.walked(len(found), len(asked), "looked at")
     progress.clear()
     return [found[rule.id] for rule in bundle.rules]
-
-
-def _document(rule: Rule) -> Document:
-    from compliance.policy.documents import read_file
-    from compliance.policy.located import Document
-
-    read = read_file(Path(rule.place.source))
-    if not isinstance(read, Document):
-        raise InputError(f"{rule.place.source} cannot be read any more", "Run the command again.")
-    return read
 
 
 def _rule_text(one: Outlook, document: Document) -> str:
@@ -251,10 +266,11 @@ def _summary_text(told: Sequence[Outlook], reached: float) -> str:
         "compliance policy coverage rems-monitor-2h",
         "compliance policy coverage my-policies --fail-under 90",
         "compliance policy coverage my-policies clinic-monitor --offer",
+        "compliance policy coverage HEAD~1:my-policies",
         "compliance policy coverage --requirements --output json",
     ),
 )
-@click.argument("words", nargs=-1, metavar="[DIR] [RULE]...")
+@click.argument("words", nargs=-1, metavar="[DIR|REVISION] [RULE]...")
 @click.option(
     "--fail-under",
     type=click.FloatRange(0, 100),
@@ -280,26 +296,31 @@ def coverage(
     With --requirements: what keeps each requirement (rules judged on events, deadlines, standing rules, attestations, the software itself).
     Exits 1 where nothing keeps one, or a rule names one that there is not.
     """
-    folder, rules = named(words)
-    if requirements:
-        if rules or offer is not None or fail_under is not None:
-            raise click.UsageError("--requirements is about all rules of a folder; leave out the rest.")
-        return _requirements(call, folder)
-    offering = bool(rules) if offer is None else offer
-    return run(
-        folder,
-        rules,
-        ENOUGH if fail_under is None else fail_under,
-        offering=offering,
-        asking=offer is True and not call.json and may_ask(),
-        as_json=call.json,
-    )
+    with named(words) as (folder, rules):
+        if requirements:
+            if rules or offer is not None or fail_under is not None:
+                raise click.UsageError("--requirements is about all rules of a folder; leave out the rest.")
+            return _requirements(call, folder)
+        asking = offer is True and not call.json and may_ask()
+        if asking and folder.revision is not None:
+            raise InputError(
+                f"{folder} is a revision: nothing can be written into it",
+                "Leave out --offer and name rules: their cases are printed.",
+            )
+        return run(
+            folder,
+            rules,
+            ENOUGH if fail_under is None else fail_under,
+            offering=bool(rules) if offer is None else offer,
+            asking=asking,
+            as_json=call.json,
+        )
 
 
-def _requirements(call: Call, folder: Path) -> int:
+def _requirements(call: Call, folder: PolicyFolder) -> int:
     from . import policy_coverage
 
-    every, problems = policy_coverage.account(folder)
+    every, problems = policy_coverage.account(folder.path, folder.shown)
     if call.json:
         output.echo_json(*(problem_json(problem) for problem in problems))
         output.echo_json(*(policy_coverage.as_json(one) for one in every))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from compliance.errors import InputError
 
 from . import output
-from .application import Call, Command, pass_call
+from .application import WITH_SARIF, Call, Command, pass_call
 from .policy import problem_json
 from .policy_conditions import case_json, solver
 from .progress import Progress
@@ -19,45 +20,48 @@ if TYPE_CHECKING:
     from compliance.errors import Problem
     from compliance.policy.model import Case
     from compliance.workbench.linting import Linted
+    from compliance.workbench.sources import PolicyFolder
 
 
-def linted(paths: tuple[Path, ...], *, with_solver: bool) -> list[Linted]:
-    """What is odd in each folder or file, in the order given. A file is looked at among the rules of its folder."""
-    from compliance.policy.files import BUNDLE_FILE
+def linted(named: tuple[str, ...], *, with_solver: bool) -> list[Linted]:
+    """What is odd in each folder, file or revision, in the order given."""
     from compliance.settings import shipped_folder
-    from compliance.workbench.chosen import chosen
-    from compliance.workbench.linting import lint
+    from compliance.workbench.sources import policies_of
 
     if with_solver:
         solver("--no-solver")
-    found = []
-    progress = Progress()
-    for path in paths or (shipped_folder("policies"),):
-        if not path.exists():
+    with ExitStack() as stack:
+        every = [stack.enter_context(policies_of(one)) for one in named or (shipped_folder("policies"),)]
+        return [_linted(one, with_solver=with_solver) for one in every]
+
+
+def _linted(named: PolicyFolder, *, with_solver: bool) -> Linted:
+    """What is odd in a folder, or in a file among the rules of its folder."""
+    from compliance.policy.files import BUNDLE_FILE, folder_around
+    from compliance.workbench.chosen import chosen
+    from compliance.workbench.linting import lint
+
+    folder = named
+    rules: tuple[str, ...] = ()
+    if named.path.is_file():
+        above = folder_around(named.path)
+        if above is None:
             raise InputError(
-                f"there is no file or folder {path}",
-                "Name a folder that holds bundle.yaml, or a rule's file.",
+                f"{named} is in no folder of policies", f"Put it into a folder that holds {BUNDLE_FILE}."
             )
-        folder = path
-        rules: tuple[str, ...] = ()
-        if path.is_file():
-            above = next((one for one in path.resolve().parents if (one / BUNDLE_FILE).is_file()), None)
-            if above is None:
-                raise InputError(
-                    f"{path} is in no folder of policies", f"Put it into a folder that holds {BUNDLE_FILE}."
-                )
-            folder, rules = above, (path.stem,)
-        bundle = chosen(folder)
-        found.append(
-            lint(
-                bundle,
-                folder,
-                rules,
-                solver=with_solver,
-                told=lambda done, every: progress.walked(done, every, "asked"),
-            )
-        )
-        progress.clear()
+        folder, rules = replace(named, path=above), (named.path.stem,)
+    bundle = chosen(folder)
+    if {*rules} - {rule.id for rule in bundle.rules}:
+        raise InputError(f"{named} is no rule", "Name the file of a rule, or leave it out for the folder.")
+    progress = Progress()
+    found = lint(
+        bundle,
+        folder,
+        rules,
+        solver=with_solver,
+        told=lambda done, every: progress.walked(done, every, "asked"),
+    )
+    progress.clear()
     return found
 
 
@@ -110,27 +114,38 @@ def summary(found: list[Linted]) -> str:
 
 @click.command(
     cls=Command,
+    outputs=WITH_SARIF,
     examples=(
         "compliance policy lint",
         "compliance policy lint my-policies --no-solver",
         "compliance policy lint my-policies/clinic-monitor.yaml --output json",
+        "compliance policy lint HEAD~1:my-policies",
+        "compliance policy lint my-policies --output sarif > lint.sarif",
     ),
 )
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
+@click.argument("named", nargs=-1, metavar="[DIR|FILE|REVISION]...")
 @click.option(
     "--solver/--no-solver", "with_solver", default=True, help="Without the solver, only what is plain to see."
 )
 @pass_call
-def lint(call: Call, paths: tuple[Path, ...], with_solver: bool) -> int:
+def lint(call: Call, named: tuple[str, ...], with_solver: bool) -> int:
     """What is odd in rules that are in order otherwise. Exits 1 where there is something to mend.
 
     Plain to see: a literal that a parameter names, parameters and facts that nothing uses, gaps and overlaps of dates. Proved by the solver: rules that
     never apply, never fail or always fail, conditions that never decide, rules that another makes redundant, two denies that no event can
-    satisfy together. What it does not find out is told as that.
+    satisfy together. What it does not find out is told as that; sarif, one log of what there is to mend, has no place for it.
+
+    Names policies as `compliance policy check` does: folders, files, git revisions.
     """
-    found = linted(paths, with_solver=with_solver)
+    found = linted(named, with_solver=with_solver)
     if call.json:
         output.echo_json(*(told for one in found for told in as_json(one, problem_json)))
+    elif call.output == "sarif":
+        from compliance.workbench import sarif
+
+        output.echo_json(
+            sarif.document((problem for one in found for problem, _ in one.problems), sarif.OF_LINT)
+        )
     else:
         for one in found:
             if text := as_text(one):

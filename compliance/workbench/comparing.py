@@ -1,7 +1,7 @@
 """What only the solver can say of two rules: one makes the other redundant, or no event can satisfy both.
 
 Only rules are compared that can have to do with each other: on the same kind of event, in force on a common day, of one form, and looking
-at common fields. Their cases answer most questions: a case of one that the other judges otherwise is an answer.
+at common fields; where both deny, or one keeps all requirements that the other keeps. Their cases answer most questions: a case of one that the other judges otherwise is an answer.
 """
 
 from __future__ import annotations
@@ -48,8 +48,20 @@ def pairs(bundle: Bundle) -> Iterator[tuple[str, str]]:
     terms = {rule.id: _terms(rule) for rule in bundle.rules}
     for number, one in enumerate(bundle.rules):
         for other in bundle.rules[number + 1 :]:
-            if _form(one) == _form(other) and _meet(one, other) and terms[one.id] & terms[other.id]:
+            asked = _may_clash(one, other) or _may_yield(one, other) or _may_yield(other, one)
+            if asked and _form(one) == _form(other) and _meet(one, other) and terms[one.id] & terms[other.id]:
                 yield one.id, other.id
+
+
+def _may_clash(one: Rule, other: Rule) -> bool:
+    """Whether both deny on events."""
+    return one.severity is other.severity is Severity.DENY and one.expect is None
+
+
+def _may_yield(rule: Rule, wider: Rule) -> bool:
+    """Whether another rule can make a rule redundant: as grave, and keeping all that it keeps. A requirement that only one rule keeps is found
+    and cited nowhere else, whatever else objects to the same event."""
+    return _GRAVE[wider.severity] >= _GRAVE[rule.severity] and set(rule.implements) <= set(wider.implements)
 
 
 def _form(rule: Rule) -> tuple[bool, object]:
@@ -95,7 +107,7 @@ def _terms(rule: Rule) -> frozenset[tuple[str, str]]:
 
 
 def _redundant(bundle: Bundle, rule: Rule, wider: Rule, seconds: float) -> Redundant | NotFoundOut | None:
-    if _GRAVE[wider.severity] < _GRAVE[rule.severity]:
+    if not _may_yield(rule, wider):
         return None
     came = list(_came(bundle, rule, wider))
     if not any(mine in FINDINGS for mine, _ in came) or any(
@@ -116,8 +128,7 @@ def _redundant(bundle: Bundle, rule: Rule, wider: Rule, seconds: float) -> Redun
 
 def _clash(bundle: Bundle, one: Rule, other: Rule, seconds: float) -> Remark | NotFoundOut | None:
     """Two denies that can both apply to an event, and then never both pass."""
-    denies = one.severity is other.severity is Severity.DENY
-    if not denies or one.expect is not None or ("pass", "pass") in _came(bundle, one, other):
+    if not _may_clash(one, other) or ("pass", "pass") in _came(bundle, one, other):
         return None
     if _crossed(bundle, (one, ("pass",)), (other, ("pass",))):
         return None

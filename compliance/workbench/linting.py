@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TypeAlias
 
 from compliance.domain.time import format_date
@@ -16,9 +15,11 @@ from compliance.policy.documents import read_file
 from compliance.policy.files import SITES_FOLDER
 from compliance.policy.located import Document
 from compliance.policy.model import Bundle, Case
+from compliance.workbench.chosen import document_of
 from compliance.workbench.crew import answers
 from compliance.workbench.oddities import plain_remarks, site_gaps
 from compliance.workbench.remarks import NotFoundOut, Redundant, Remark
+from compliance.workbench.sources import PolicyFolder
 
 Told: TypeAlias = Callable[[int, int], None]
 """Hears how many of how many questions are answered."""
@@ -34,7 +35,7 @@ class Linted:
 
 def lint(
     bundle: Bundle,
-    folder: Path,
+    folder: PolicyFolder,
     rules: Collection[str] = (),
     *,
     solver: bool = True,
@@ -57,9 +58,7 @@ def lint(
     documents: dict[str, Document] = {}
     for remark in remarks:
         if remark.rule not in documents:
-            read = read_file(Path(bundle.rule(remark.rule).place.source))
-            if isinstance(read, Document):
-                documents[remark.rule] = read
+            documents[remark.rule] = document_of(folder, remark.rule)
     placed = [(_problem(remark, documents), remark) for remark in remarks]
     placed.sort(key=lambda one: (order[one[1].rule], one[0].place.line or 0, one[0].place.column or 0))
     found.problems = [(problem, remark.case) for problem, remark in placed]
@@ -101,10 +100,10 @@ def _answered(bundle: Bundle, question: tuple[str, ...]) -> tuple[Remark | NotFo
     return compared(bundle, (question[0], question[1]))
 
 
-def _of_sites(bundle: Bundle, folder: Path) -> Iterator[Problem]:
+def _of_sites(bundle: Bundle, folder: PolicyFolder) -> Iterator[Problem]:
     """Days between two values of a site on which the library's holds again, in the files of the folder."""
-    for file in sorted((folder / SITES_FOLDER).glob("*.yaml")):
-        document = read_file(file)
+    for file in sorted((folder.path / SITES_FOLDER).glob("*.yaml")):
+        document = read_file(file, folder.shown(file))
         if not isinstance(document, Document):
             continue
         site = document.value.get("site")

@@ -39,6 +39,22 @@ OF_FILES: Final = (
 )  # fmt: skip
 """The problems that a check of policies finds."""
 
+OF_LINT: Final = (
+    Kind("literal-named", "A literal that a parameter names", "Where the parameter is changed, the literal stays behind: write the parameter.", "warning"),
+    Kind("unused-parameter", "A parameter that nothing uses", "Name it where it is meant, or delete it.", "warning"),
+    Kind("unused-fact", "A fact that nothing uses", "Name it where it is meant, or delete it: it is looked up for nothing.", "warning"),
+    Kind("date-gap", "Days on which neither of two rules that follow one another is in force", "Let the second begin on the day on which the first ends, if that is not meant.", "warning"),
+    Kind("date-overlap", "Days on which both of two rules that follow one another are in force", "Let the first end on the day on which the second begins, if that is not meant.", "warning"),
+    Kind("site-gap", "Days on which a site's own value gives way to the library's", "Let the site's next value begin where the last one ends, if that is not meant.", "warning"),
+    Kind("never-applies", "A rule that never applies", "Its condition holds on no event and no history: mend it, or delete the rule."),
+    Kind("never-fails", "A rule that can never fail", "It finds nothing, whatever happens: mend its condition, or delete it."),
+    Kind("always-fails", "A rule that nobody can keep", "It fails wherever it applies: mend its condition."),
+    Kind("never-decides", "A condition that never decides", "All would come out the same without it: delete it, or mend what it was to say.", "warning"),
+    Kind("redundant", "A rule that another makes redundant", "The other keeps all requirements of this one and finds all that this finds: delete it, or say what it adds.", "warning"),
+    Kind("conflict", "Two rules that no event can satisfy together", "See which of the two is meant, and say in its `when` where it does not apply."),
+)  # fmt: skip
+"""What a lint of policies finds."""
+
 
 def document(problems: Iterable[Problem], kinds: Sequence[Kind] = OF_FILES) -> dict[str, Any]:
     """One run of the policy workbench: `kinds` are the codes that its problems may have."""

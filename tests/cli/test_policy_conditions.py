@@ -12,6 +12,7 @@ import time
 import pytest
 
 from tests.cli.conftest import POLICIES, ROOT, lines
+from tests.repositories import QUIET, WHERE, Repository
 
 NULL_DOSE = "stay-two-hours.yaml:19:7: when: no case shows what comes of it where this does not hold\n"
 
@@ -176,3 +177,28 @@ def test_nobody_is_asked_where_nobody_looks(clinic, policies):
     result = clinic.run("policy", "coverage", policies, "stay-two-hours", "--offer", stdin="a\na\na\n")
     assert "accept, r reject:" not in result.output
     assert (policies / "stay-two-hours.yaml").read_text() == before
+
+
+def test_a_revision_is_looked_at_and_never_written_into(clinic, policies, monkeypatch):
+    """Its places bear the names that git gives; what is asked and written is refused, what is printed is not."""
+    for name in WHERE:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    repository = Repository.made(policies.parent)
+    repository.commit()
+    repository.git("tag", "v1")
+    shutil.rmtree(policies)
+    monkeypatch.chdir(repository.path)
+    for named in ("v1:policies", "HEAD:policies"):
+        result = clinic.run("policy", "coverage", named, "--fail-under", "0")
+        assert result.exit_code == 0, result.output
+        assert f"{named}/{NULL_DOSE}" in result.stdout
+    one = clinic.run("policy", "coverage", "HEAD:policies", "stay-two-hours", "--offer")
+    assert "to accept or reject, for HEAD:policies/stay-two-hours.yaml:" in one.stdout
+    monkeypatch.setattr("cli.policy_conditions.may_ask", lambda: True)
+    asked = clinic.run("policy", "coverage", "HEAD:policies", "stay-two-hours", "--offer")
+    assert asked.exit_code == 2
+    assert "HEAD:policies is a revision: nothing can be written into it" in asked.stderr
+    assert clinic.run("policy", "coverage", "HEAD:policies/stay-two-hours.yaml").exit_code == 2
+    assert "there is no rule 'v2'" in clinic.run("policy", "coverage", "v2").stderr

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 import shutil
 
+import jsonschema
 import pytest
 
-from tests.cli.conftest import POLICIES, lines
+from compliance.workbench.sarif import OF_LINT
+from tests.cli.conftest import POLICIES, ROOT, lines
+from tests.repositories import QUIET, WHERE, Repository
 
 RULE = """id: {id}
 title: A rule of the tests, not of any law
-implements: [X-TEST]
+implements: [{keeps}]
 cites:
   - {{source: none, read: 2026-11-22}}
 in_force: {{from: {start}{end}}}
@@ -43,6 +48,16 @@ given:
 when: dose != null
 require: discharge.occurred_at - dose.completed_at >= {least}
 """
+SITE = """site: S1
+owner: tests
+review_by: 2099-01-01
+parameters:
+  r:
+    least:
+      - {{from: 2026-03-01, to: 2026-05-01, value: 3h, cites: none}}
+      - {{from: {start}, value: 4h, cites: none}}
+"""
+SCHEMA = ROOT / "tests" / "vectors" / "formats" / "sarif-schema-2.1.0.json"
 
 
 class Rules:
@@ -54,12 +69,30 @@ class Rules:
             if file.name == "bundle.yaml":
                 shutil.copy2(file, folder / file.name)
 
-    def rule(self, name, body, *, start="2019-01-01", end="", severity="deny", message="No.", cases=CASES):
+    def rule(
+        self,
+        name,
+        body,
+        *,
+        start="2019-01-01",
+        end="",
+        severity="deny",
+        message="No.",
+        cases=CASES,
+        keeps="X-TEST",
+    ):
         file = self.folder / f"{name}.yaml"
         until = f", to: {end}" if end else ""
         file.write_text(
             RULE.format(
-                id=name, body=body, start=start, end=until, severity=severity, message=message, cases=cases
+                id=name,
+                body=body,
+                start=start,
+                end=until,
+                severity=severity,
+                message=message,
+                cases=cases,
+                keeps=keeps,
             )
         )
         return file
@@ -193,11 +226,7 @@ def test_gaps_between_the_values_of_a_site(clinic, rules, start, codes):
     """Days on which the library's value holds again."""
     rules.rule("r", STAY.format(least="param.least"))
     (rules.folder / "sites").mkdir()
-    (rules.folder / "sites" / "S1.yaml").write_text(
-        "site: S1\nowner: tests\nreview_by: 2099-01-01\nparameters:\n  r:\n    least:\n"
-        "      - {from: 2026-03-01, to: 2026-05-01, value: 3h, cites: none}\n"
-        f"      - {{from: {start}, value: 4h, cites: none}}\n"
-    )
+    (rules.folder / "sites" / "S1.yaml").write_text(SITE.format(start=start))
     found, text = told(clinic, rules, "--no-solver")
     assert found == codes
     if codes:
@@ -367,6 +396,14 @@ def test_a_rule_that_another_makes_redundant(clinic, rules):
     assert told(clinic, rules)[0] == []
 
 
+@pytest.mark.parametrize(("mine", "codes"), [("X-TEST", ["redundant"]), ("X-OWN", []), ("X-TEST, X-OWN", [])])
+def test_a_rule_that_keeps_a_requirement_of_its_own_is_not_redundant(clinic, rules, mine, codes):
+    """It is the only place where that requirement is kept and cited, whatever else objects to the same event."""
+    rules.rule("a", ON + "require: event.devices_taken <= 3\n", keeps=mine)
+    rules.rule("b", ON + "require: event.devices_taken <= 2\n", keeps="X-TEST, X-MORE")
+    assert told(clinic, rules)[0] == codes
+
+
 def test_rules_that_say_the_same_are_named_once(clinic, rules):
     """At the second."""
     rules.rule("a", ON + "require: event.devices_taken <= 3\n")
@@ -442,6 +479,66 @@ def test_without_the_solver_the_remedy_names_what_to_install(clinic, rules, monk
     assert "compliance-engine[analysis]" in result.stderr
     assert "--no-solver" in result.stderr
     assert clinic.run("policy", "lint", rules.folder, "--no-solver").exit_code == 0
+
+
+def test_a_revision_is_looked_at_as_it_was_committed(clinic, rules, monkeypatch, tmp_path):
+    """With its sites, a single file too; places bear the names that git gives."""
+    for name in WHERE:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    repository = Repository.made(tmp_path / "clinic")
+    rules.rule("r", STAY.format(least="duration('2h')"), message="'{param.least} are the least.'")
+    rules.rule("s", ON + "require: event.devices_taken <= 3\n")
+    (rules.folder / "sites").mkdir()
+    (rules.folder / "sites" / "S1.yaml").write_text(SITE.format(start="2026-06-01"))
+    shutil.move(rules.folder, repository.path / "policies")
+    repository.commit()
+    monkeypatch.chdir(repository.path)
+    shutil.rmtree("policies")
+
+    def places(named):
+        result = clinic.run("policy", "lint", named, "--no-solver", "--output", "json")
+        assert result.exit_code in (0, 1), result.output
+        return [(one["file"], one["line"], one["code"]) for one in lines(result)]
+
+    assert places("HEAD:policies") == [
+        ("HEAD:policies/r.yaml", 19, "literal-named"),
+        ("HEAD:policies/sites/S1.yaml", 8, "site-gap"),
+    ]
+    assert places("HEAD:policies/r.yaml") == [("HEAD:policies/r.yaml", 19, "literal-named")]
+    assert places("HEAD:policies/s.yaml") == []
+    assert clinic.run("policy", "lint", "HEAD:policies/bundle.yaml", "--no-solver").exit_code == 2
+    sarif = clinic.run("policy", "lint", "HEAD:policies", "--no-solver", "--output", "sarif")
+    assert sarif.exit_code == 1
+    told = json.loads(sarif.stdout)
+    jsonschema.Draft4Validator(json.loads(SCHEMA.read_text())).validate(told)
+    (run,) = told["runs"]
+    assert [(one["ruleId"], one["level"], one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]) for one in run["results"]] == [
+        ("literal-named", "warning", "policies/r.yaml"), ("site-gap", "warning", "policies/sites/S1.yaml"),
+    ]  # fmt: skip
+
+
+def test_sarif_knows_every_code_that_a_lint_may_give(clinic, rules):
+    """What the solver proves too; one log, also where nothing is odd."""
+    rules.rule(
+        "r", ON + "require: event.devices_taken <= 5 || event.devices_taken > 4\n", cases=CASES.replace("fail", "pass")
+    )  # fmt: skip
+    result = clinic.run("policy", "lint", rules.folder, "--output", "sarif")
+    told = json.loads(result.stdout)
+    jsonschema.Draft4Validator(json.loads(SCHEMA.read_text())).validate(told)
+    assert [(one["ruleId"], one["level"]) for one in told["runs"][0]["results"]] == [("never-fails", "error")]
+    source = "".join(
+        (ROOT / "compliance" / "workbench" / f"{name}.py").read_text()
+        for name in ("oddities", "reasoning", "comparing", "linting")
+    )
+    given = set(
+        re.findall(r'"((?:literal|unused|date|site|never|always)-[a-z]+|redundant|conflict)"', source)
+    )
+    assert given == {kind.code for kind in OF_LINT}
+    rules.rule("r", ON + "require: event.devices_taken <= 3\n")
+    clean = clinic.run("policy", "lint", rules.folder, "--no-solver", "--output", "sarif")
+    assert (clean.exit_code, json.loads(clean.stdout)["runs"][0]["results"]) == (0, [])
 
 
 @pytest.mark.parametrize("words", [["nowhere"], ["nowhere.yaml"]])

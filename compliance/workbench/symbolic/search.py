@@ -34,6 +34,7 @@ _THIS_YEAR: Final = 739_617
 TRIES: Final = 6
 """Cases that are shown to the engine before a search is given up, and rounds of teaching the solver what a calendar says."""
 LESSONS: Final = 80
+_NO_TIME: Final = "no answer in the time that was given"
 
 Wanted = Sequence[Sequence[Collection[str]]]
 
@@ -64,7 +65,7 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
     """A case that all sides judge and on which they come out as wanted.
 
     `wanted` are alternatives; each gives for every side the outcomes that are allowed. Rules of unlike form (on events, deadlines, every
-    night) share no case: Unknown.
+    night) share no case: Unknown. `seconds` are for the whole call, for all kinds of event together; what a kind leaves over the others have.
     """
     forms = {form_of(side.rule) for side in sides}
     if len(forms) > 1:
@@ -74,7 +75,11 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
     replays = [Replay(side, number) for number, side in enumerate(sides)]
     kinds = _kinds(sides)
     for number, kind in enumerate(kinds):
-        share = monotonic() + max(1.0, (end - monotonic()) / (len(kinds) - number))
+        left = end - monotonic()
+        if left <= 0:
+            reasons[_NO_TIME] = None
+            break
+        share = monotonic() + left / (len(kinds) - number)
         found = _Search(sides, wanted, replays, kind, share).run()
         if isinstance(found, Found):
             return found
@@ -171,7 +176,7 @@ class _Search:
         if found is not None:
             return found
         if timed_out or monotonic() > self._end:
-            return Unknown("no answer in the time that was given")
+            return Unknown(_NO_TIME)
         why = sorted(world.unseen) or ["a case that the solver thinks possible comes out otherwise"]
         return Unknown(f"not seen through: {', '.join(why)}")
 
