@@ -12,6 +12,7 @@ import click
 from compliance.engine.plan import walk
 from compliance.policy.expression import to_text
 from compliance.policy.expression.tree import Compare, Func, Has, In, IsNull, Macro, Node, Ref
+from compliance.policy.fill import USUAL
 from compliance.policy.model import Rule
 from compliance.workbench.case_text import case_yaml
 from compliance.workbench.compared import compared
@@ -73,7 +74,14 @@ def sentence(answer: Found, old: Rule | None, new: Rule | None) -> str:
     """What decided, what was said of it and what is said now: ``systolic_mmhg 141 mmHg was flagged, now passes``."""
     before, after = _said(answer, old, new)
     values = ", ".join(f"{name} {value}" for name, value in _values(answer, old, new))
-    return f"{values or 'this'}: {before}, now {after}"
+    return f"{_where(answer)}{values or 'this'}: {before}, now {after}"
+
+
+def _where(answer: Found) -> str:
+    """The site, where the rule has values of that site's own: elsewhere the case comes out otherwise."""
+    site = answer.case.event.get("site", USUAL["site"])
+    own = any(side.rule.id in side.bundle.sites.get(site, {}) for side in answer.sides)
+    return f"at {site}, " if own else ""
 
 
 def _said(answer: Found, old: Rule | None, new: Rule | None) -> tuple[str, str]:
@@ -106,7 +114,10 @@ def _finding(outcome: str, rule: Rule) -> str:
 def _values(answer: Found, old: Rule | None, new: Rule | None) -> list[tuple[str, str]]:
     """The values that the change turns on: those that stand in a condition of one side only; else the first that decided."""
     because = {
-        name: value for why in answer.because for name, value in why.items() if not name.startswith("param.")
+        name: value
+        for why in answer.because
+        for name, value in why.items()
+        if not name.startswith("param.") and not value.startswith("case-")
     }
     mine, theirs = (set() if rule is None else set(_conditions(rule)) for rule in (old, new))
     changed = {to_text(part) for node in mine ^ theirs for part in walk(node) if isinstance(part, Ref)}

@@ -141,3 +141,16 @@ def test_what_was_not_found_out_is_never_called_equivalent(clinic):
     done = invoke("policy", "diff", "HEAD", "--seconds", "0.1", "--output", "json", "--exit-code")
     assert objects(done)[-1]["change"] in {"unknown", "stricter"}
     assert done.exit_code == 1
+
+
+def test_a_site_s_own_value_is_part_of_the_meaning_and_named(clinic):
+    """A site asks for more than before: stricter, at that site."""
+    sites = clinic.path / "policies" / "sites"
+    sites.mkdir()
+    said = "site: S1\nowner: medical director\nreview_by: 2099-11-22\nparameters:\n  stay-two-hours:\n    minimum_observation:\n      - {from: 2025-01-01, value: 150m, cites: clinic policy}\n"
+    (sites / "S1.yaml").write_text(said)
+    clinic.commit("a site")
+    (sites / "S1.yaml").write_text(said.replace("150m", "3h"))
+    done = invoke("policy", "diff", "HEAD")
+    assert "stricter: at S1, " in done.stdout
+    assert "as a whole: stricter" in done.stdout
