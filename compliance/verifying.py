@@ -13,11 +13,11 @@ import orjson
 
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.ledger.log import KEY_ENTRIES, Log
-from compliance.ledger.processes import processors
 from compliance.ledger.vault import MARK
 from compliance.ledger.verify import State, Verification, verify
 from compliance.ledger.walk import Progress, Side
 from compliance.policy.bundle import ARTIFACT, digest
+from compliance.processes import processors
 
 
 def verify_log(

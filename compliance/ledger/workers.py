@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeAlias
 
+from compliance.errors import DatabaseError
 from compliance.ledger.entry_walk import EntryWalk, Position
 from compliance.ledger.index_check import KeyRows, KeysOf, KeySum
 from compliance.ledger.log import Log
-from compliance.ledger.processes import Processes
+from compliance.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +118,4 @@ class Workers(Processes[Task, Answer]):
     """So many processes that verify; use it in a ``with``, at the end of which they are gone."""
 
     def __init__(self, processes: int, orders: Orders) -> None:
-        super().__init__(processes, Worker, orders, "verified")
+        super().__init__(processes, Worker, orders, doing="verified a part of the log", ended=DatabaseError)

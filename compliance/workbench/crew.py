@@ -1,69 +1,49 @@
-"""Many questions about one bundle, over the cores.
-
-The processes are started anew (``spawn``), each given the bundle once. An interruption is for the one who asked to notice.
-"""
+"""Many questions about one thing (a bundle, what a folder's rules rest on), over the cores: each process is given the thing once."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Final, Generic, TypeVar
 
 from compliance.errors import EngineFault
-from compliance.policy.model import Bundle
+from compliance.processes import Processes, processors
 
+S = TypeVar("S")
 T = TypeVar("T")
 A = TypeVar("A")
 
-_BUNDLE: list[Bundle] = []
+MOST: Final = 8
+"""Processes that are started at most, however many cores there are."""
 
 
 def answers(
-    bundle: Bundle, ask: Callable[[Bundle, T], A], questions: Sequence[T], *, worth: int = 8
+    shared: S, ask: Callable[[S, T], A], questions: Sequence[T], *, worth: int = 4, in_order: bool = False
 ) -> Iterator[tuple[T, A]]:
-    """Each question with its answer, in the order in which they are done. Fewer than `worth` questions are answered here.
+    """Each question with its answer, `in_order` of the questions or else as they are done.
 
-    Raises EngineFault where a process ended without an answer.
+    So many questions are `worth` a process; where there are too few for two, they are answered here. Raises what asking raises, and
+    EngineFault where a process ended without an answer.
     """
-    processes = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8
-    )
-    if len(questions) < worth or processes == 1:
+    processes = min(processors(), MOST, len(questions) // worth)
+    if processes < 2:
         for question in questions:
-            yield question, ask(bundle, question)
+            yield question, ask(shared, question)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, context, _begin, (bundle,))
-    try:
-        asked = {pool.submit(_answer, ask, question): question for question in questions}
-        for done in as_completed(asked):
-            yield asked[done], done.result()
-    except BrokenProcessPool as problem:
-        raise EngineFault(
-            "a process that answered a part of this ended before it was done",
-            "Run the command again; if memory was short, when there is more of it.",
-        ) from problem
-    finally:
-        _stop(pool)
+    with Processes[T, A](
+        processes, _Asker, (shared, ask), doing="answered a part of this", ended=EngineFault
+    ) as crew:
+        yield from crew.in_order(questions) if in_order else crew.answers(questions)
 
 
-def _stop(pool: ProcessPoolExecutor) -> None:
-    """What nobody waits for any more is not finished."""
-    working = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has kill_workers()
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in working:
-        process.kill()
-    pool.shutdown(wait=True)
+class _Asker(Generic[S, T, A]):
+    """What asks, in each process."""
 
+    def __init__(self, orders: tuple[S, Callable[[S, T], A]]) -> None:
+        self._shared, self._ask = orders
 
-def _begin(bundle: Bundle) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _BUNDLE.append(bundle)
+    def answer(self, question: T) -> A:
+        """The answer to one question."""
+        return self._ask(self._shared, question)
 
-
-def _answer(ask: Callable[[Bundle, Any], Any], question: Any) -> Any:
-    return ask(_BUNDLE[0], question)
+    def close(self) -> None:
+        """Nothing was opened."""

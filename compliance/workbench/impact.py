@@ -17,9 +17,10 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from compliance.bundles import Bundles
+from compliance.errors import DatabaseError
 from compliance.ledger.log import Log
-from compliance.ledger.processes import Processes, processors
 from compliance.policy.model import Bundle
+from compliance.processes import Processes, processors
 from compliance.workbench.judging_again import (
     EVERY_KIND,
     Asked,
@@ -135,15 +136,11 @@ def _in_order(orders: Orders, parts: list[Part], count: int) -> Iterator[tuple[P
         if count < 2:
             yield from ((part, here.found(part)) for part in parts)
             return
-        waiting: dict[Part, Found] = {}
-        following = iter(parts)
-        expected = next(following, None)
-        with Processes[Part, "Found | None"](count, Worker, orders, "judged") as pool:
-            for part, found in pool.answers(parts, AHEAD * count):
-                waiting[part] = here.found(part) if found is None else found
-                while expected is not None and expected in waiting:
-                    yield expected, waiting.pop(expected)
-                    expected = next(following, None)
+        with Processes[Part, "Found | None"](
+            count, Worker, orders, doing="judged a part of the log", ended=DatabaseError
+        ) as pool:
+            for part, found in pool.in_order(parts, AHEAD * count):
+                yield part, here.found(part) if found is None else found
 
 
 def _not_the_same(

@@ -6,19 +6,14 @@ another process. A folder's worth of rules is spread over the cores.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from compliance.domain.canonical import encode
 from compliance.engine.cases import CaseResult, prepared
-from compliance.errors import Place, Problem
+from compliance.errors import EngineFault, Place, Problem
 from compliance.library import as_problem, run_cases
 from compliance.policy.bundle import load_requirements
 from compliance.policy.documents import read_bytes, read_file
@@ -29,6 +24,7 @@ from compliance.policy.rules import read_rule
 from compliance.policy.sites import read_site
 from compliance.policy.tables import read_requirements, read_tables
 from compliance.settings import shipped_folder
+from compliance.workbench.crew import answers
 from compliance.workbench.found import Basis, Found
 from compliance.workbench.sources import PolicyFolder
 
@@ -104,33 +100,19 @@ def _tables(bundle: bytes) -> Tables | None:
 
 def examine_rules(texts: Sequence[Text], basis: Basis) -> Iterator[Found]:
     """The same for many, in their order, in as many processes as there are cores where that is quicker."""
-    processes = min(len(os.sched_getaffinity(0)), len(texts) // WORTH_A_PROCESS)
     done = 0
-    if processes > 1:
-        try:
-            with ProcessPoolExecutor(
-                processes, multiprocessing.get_context("spawn"), _begin, (basis,)
-            ) as pool:
-                for found in pool.map(_examine_here, texts, chunksize=8):
-                    done += 1
-                    yield found
-        except BrokenProcessPool:  # one was killed, perhaps for want of memory: what is left is done here
-            pass
+    try:
+        for _, found in answers(basis, _examine, texts, worth=WORTH_A_PROCESS, in_order=True):
+            done += 1
+            yield found
+    except EngineFault:  # a process was killed, perhaps for want of memory: what is left is done here
+        pass
     for text in texts[done:]:
         yield examine_rule(text, basis)
 
 
-_BASES: Final[list[Basis]] = []
-
-
-def _begin(basis: Basis) -> None:
-    """What a process examines on. An interruption is for the one who started it to notice."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _BASES[:] = [basis]
-
-
-def _examine_here(text: Text) -> Found:
-    return examine_rule(text, _BASES[0])
+def _examine(basis: Basis, text: Text) -> Found:
+    return examine_rule(text, basis)
 
 
 def rule_alone(named: PolicyFolder) -> tuple[Bundle | None, tuple[Problem, ...]]:

@@ -26,9 +26,9 @@ from cli.application import COLLECTED_AFTER
 from compliance.bundles import Bundles
 from compliance.intake.json_lines import read_json
 from compliance.ledger.log import Log
-from compliance.ledger.processes import processors
 from compliance.policy.bundle import bundle_from_documents
 from compliance.policy.model import Bundle
+from compliance.processes import processors
 from compliance.record import Recorder
 from compliance.workbench.impact import Impact, Scope
 from compliance.workbench.judging_again import Asked
