@@ -126,6 +126,42 @@ def test_ctrl_c_is_quiet_and_leaves_whole_batches(clinic):
     assert clinic.run("log", "verify").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "later"),
+    [
+        ("check --no-cache", 0.0),
+        ("check --no-cache", 0.15),
+        ("check --no-cache", 1.5),
+        ("coverage --no-offer", 0.15),
+    ],
+)
+def test_ctrl_c_in_a_terminal_ends_all_processes(clinic, words, later):
+    """The terminal interrupts all of them, whatever they are doing: quiet, exit code 130, and nobody is left."""
+    process = subprocess.Popen(
+        command("policy", *words.split()), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=clinic.folder,
+        env=clinic.environment(), start_new_session=True,
+    )  # fmt: skip
+    started = time.monotonic()
+    while len(session(process.pid)) < 3 and time.monotonic() < started + 60:
+        time.sleep(0.01)  # the tracker of resources comes first, then those who work
+    time.sleep(later)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, "")
+    started = time.monotonic()
+    while session(process.pid) and time.monotonic() < started + 5:
+        time.sleep(0.01)
+    assert session(process.pid) == []
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session that have not ended."""
+    told = subprocess.run(
+        ["ps", "-s", str(leader), "-o", "pid=,stat="], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in told.stdout.splitlines() if "Z" not in line]
+
+
 def test_receipts_that_were_seen_survive_a_kill(clinic):
     """A receipt is printed only after the commit of its batch: kill -9, and every receipt that was read is in the log."""
     (clinic.folder / "many.ndjson").write_text(many(30_000))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from compliance.library import as_problem, check_folder
 from compliance.policy import documents
+from compliance.processes import Answer, Processes, Task
 from compliance.settings import shipped_folder
-from compliance.workbench import examining, rule_check
+from compliance.workbench import crew, examining, rule_check
 from compliance.workbench.examining import examine
 from compliance.workbench.remembered import Memory
 from compliance.workbench.sources import PolicyFolder
@@ -252,21 +254,23 @@ def test_several_processes_find_what_one_finds(many, monkeypatch):
     assert spread == single
 
 
-class Killing(ProcessPoolExecutor):
-    """A pool whose processes are killed as soon as they have work."""
+class Killed(Processes[Task, Answer]):
+    """Processes that are killed when they have given three answers."""
 
-    def map(self, *args, **options):
-        results = super().map(*args, **options)
-        for process in list(self._processes.values()):
-            process.kill()
-        return results
+    def in_order(self, tasks):
+        for number, answered in enumerate(super().in_order(tasks)):
+            if number == 3:
+                for process in multiprocessing.active_children():
+                    os.kill(process.pid, signal.SIGKILL)
+            yield answered
 
 
 def test_a_process_that_is_killed_loses_no_answer(many, monkeypatch):
     """What it did not answer is done by the one who waits."""
     spread_thin(monkeypatch)
-    monkeypatch.setattr(rule_check, "ProcessPoolExecutor", Killing)
+    monkeypatch.setattr(crew, "Processes", Killed)
     (found,) = check(many)
+    assert multiprocessing.active_children() == []
     assert found.problems == check_in_one(many, monkeypatch)
 
 
