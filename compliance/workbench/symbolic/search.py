@@ -168,7 +168,7 @@ class _Search:
         if answer == z3.unsat and room.enough:
             return Nowhere()
         timed_out = answer == z3.unknown
-        found = self._found(short_room(room, self._sides))
+        found = self._found(short_room(room, self._sides)) if monotonic() < self._end else None
         if found is not None:
             return found
         if timed_out or monotonic() > self._end:
