@@ -19,7 +19,7 @@ from compliance.policy.expression.tree import Compare, Const, Has, In, IsNull, N
 from compliance.policy.located import Document
 from compliance.policy.rules import read_rule
 from compliance.settings import shipped_folder
-from compliance.workbench.symbolic import Found, Nowhere, Side, find_case, outcomes_of, room
+from compliance.workbench.symbolic import Found, Nowhere, Side, Unknown, find_case, outcomes_of, room
 from compliance.workbench.symbolic.replay import Replay
 
 EVERY = 60
@@ -149,6 +149,14 @@ def test_without_room_for_what_is_looked_for_the_impossible_happens(monkeypatch)
     assert isinstance(find_case([Side(bundle, rule)], [[("pass",)]]), Nowhere)
     monkeypatch.undo()
     assert isinstance(find_case([Side(bundle, rule)], [[("pass",)]]), Found)
+
+
+def test_the_time_that_is_given_is_for_all_kinds_of_event_together():
+    """Of a rule on any kind nothing is found out in no time: no kind takes some for itself."""
+    rule = library().rule("er-authority-11")
+    sides = [Side(library(), rule)]
+    assert find_case(sides, [[("pass",)]], seconds=0) == Unknown("no answer in the time that was given")
+    assert isinstance(find_case(sides, [[("pass",)]], seconds=10), Found)
 
 
 def counted(rule_id, limit):

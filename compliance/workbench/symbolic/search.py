@@ -34,6 +34,8 @@ _THIS_YEAR: Final = 739_617
 TRIES: Final = 6
 """Cases that are shown to the engine before a search is given up, and rounds of teaching the solver what a calendar says."""
 LESSONS: Final = 80
+_SHARES: Final = 4
+"""One kind of many may take a quarter of the time that is left: most take next to none, and none may take all."""
 _NO_TIME: Final = "no answer in the time that was given"
 
 Wanted = Sequence[Sequence[Collection[str]]]
@@ -79,7 +81,7 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
         if left <= 0:
             reasons[_NO_TIME] = None
             break
-        share = monotonic() + left / (len(kinds) - number)
+        share = monotonic() + left / min(len(kinds) - number, _SHARES)
         found = _Search(sides, wanted, replays, kind, share).run()
         if isinstance(found, Found):
             return found
@@ -89,14 +91,15 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
 
 
 def _kinds(sides: Sequence[Side]) -> list[str]:
-    """The kinds of event that any side judges, in the order in which they are named."""
+    """The kinds of event that any side judges, in the order in which they are named; of any kind, those of the rules' cases come first."""
     named: dict[str, None] = {}
     for side in sides:
         own = (side.rule.each.kind,) if side.rule.each is not None else side.rule.on
         named |= dict.fromkeys(own)
     if "any" in named:
         del named["any"]
-        named |= dict.fromkeys(_unlike(sides))
+        shown = {case.event.get("kind") for side in sides for case in side.rule.cases}
+        named |= dict.fromkeys(sorted(_unlike(sides), key=lambda kind: kind not in shown))
     return list(named)
 
 
