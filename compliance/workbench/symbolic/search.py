@@ -25,7 +25,7 @@ from compliance.workbench.symbolic.outcomes import form_of, outcomes
 from compliance.workbench.symbolic.replay import Replay, smaller
 from compliance.workbench.symbolic.room import copied, room_of, short_room
 from compliance.workbench.symbolic.terms import Side
-from compliance.workbench.symbolic.values import Formula, both, either, no
+from compliance.workbench.symbolic.values import Formula, OutOfTime, both, either, no
 from compliance.workbench.symbolic.world import Room, World
 from compliance.workbench.symbolic.writing import Writing
 
@@ -164,8 +164,14 @@ class _Search:
 
     def run(self) -> Found | Nowhere | Unknown:
         """Prove that there is none, else look for one."""
+        try:
+            return self._answer()
+        except OutOfTime:
+            return Unknown(_NO_TIME)
+
+    def _answer(self) -> Found | Nowhere | Unknown:
         room = room_of(self._sides, self._kind)
-        world = World(self._kind, room, concrete=False, form=self._form)
+        world = World(self._kind, room, concrete=False, form=self._form, end=self._end)
         solver, goal = self._asked(world)
         answer = z3.unsat if goal is False else solver.check()
         if answer == z3.unsat and room.enough:
@@ -196,7 +202,7 @@ class _Search:
 
     def _found(self, room: Room) -> Found | None:
         """A case that the engine confirms: first one that is pleasant to read, then any."""
-        world = World(self._kind, room, concrete=True, form=self._form)
+        world = World(self._kind, room, concrete=True, form=self._form, end=self._end)
         copied(world, self._sides)
         for word in _words(self._sides):
             world.texts.code(word)
