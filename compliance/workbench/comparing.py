@@ -127,24 +127,32 @@ def _redundant(bundle: Bundle, rule: Rule, wider: Rule, seconds: float) -> Redun
 
 
 def _clash(bundle: Bundle, one: Rule, other: Rule, seconds: float) -> Remark | NotFoundOut | None:
-    """Two denies that can both apply to an event, and then never both pass."""
+    """Two denies each of which can be kept where the other applies, and then never both.
+
+    Where one can never be kept, there is no conflict: it forbids outright what the other sets conditions for, and what both deny should not be.
+    """
     if not _may_clash(one, other) or ("pass", "pass") in _came(bundle, one, other):
         return None
     if _crossed(bundle, (one, ("pass",)), (other, ("pass",))):
         return None
     sides = (Side(bundle, one), Side(bundle, other))
     question = f"can an event satisfy it and '{other.id}' together"
-    found = find_case(sides, ((("pass",), ("pass",)),), seconds=seconds)
-    if isinstance(found, Nowhere):
-        applies = ("pass", "fail")
-        found = find_case(sides, ((applies, applies),), seconds=seconds)
-        if isinstance(found, Found):
-            return Remark(
-                one.id, ("require",), "conflict",
-                f"no event can satisfy this and '{other.id}' together, and there are events to which both apply: each of these is denied",
-                "see which of the two is meant, and say in its 'when' where it does not apply", key=True, case=found.case,
-            )  # fmt: skip
-    return NotFoundOut(one.id, question, found.reason) if isinstance(found, Unknown) else None
+    together = find_case(sides, ((("pass",), ("pass",)),), seconds=seconds)
+    if isinstance(together, Found):
+        return None
+    ways = ((("pass",), ("fail",)), (("fail",), ("pass",))) if isinstance(together, Nowhere) else ()
+    alone = [find_case(sides, (way,), seconds=seconds) for way in ways]
+    if any(isinstance(answer, Nowhere) for answer in alone):
+        return None
+    for answer in (together, *alone):
+        if isinstance(answer, Unknown):
+            return NotFoundOut(one.id, question, answer.reason)
+    case = next(answer.case for answer in alone if isinstance(answer, Found))
+    return Remark(
+        one.id, ("require",), "conflict",
+        f"no event can satisfy this and '{other.id}' together, and there are events to which both apply: each of these is denied",
+        "see which of the two is meant, and say in its 'when' where it does not apply", key=True, case=case,
+    )  # fmt: skip
 
 
 def _came(bundle: Bundle, one: Rule, other: Rule) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ proves is told; what it does not find out is told as that, and never as in order
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from time import monotonic
 from typing import Final
 
 from compliance.engine.cases import prepared
@@ -14,13 +15,16 @@ from compliance.engine.plan import roots
 from compliance.policy.expression.tree import Has, IsNull, Not, Ref
 from compliance.policy.located import Path
 from compliance.policy.model import Bundle, Rule
-from compliance.workbench.conditions import Condition, rests_on_tables
+from compliance.workbench.conditions import Condition, conditions_of, rests_on_tables
 from compliance.workbench.covering import Board, Decided, coverage_of
 from compliance.workbench.offering import offer
 from compliance.workbench.remarks import NotFoundOut, Remark
 from compliance.workbench.symbolic import Nowhere, Side, Unknown, find_case, outcomes_of
 
 _SECONDS: Final = 5.0
+"""For one question."""
+_TOGETHER: Final = 10.0
+"""After so long no further condition of a rule is asked about: of the longest rules the formulas alone take seconds to write, for each of a hundred questions."""
 
 
 def proved_remarks(
@@ -42,9 +46,17 @@ def _proved(bundle: Bundle, rule: Rule, seconds: float) -> Iterator[Remark | Not
             return  # all else follows from it
         if isinstance(found, Unknown):
             yield NotFoundOut(rule.id, question, found.reason)
-    for side in coverage_of(rule, bundle).lacking:
-        if _guards(side):
-            continue
+    tabled = {one.where for one in conditions_of(rule) if rests_on_tables(one)}
+    asked = [side for side in coverage_of(rule, bundle).lacking if not _guards(side, tabled)]
+    end = monotonic() + _TOGETHER
+    for number, side in enumerate(asked):
+        if monotonic() > end:
+            yield NotFoundOut(
+                rule.id,
+                f"do {len(asked) - number} more ways in which its conditions may come out decide",
+                "no answer in the time that was given",
+            )
+            return
         made = offer(rule, side, bundle, seconds)
         if made.status == "never":
             yield _undeciding(rule, side)
@@ -54,11 +66,12 @@ def _proved(bundle: Bundle, rule: Rule, seconds: float) -> Iterator[Remark | Not
             )
 
 
-def _guards(side: Decided) -> bool:
+def _guards(side: Decided, tabled: Collection[Path]) -> bool:
     """Whether a condition that never decides is well written all the same.
 
     It asks ``has()`` or for null before something is named; or it is a condition of a look-up that no candidate has a part in, and spares the look-up
-    where nothing would come of it; or what it says follows from the tables of the bundle, or from a yes/no parameter, as they are now.
+    where nothing would come of it; or what it says follows from a yes/no parameter as it is now, or from the tables of the bundle: it asks them itself, or stands beside a
+    condition that does (`tabled` are the expressions in which one stands), which may decide otherwise tomorrow.
     """
     node, where = side.condition.node, side.condition.where
     if isinstance(node, Ref) and node.root == "param":
@@ -67,7 +80,7 @@ def _guards(side: Decided) -> bool:
     spares = where[0] == "given" and "it" not in roots(node)
     if isinstance(node, IsNull) and side.value:
         return True
-    return ((asked or spares) and not side.value) or rests_on_tables(side.condition)
+    return ((asked or spares) and not side.value) or where in tabled
 
 
 def _shown(bundle: Bundle, rule: Rule) -> set[str]:

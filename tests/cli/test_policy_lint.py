@@ -36,6 +36,7 @@ CASES = """  - name: taken
     event: {kind: discharge, devices_taken: 4, occurred_at: '2026-03-02T11:06-06:00'}
     expect: fail
 """
+NOBODY = CASES.replace("devices_taken: 4", "departure_mode: escort, disposition: home, devices_taken: 4")
 ON = "on: discharge\n"
 STAY = """parameters:
   least:
@@ -442,6 +443,17 @@ def test_two_denies_that_no_event_can_satisfy_together(clinic, rules):
         cases=CASES.replace("fail", "not_applicable"),
     )
     assert told(clinic, rules)[0] == []
+
+
+def test_what_one_forbids_outright_another_may_set_conditions_for(clinic, rules):
+    """Nobody is asked for two things at once; where each can be kept where the other applies, somebody is."""
+    rules.rule("a", ON + "require: event.disposition != 'home'\n", cases=NOBODY)
+    rules.rule(
+        "b", ON + "when: event.disposition == 'home'\nrequire: event.devices_taken <= 2\n", cases=NOBODY
+    )
+    assert told(clinic, rules)[0] == []
+    rules.rule("a", ON + "require: event.disposition != 'home' || event.devices_taken >= 3\n", cases=NOBODY)
+    assert told(clinic, rules)[0] == ["conflict"]
 
 
 def test_what_is_not_found_out_is_told_and_is_no_fault(clinic, rules, monkeypatch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from time import monotonic
 
 import pytest
 
@@ -19,8 +20,11 @@ from compliance.policy.expression.tree import Compare, Const, Has, In, IsNull, N
 from compliance.policy.located import Document
 from compliance.policy.rules import read_rule
 from compliance.settings import shipped_folder
-from compliance.workbench.symbolic import Found, Nowhere, Side, find_case, outcomes_of, room
+from compliance.workbench.symbolic import Found, Nowhere, Side, Unknown, find_case, form_of, outcomes_of, room
+from compliance.workbench.symbolic.outcomes import outcomes
 from compliance.workbench.symbolic.replay import Replay
+from compliance.workbench.symbolic.values import OutOfTime
+from compliance.workbench.symbolic.world import World
 
 EVERY = 60
 """So many rules of the library lie between two that every run looks at; the long run looks at all."""
@@ -149,6 +153,26 @@ def test_without_room_for_what_is_looked_for_the_impossible_happens(monkeypatch)
     assert isinstance(find_case([Side(bundle, rule)], [[("pass",)]]), Nowhere)
     monkeypatch.undo()
     assert isinstance(find_case([Side(bundle, rule)], [[("pass",)]]), Found)
+
+
+def test_the_time_that_is_given_is_for_all_kinds_of_event_together():
+    """Of a rule on any kind nothing is found out in no time: no kind takes some for itself."""
+    rule = library().rule("er-authority-11")
+    sides = [Side(library(), rule)]
+    assert find_case(sides, [[("pass",)]], seconds=0) == Unknown("no answer in the time that was given")
+    assert isinstance(find_case(sides, [[("pass",)]], seconds=10), Found)
+
+
+def test_formulas_are_not_written_any_further_when_the_time_is_over():
+    """Those of the longest rules take longer to write than a question may take; the search then gives no answer, and no fault."""
+    side = Side(library(), library().rule("s3-inv-reconcile-38"))
+    kind = "inventory_count"
+    begun = {
+        "room": room.room_of([side], kind), "concrete": False, "form": form_of(side.rule),
+    }  # fmt: skip
+    with pytest.raises(OutOfTime):
+        outcomes(World(kind, **begun, end=monotonic()), side)
+    assert set(outcomes(World(kind, **begun, end=monotonic() + 60), side)) <= set(outcomes_of(side.rule))
 
 
 def counted(rule_id, limit):

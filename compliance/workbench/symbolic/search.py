@@ -25,7 +25,7 @@ from compliance.workbench.symbolic.outcomes import form_of, outcomes
 from compliance.workbench.symbolic.replay import Replay, smaller
 from compliance.workbench.symbolic.room import copied, room_of, short_room
 from compliance.workbench.symbolic.terms import Side
-from compliance.workbench.symbolic.values import Formula, both, either, no
+from compliance.workbench.symbolic.values import Formula, OutOfTime, both, either, no
 from compliance.workbench.symbolic.world import Room, World
 from compliance.workbench.symbolic.writing import Writing
 
@@ -34,6 +34,8 @@ _THIS_YEAR: Final = 739_617
 TRIES: Final = 6
 """Cases that are shown to the engine before a search is given up, and rounds of teaching the solver what a calendar says."""
 LESSONS: Final = 80
+_SHARES: Final = 4
+"""One kind of many may take a quarter of the time that is left: most take next to none, and none may take all."""
 _NO_TIME: Final = "no answer in the time that was given"
 
 Wanted = Sequence[Sequence[Collection[str]]]
@@ -79,7 +81,7 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
         if left <= 0:
             reasons[_NO_TIME] = None
             break
-        share = monotonic() + left / (len(kinds) - number)
+        share = monotonic() + left / min(len(kinds) - number, _SHARES)
         found = _Search(sides, wanted, replays, kind, share).run()
         if isinstance(found, Found):
             return found
@@ -89,14 +91,15 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
 
 
 def _kinds(sides: Sequence[Side]) -> list[str]:
-    """The kinds of event that any side judges, in the order in which they are named."""
+    """The kinds of event that any side judges, in the order in which they are named; of any kind, those of the rules' cases come first."""
     named: dict[str, None] = {}
     for side in sides:
         own = (side.rule.each.kind,) if side.rule.each is not None else side.rule.on
         named |= dict.fromkeys(own)
     if "any" in named:
         del named["any"]
-        named |= dict.fromkeys(_unlike(sides))
+        shown = {case.event.get("kind") for side in sides for case in side.rule.cases}
+        named |= dict.fromkeys(sorted(_unlike(sides), key=lambda kind: kind not in shown))
     return list(named)
 
 
@@ -165,14 +168,20 @@ class _Search:
 
     def run(self) -> Found | Nowhere | Unknown:
         """Prove that there is none, else look for one."""
+        try:
+            return self._answer()
+        except OutOfTime:
+            return Unknown(_NO_TIME)
+
+    def _answer(self) -> Found | Nowhere | Unknown:
         room = room_of(self._sides, self._kind)
-        world = World(self._kind, room, concrete=False, form=self._form)
+        world = World(self._kind, room, concrete=False, form=self._form, end=self._end)
         solver, goal = self._asked(world)
         answer = z3.unsat if goal is False else solver.check()
         if answer == z3.unsat and room.enough:
             return Nowhere()
         timed_out = answer == z3.unknown
-        found = self._found(short_room(room, self._sides))
+        found = self._found(short_room(room, self._sides)) if monotonic() < self._end else None
         if found is not None:
             return found
         if timed_out or monotonic() > self._end:
@@ -197,7 +206,7 @@ class _Search:
 
     def _found(self, room: Room) -> Found | None:
         """A case that the engine confirms: first one that is pleasant to read, then any."""
-        world = World(self._kind, room, concrete=True, form=self._form)
+        world = World(self._kind, room, concrete=True, form=self._form, end=self._end)
         copied(world, self._sides)
         for word in _words(self._sides):
             world.texts.code(word)

@@ -85,7 +85,8 @@ class Terms:
     # ---- values
 
     def value(self, node: Node, scope: Scope) -> Sym:
-        """The node's value."""
+        """The node's value. Raises OutOfTime where there is no time to write it."""
+        self.world.keep_time()
         try:
             return self._value(node, scope)
         except Unseen as problem:

@@ -59,6 +59,10 @@ class Fact:
     event: Group
 
 
+class OutOfTime(Exception):
+    """Writing the formulas takes longer than there is time for the answer."""
+
+
 class Unseen(Exception):
     """An expression that is not seen through, with what it is."""
 

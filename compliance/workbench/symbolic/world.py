@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from time import monotonic
 from typing import Any, Final
 
 import z3
@@ -19,6 +20,7 @@ from compliance.workbench.symbolic.events import EPOCH, EventVariable, Rules
 from compliance.workbench.symbolic.values import (
     Formula,
     Group,
+    OutOfTime,
     Sym,
     Texts,
     Unseen,
@@ -86,9 +88,13 @@ class Room:
 
 
 class World:
-    """One judged event of a kind, and the events before it for which there is room. `form` is how rules are judged in it (`form_of`)."""
+    """One judged event of a kind, and the events before it for which there is room. `form` is how rules are judged in it (`form_of`).
 
-    def __init__(self, kind: str, room: Room, *, concrete: bool, form: str) -> None:
+    `end` is when (on the clock that only runs forward) nothing more is written about it.
+    """
+
+    def __init__(self, kind: str, room: Room, *, concrete: bool, form: str, end: float) -> None:
+        self._end = end
         self.texts = Texts()
         self.room = room
         self.concrete = concrete
@@ -179,6 +185,11 @@ class World:
             made = self._opaque[key] = Sym(z3.Bool(f"{name}?"), value)
         self.unseen.add(why)
         return made
+
+    def keep_time(self) -> None:
+        """Raises OutOfTime where there is no more time."""
+        if monotonic() > self._end:
+            raise OutOfTime
 
     def counts_lines(self) -> None:
         """Something depends on how many lines a list has: no short list shows what holds of all. Raises Unseen in an open world."""
