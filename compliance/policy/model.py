@@ -206,12 +206,17 @@ class Rule:
     cases: tuple[Case, ...]
     place: Place
 
+    def closings(self) -> Iterator[Closing]:
+        """What closes the rule's duty, each by itself; nothing, where it opens none."""
+        if self.expect is not None:
+            yield from self.expect.closings()
+
     def expressions(self) -> Iterator[Expression]:
         """Every expression that decides how the rule comes out: those of facts, of closings, of subjects, then `when` and `require`."""
         for given in self.given:
             parts = (given.where, given.within, given.after, given.span_from, given.span_to, given.for_each)
             yield from (one for one in parts if one is not None)
-        for closing in self.expect.closings() if self.expect is not None else ():
+        for closing in self.closings():
             yield from (one for one in (closing.where, closing.at, closing.due) if one is not None)
         if self.each is not None and self.each.where is not None:
             yield self.each.where

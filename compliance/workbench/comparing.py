@@ -15,9 +15,9 @@ from typing import Final, Literal
 from compliance.domain.event import Event
 from compliance.domain.findings import Severity
 from compliance.engine.cases import prepared
+from compliance.engine.plan import walk
 from compliance.policy.expression.tree import IsNull, Ref
 from compliance.policy.model import Bundle, Expression, Rule
-from compliance.workbench.conditions import closings_of, nodes_of
 from compliance.workbench.covering import Board
 from compliance.workbench.remarks import NotFoundOut, Redundant, Remark
 from compliance.workbench.symbolic import FINDINGS, Found, Nowhere, Side, Unknown, find_case, outcomes_of
@@ -81,7 +81,7 @@ def _meet(one: Rule, other: Rule) -> bool:
 def _terms(rule: Rule) -> frozenset[tuple[str, str]]:
     """What a rule asks about: fields of the judged event, and fields of the kinds that are looked up for what it asks."""
     givens = {given.name: given for given in rule.given}
-    closings = tuple(closings_of(rule))
+    closings = tuple(rule.closings())
     waiting = [
         one
         for one in (rule.require, *(part for closing in closings for part in (closing.where, closing.at)))
@@ -91,7 +91,7 @@ def _terms(rule: Rule) -> frozenset[tuple[str, str]]:
     seen: set[str] = set()
     while waiting:
         expression = waiting.pop()
-        for node in nodes_of(expression.node):
+        for node in walk(expression.node):
             if not isinstance(node, Ref | IsNull):
                 continue
             given = givens.get(node.root)

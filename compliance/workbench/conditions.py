@@ -12,7 +12,7 @@ in DO-178C, "modified condition/decision coverage"; here each place where a cond
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from compliance.domain.time import DAY
@@ -34,7 +34,7 @@ from compliance.policy.expression.tree import (
 )
 from compliance.policy.expression.types import BOOL, DURATION, INSTANT
 from compliance.policy.located import Document, Path
-from compliance.policy.model import Closing, Expect, Expression, Given, Rule
+from compliance.policy.model import Expect, Expression, Given, Rule
 
 Step = tuple[str, int | None]
 """From a node to one below it: the field, and the position where the field has several."""
@@ -206,18 +206,6 @@ def shifted(due: Node, by: int) -> Node:
     return Arith(INSTANT, due.span, "+", due, Const(DURATION, NOWHERE, by))
 
 
-def nodes_of(node: Node, *, deep: bool = True) -> Iterator[Node]:
-    """A node and all nodes below it; or only those right below."""
-    if deep:
-        yield from walk(node)
-        return
-    for one in fields(node):
-        below: Any = getattr(node, one.name)
-        for item in below if isinstance(below, tuple) else (below,):
-            if isinstance(item, Node):
-                yield item
-
-
 def fields_named(rule: Rule) -> frozenset[str]:
     """The fields of events that a rule looks at: those that its expressions name, and the keys that look-ups share."""
     named = {
@@ -228,7 +216,7 @@ def fields_named(rule: Rule) -> frozenset[str]:
         for name in node.path
     }
     shared = {key for given in rule.given for key in given.by} | {
-        key for one in closings_of(rule) for key in one.by
+        key for one in rule.closings() for key in one.by
     }
     summed = {given.field for given in rule.given if given.field is not None}
     return frozenset(
@@ -236,20 +224,10 @@ def fields_named(rule: Rule) -> frozenset[str]:
     )
 
 
-def closings_of(rule: Rule) -> Iterator[Closing]:
-    """What closes the rule's duty, each by itself."""
-    waiting = [rule.expect] if rule.expect is not None else []
-    while waiting:
-        one = waiting.pop(0)
-        if one.closing is not None:
-            yield one.closing
-        waiting[:0] = one.parts
-
-
 def rests_on_tables(condition: Condition) -> bool:
     """Whether a condition asks the bundle's tables (drugs, states, permissions): what they say today may be otherwise tomorrow."""
     return any(
-        isinstance(node, Func) and "tables" in FUNCTIONS[node.name].needs for node in nodes_of(condition.node)
+        isinstance(node, Func) and "tables" in FUNCTIONS[node.name].needs for node in walk(condition.node)
     )
 
 

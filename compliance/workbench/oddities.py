@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from compliance.domain.time import format_date
+from compliance.engine.plan import parts, walk
 from compliance.policy.expression.tree import Arith, Compare, Const, Func, In, IsNull, ListOf, Node, Ref
 from compliance.policy.located import Path
 from compliance.policy.model import Bundle, Expression, Parameter, Rule, SiteValue
 from compliance.policy.parameters import value_words
-from compliance.workbench.conditions import expressions_of, nodes_of
+from compliance.workbench.conditions import expressions_of
 from compliance.workbench.remarks import Remark
 
 _UNTOLD: Final = frozenset({0, 1_000_000})
@@ -32,7 +33,7 @@ def plain_remarks(bundle: Bundle) -> Iterator[Remark]:
 
 
 def _unused(rule: Rule) -> Iterator[Remark]:
-    nodes = [node for _, expression in expressions_of(rule) for node in nodes_of(expression.node)]
+    nodes = [node for _, expression in expressions_of(rule) for node in walk(expression.node)]
     parameters = {
         node.path[0] for node in nodes if isinstance(node, Ref) and node.root == "param" and node.path
     }
@@ -90,7 +91,7 @@ def _literals(node: Node, unit: str | None) -> Iterator[tuple[Const, str | None]
             for argument in args:
                 yield from _literals(argument, name if name in _PERIODS else None)
         case _:
-            for below in nodes_of(node, deep=False):
+            for below in parts(node):
                 yield from _literals(below, None)
 
 

@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 from compliance.engine.cases import run_case
+from compliance.engine.plan import walk
 from compliance.library import case_judge
 from compliance.policy.expression.tree import Ref
 from compliance.policy.fill import fill
 from compliance.policy.model import Bundle, Case, Rule
 from compliance.workbench.case_text import shortened
-from compliance.workbench.conditions import Condition, fields_named, mutant, nodes_of
+from compliance.workbench.conditions import Condition, fields_named, mutant
 from compliance.workbench.covering import Coverage, Decided, shows
 from compliance.workbench.outlook import Offer
 from compliance.workbench.symbolic import Found, Nowhere, Side, find_case, outcomes_of
@@ -87,7 +88,7 @@ def _ready(rule: Rule, side: Decided, case: Case, bundle: Bundle) -> Case | None
 
 def _told(case: Case, condition: Condition) -> Case:
     """The case with the fields that a condition names, where they would only be filled in."""
-    named = {node.path[0] for node in nodes_of(condition.node) if isinstance(node, Ref) and node.path}
+    named = {node.path[0] for node in walk(condition.node) if isinstance(node, Ref) and node.path}
     bodies = []
     for body in (*case.history, case.event):
         filled = fill(body)

@@ -107,7 +107,7 @@ def test_what_is_listed_one_by_one_may_be_cut(clinic, library):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("nowhere",), "there is no file or folder nowhere"),
+        (("nowhere",), "there is no file, folder or git revision nowhere"),
         ((POLICIES, "--rule", "stay-too-hours"), "did you mean `stay-two-hours`?"),
         ((POLICIES, "--site", "S9"), "the log has no event of a site 'S9'"),
         ((POLICIES / "bundle.yaml",), "is no rule"),

@@ -56,7 +56,7 @@ def room_of(sides: Sequence[Side], kind: str) -> Room:
             if given.after is not None or event_reference_fields(one):
                 hidden.add(one)  # what one look-up sees may be newer than all that another does
     for side in sides:
-        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
+        for closing in side.rule.closings():
             need.update(closing.kinds)
             for one in closing.kinds:
                 ways.setdefault(one, set()).add(False)
@@ -143,7 +143,7 @@ def _asked_how_often(side: Side, events: Mapping[str, int]) -> Iterator[tuple[Ex
     of_many = {}
     for given in rule.given:
         of_many[id(given.where)] = sum(events.get(kind, 1) for kind in given.kinds)
-    for closing in rule.expect.closings() if rule.expect is not None else ():
+    for closing in rule.closings():
         count = sum(events.get(kind, 1) for kind in closing.kinds) + 1
         of_many |= {id(closing.where): count, id(closing.at): count}
     yield from ((expression, of_many.get(id(expression), 1)) for expression in rule.expressions())

@@ -109,7 +109,7 @@ def _unlike(sides: Sequence[Side]) -> Iterator[str]:
     for side in sides:
         looked_for |= {kind for given in side.rule.given for kind in given.kinds}
         asked |= {field for given in side.rule.given for field in given.by} | set(side.rule.per)
-        for closing in side.rule.expect.closings() if side.rule.expect is not None else ():
+        for closing in side.rule.closings():
             looked_for |= set(closing.kinds)
             asked |= set(closing.by)
         words |= {
