@@ -18,7 +18,13 @@ from compliance.workbench.compared import Compared
 from compliance.workbench.differing import Change, differences
 
 LIBRARY = shipped_folder("policies")
-EQUIVALENT, STRICTER, LOOSER, BOTH = Change.EQUIVALENT, Change.STRICTER, Change.LOOSER, Change.BOTH
+EQUIVALENT, STRICTER, LOOSER, BOTH, UNKNOWN = (
+    Change.EQUIVALENT,
+    Change.STRICTER,
+    Change.LOOSER,
+    Change.BOTH,
+    Change.UNKNOWN,
+)
 
 
 @cache
@@ -132,6 +138,12 @@ EDITS = [
         text("require", "delivery != null && local_date(administration.occurred_at) <= local_date(delivery.occurred_at)", "came != null && local_date(administration.occurred_at) <= local_date(came.occurred_at)"),
         at("otherwise.message", "late")], EQUIVALENT),
     ("without the question whether it is there", DELIVERED, [text("require", "delivery != null && ", "")], EQUIVALENT),
+    ("a value from a far year on", BP, [at("parameters.systolic.values", [
+        {"from": "2019-03-05", "value": 140, "cites": "x"}, {"from": "2150-01-01", "value": 130, "cites": "x"}])], STRICTER),
+    ("in force from an earlier century on", PRE, [at("in_force.from", "1905-01-01"), at("parameters.oldest_reading.values.0.from", "1905-01-01")], STRICTER),
+    ("a duty for each patient instead of each session", PMF, [at("per", ["patient"])], UNKNOWN),
+    ("subjects of another kind", "er-backup-23", [at("per.each", "site_certification"), at("require", "saved != null"), at("given", {"saved": {"latest": "system_event", "where": "it.activity == 'backup'"}}),
+        at("when", None), at("otherwise.message", "none"), at("otherwise.remedy", "none"), at("cases", [{"name": "n", "event": {"kind": "site_certification"}, "expect": "fail"}])], BOTH),
     ("words", TWO_HOURS, [at("title", "Another title"), at("otherwise.message", "Another message")], EQUIVALENT),
 ]  # fmt: skip
 

@@ -81,7 +81,7 @@ def check_outcomes(rule_id):
     bundle = library()
     rule = bundle.rule(rule_id)
     replay = Replay(Side(bundle, rule))
-    seen = {replay.outcome(case)[0] for case in rule.cases}
+    seen = {replay.outcome(case) for case in rule.cases}
     for outcome in outcomes_of(rule):
         found = find_case([Side(bundle, rule)], [[(outcome,)]], seconds=10)
         assert not (isinstance(found, Nowhere) and outcome in seen), (rule_id, outcome)
@@ -99,13 +99,13 @@ def check_differences(rule_id):
     bundle = library()
     rule = bundle.rule(rule_id)
     own = Replay(Side(bundle, rule))
-    came = [own.outcome(case)[0] for case in rule.cases]
+    came = [own.outcome(case) for case in rule.cases]
     for number, mutant in enumerate(mutants(rule)):
         other = Replay(Side(bundle, mutant), number + 1)
         pairs = {
             (one, now)
             for one, case in zip(came, rule.cases, strict=True)
-            if (now := other.outcome(case)[0]) != one
+            if (now := other.outcome(case)) != one
         }
         for one, now in sorted(pairs):
             found = find_case([Side(bundle, rule), Side(bundle, mutant)], [[(one,), (now,)]], seconds=10)

@@ -7,6 +7,7 @@ whole numbers, numbers below 10^9. No field restricts another, so that whatever 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import z3
@@ -21,10 +22,8 @@ LARGEST: Final = 10**9 * SCALE
 """Numbers lie below this in absolute value (engine.md, "Exactness")."""
 EPOCH: Final = 719_163
 """The ordinal of 1970-01-01."""
-YEARS: Final = (1950, 2100)
-"""Instants and dates are looked for between these."""
-_FIRST_DAY: Final = 711_858
-_LAST_DAY: Final = 766_644
+DAYS: Final = (date(1900, 1, 1).toordinal(), date(9990, 1, 1).toordinal())
+"""Instants and dates are looked for between these (ordinals, UTC): nearly all that an event may name."""
 MINUTE: Final = 60_000_000
 _AFTERWARDS: Final = frozenset({"completed_at", "ended_at", "left_at", "resolved_at"})
 """What comes after an event's own instant in any case that makes sense to a person."""
@@ -74,7 +73,7 @@ class Rules:
                 return sym(value)
             case "date":
                 value = z3.Int(name)
-                self._between(value, _FIRST_DAY, _LAST_DAY)
+                self._between(value, *DAYS)
                 return sym(value)
             case "instant":
                 return sym(self.instant(name))
@@ -88,7 +87,7 @@ class Rules:
     def instant(self, name: str) -> Any:
         """A variable for an instant."""
         value = z3.Int(name)
-        self._between(value, (_FIRST_DAY - EPOCH) * DAY, (_LAST_DAY - EPOCH) * DAY)
+        self._between(value, (DAYS[0] - EPOCH) * DAY, (DAYS[1] - EPOCH) * DAY)
         self._nicely(value, MINUTE, name)
         return value
 

@@ -42,6 +42,11 @@ def form_of(rule: Rule) -> str:
     return "nightly" if rule.each is not None else "deadline" if rule.expect is not None else "event"
 
 
+def judges(rule: Rule, kind: str) -> bool:
+    """Whether a rule says anything of an event of a kind: judges it, opens a duty on it, takes it as a subject."""
+    return kind == rule.each.kind if rule.each is not None else kind in rule.on or "any" in rule.on
+
+
 def outcomes_of(rule: Rule) -> tuple[str, ...]:
     """The outcomes that a rule may have."""
     return OF_DUTIES if rule.expect is not None else OF_EVENTS
@@ -51,7 +56,7 @@ def outcomes(world: World, side: Side) -> Outcomes:
     """The outcomes of a side's rule on the judged event of a world."""
     rule = side.rule
     terms = Terms(world, side)
-    if form_of(rule) == "event" and world.judged.kind not in rule.on and "any" not in rule.on:
+    if not judges(rule, world.judged.kind):
         return {"not_applicable": True}
     scope = _scope(terms)
     day = world.day

@@ -16,6 +16,7 @@ from compliance.engine.reference import interpret_clause
 from compliance.engine.sight import Sight
 from compliance.policy.fill import USUAL
 from compliance.policy.model import Case
+from compliance.workbench.symbolic.outcomes import judges
 from compliance.workbench.symbolic.terms import Side
 
 
@@ -34,36 +35,38 @@ class Replay:
         clause = self._plan.clause
         self._outcome_of = None if clause is None else interpret_clause(clause, side.bundle.tables)
 
-    def outcome(self, case: Case) -> tuple[str, Mapping[str, str]]:
-        """How the rule comes out, with the values that decided it; ``invalid`` where the case is none."""
+    def outcome(self, case: Case) -> str:
+        """How the rule comes out; ``invalid`` where the case is none."""
+        return self._came(case, told=False)[0]
+
+    def because(self, case: Case) -> Mapping[str, str]:
+        """The values that decided it, in words; also where nothing was found."""
+        return self._came(case, told=True)[1]
+
+    def _came(self, case: Case, *, told: bool) -> tuple[str, Mapping[str, str]]:
         events, problems = prepared([*case.history, case.event])
         if problems:
             return "invalid", {problem.place.field or "": problem.message for problem in problems}
         history = MemoryHistory(events)
         judged = history.stands(events[-1].id) or events[-1]
+        as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
+        if not judges(self._rule, judged.kind):
+            return str(Outcome.NOT_APPLICABLE), {}
         if self._rule.expect is not None:
-            as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
             duty = duty_of(self._rule, self._judge, history, judged, as_of)
             if duty is None:
                 return str(Outcome.NOT_APPLICABLE), {}
             return str(duty.outcome if duty.outcome is Outcome.INDETERMINATE else duty.state), duty.because
         if self._rule.each is not None:
-            as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
             mine = subject_key(self._rule, judged)
-            for one in standing_of(self._rule, self._judge, history, as_of, told=False):
+            for one in standing_of(self._rule, self._judge, history, as_of, told=told):
                 if one.key == mine:
                     return str(one.outcome), one.because
-            return str(Outcome.NOT_APPLICABLE), {}
-        if judged.kind not in self._rule.on and "any" not in self._rule.on:
             return str(Outcome.NOT_APPLICABLE), {}
         scope = self._judge.bind_alone(self._plan, judged, Sight(history, judged))
         if scope is None or self._outcome_of is None:
             return str(Outcome.NOT_APPLICABLE), {}
-        outcome = self._outcome_of(scope)
-        return str(outcome), self._judge.because(self._plan, scope) if outcome in (
-            Outcome.FAIL,
-            Outcome.INDETERMINATE,
-        ) else {}
+        return str(self._outcome_of(scope)), self._judge.because(self._plan, scope) if told else {}
 
 
 def smaller(case: Case, still: Callable[[Case], bool]) -> Case:

@@ -20,7 +20,7 @@ from compliance.domain.vocabulary import KINDS
 from compliance.engine.plan import walk
 from compliance.policy.expression.tree import Const, Func, Ref
 from compliance.policy.model import Case
-from compliance.workbench.symbolic.events import EPOCH
+from compliance.workbench.symbolic.events import DAYS, EPOCH
 from compliance.workbench.symbolic.outcomes import form_of, outcomes
 from compliance.workbench.symbolic.replay import Replay, smaller
 from compliance.workbench.symbolic.room import copied, room_of, short_room
@@ -87,7 +87,19 @@ def find_case(sides: Sequence[Side], wanted: Wanted, *, seconds: float = 5.0) ->
             return found
         if isinstance(found, Unknown):
             reasons[found.reason] = None
+    if not reasons and any(day >= DAYS[1] for side in sides for day in _dates(side)):
+        return Unknown("a date after the year 9989, which is not looked at")
     return Unknown("; ".join(reasons)) if reasons else Nowhere()
+
+
+def _dates(side: Side) -> Iterator[int]:
+    """The dates from which something else holds for a rule (ordinals)."""
+    rule = side.rule
+    yield from (day for day in (rule.in_force.start, rule.in_force.end) if day is not None)
+    yield from (value.start for parameter in rule.parameters for value in parameter.values[1:])
+    for said in side.bundle.sites.values():
+        for values in said.get(rule.id, {}).values():
+            yield from (day for value in values for day in (value.start, value.end) if day is not None)
 
 
 def _kinds(sides: Sequence[Side]) -> list[str]:
@@ -225,7 +237,7 @@ class _Search:
             came = self._outcomes(case)
             if any(all(map(contains, alternative, came)) for alternative in self._wanted):
                 case = replace(smaller(case, partial(self._same, came)), expect=came[0])
-                because = tuple(replay.outcome(case)[1] for replay in self._replays)
+                because = tuple(replay.because(case) for replay in self._replays)
                 return Found(case, came, because, tuple(self._sides))
             solver.add(_otherwise(model))
         return None
@@ -256,7 +268,7 @@ class _Search:
 
     def _outcomes(self, case: Case) -> tuple[str, ...]:
         """What the engine says of a case."""
-        return tuple(replay.outcome(case)[0] for replay in self._replays)
+        return tuple(replay.outcome(case) for replay in self._replays)
 
 
 def _otherwise(model: Any) -> Any:
