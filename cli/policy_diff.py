@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -47,7 +48,14 @@ _PAST: Final = {
     "missed": "was missed", "cancelled": "was cancelled",
 }  # fmt: skip
 _FOUND: Final = {"deny": "denied", "warn": "flagged", "report": "reported"}
+_OVERRIDES: Final = {
+    "never": "no override",
+    "with_reason": "override with a reason",
+    "two_person": "override by two persons",
+}
 _SHOWN: Final = 4
+_EVENT: Final = re.compile(r"case-\d+\Z")
+"""How a fact that is an event is told: by its id, which says nothing to a reader here."""
 
 
 def rule_text(one: RuleChange) -> str:
@@ -87,6 +95,17 @@ def _where(answer: Found) -> str:
 def _said(answer: Found, old: Rule | None, new: Rule | None) -> tuple[str, str]:
     """In words what the case was before the change and what it is now."""
     before, after = outcomes(answer, old, new)
+    if (
+        old is not None
+        and new is not None
+        and before not in _PAST
+        and after not in _WORDS
+        and old.severity is new.severity
+    ):
+        return (
+            f"was {_finding(before, old)} ({_OVERRIDES[old.override]})",
+            f"is {_finding(after, new)} ({_OVERRIDES[new.override]})",
+        )
     was = (
         f"was {_finding(before, old)}"
         if before not in _PAST and old is not None
@@ -113,17 +132,25 @@ def _finding(outcome: str, rule: Rule) -> str:
 
 def _values(answer: Found, old: Rule | None, new: Rule | None) -> list[tuple[str, str]]:
     """The values that the change turns on: those that stand in a condition of one side only; else the first that decided."""
-    because = {
-        name: value
-        for why in answer.because
-        for name, value in why.items()
-        if not name.startswith("param.") and not value.startswith("case-")
-    }
+    because = _both_sides(answer, old, new)
     mine, theirs = (set() if rule is None else set(_conditions(rule)) for rule in (old, new))
     changed = {to_text(part) for node in mine ^ theirs for part in walk(node) if isinstance(part, Ref)}
     changed |= _with_changed_parameters(mine | theirs, old, new)
     chosen = [(name, value) for name, value in because.items() if name in changed]
     return (chosen or list(because.items()))[:_SHOWN]
+
+
+def _both_sides(answer: Found, old: Rule | None, new: Rule | None) -> dict[str, str]:
+    """The values that decided; one that the change itself makes another, with both: ``found, now missing``."""
+    by_rule = dict(zip((id(side.rule) for side in answer.sides), answer.because, strict=True))
+    before, after = by_rule.get(id(old), {}), by_rule.get(id(new), {})
+    found = {}
+    for name in {**before, **after}:
+        was, now = (_EVENT.sub("found", side[name]) if name in side else "" for side in (before, after))
+        if name.startswith("param.") or (was or now) == (now or was) == "found":
+            continue
+        found[name] = f"{was}, now {now}" if was and now and was != now else was or now
+    return found
 
 
 def _conditions(rule: Rule) -> Iterator[Node]:

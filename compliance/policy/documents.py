@@ -22,7 +22,7 @@ from typing import Any, Final
 import yaml
 
 from compliance.errors import Place, Problem
-from compliance.policy.files import MAX_BYTES
+from compliance.policy.files import MAX_BYTES, content_of
 from compliance.policy.located import Document, Mark, excerpt
 from compliance.policy.located import Path as ValuePath
 from compliance.policy.scalars import ScalarError, resolve_plain
@@ -39,8 +39,7 @@ def read_file(path: Path, source: str | None = None) -> Document | tuple[Problem
     """The document in `path` (named `source` in messages), or what is wrong with the file."""
     name = source or str(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = content_of(path)
     except OSError as error:
         return (unreadable(error, name),)
     return read_bytes(content, name)

@@ -23,13 +23,6 @@ MAX_DURATION: Final = 36_600 * DAY
 """A century: longer is a slip of the pen."""
 
 
-_NEEDED: Final = {
-    "bool": "compare it with something, such as: event.dose_mg <= 84",
-    "duration": "write 24h, 7d, duration('90m'), or a parameter of such a value",
-    "instant": "name a field that ends in _at, or add a duration to one",
-}
-
-
 @dataclass
 class Reading:
     """One document and the problems found in it so far."""
@@ -83,12 +76,7 @@ class Reading:
         except ExpressionErrors as found:
             for error in found.errors:
                 span = Span(error.span.start + offset, error.span.end + offset)
-                self.wrong(
-                    path,
-                    error.message,
-                    error.remedy or _NEEDED.get(expected.name if expected else "", ""),
-                    span=span,
-                )
+                self.wrong(path, error.message, error.remedy, span=span)
             return None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +16,15 @@ SITES_FOLDER: Final = "sites"
 """Below a folder of policies: what single sites ask beyond it."""
 MAX_BYTES: Final = 256 * 1024
 """No policy file is larger."""
+
+
+def content_of(path: Path) -> bytes:
+    """What stands in a file, no more of it than a policy may have and one byte. Raises OSError, also where it is no regular file: a pipe would
+    be waited for."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - of a descriptor
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return file.read(MAX_BYTES + 1)
 
 
 def policy_files(folder: Path) -> tuple[Path, ...]:

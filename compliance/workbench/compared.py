@@ -14,7 +14,7 @@ from typing import Any, Final
 from compliance.errors import PolicyError, Problem
 from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
-from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
+from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, content_of, policy_files
 from compliance.policy.located import Document, as_json
 from compliance.policy.model import Bundle, Rule
 from compliance.policy.rules import read_rule
@@ -54,7 +54,15 @@ def compared(old: PolicyFolder, new: PolicyFolder) -> Compared:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in policy_files(folder)}
+    return {file.relative_to(folder).as_posix(): _bytes(file) for file in policy_files(folder)}
+
+
+def _bytes(file: Path) -> bytes:
+    """What stands in a file; of one that cannot be read, nothing that any other file says: who reads it as a policy says what is wrong."""
+    try:
+        return content_of(file)
+    except OSError:
+        return f"cannot be read: {file}".encode()
 
 
 def _beside(changed: Collection[str], ours: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> set[str]:

@@ -64,8 +64,8 @@ def _may_yield(rule: Rule, wider: Rule) -> bool:
     return _GRAVE[wider.severity] >= _GRAVE[rule.severity] and set(rule.implements) <= set(wider.implements)
 
 
-def _form(rule: Rule) -> tuple[bool, object]:
-    return rule.expect is not None, None if rule.each is None else (rule.each.kind, rule.each.by)
+def _form(rule: Rule) -> tuple[bool, object, object]:
+    return rule.expect is not None, rule.per, None if rule.each is None else (rule.each.kind, rule.each.by)
 
 
 def _meet(one: Rule, other: Rule) -> bool:

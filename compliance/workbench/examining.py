@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from compliance.errors import Place, Problem
 from compliance.policy.files import (
     BUNDLE_FILE,
-    MAX_BYTES,
     REQUIREMENTS_FILE,
+    content_of,
     folder_around,
     is_site_file,
     policy_files,
@@ -251,8 +251,7 @@ class _Examiner:
         """What stands in a file, read once; no more of it than a policy may have."""
         if file not in self._contents:
             try:
-                with file.open("rb") as opened:
-                    self._contents[file] = opened.read(MAX_BYTES + 1)
+                self._contents[file] = content_of(file)
             except OSError as error:
                 self._contents[file] = error
         return self._contents[file]

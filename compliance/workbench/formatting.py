@@ -12,7 +12,7 @@ from typing import Final
 
 from compliance.errors import InputError, Place, Problem
 from compliance.policy.file_kinds import FILE_KINDS, SCHEMA_FOLDER, FileKind
-from compliance.policy.files import MAX_BYTES
+from compliance.policy.files import content_of
 from compliance.policy.layout import formatted
 from compliance.workbench.remembered import Memory
 from compliance.workbench.sources import is_policy
@@ -52,8 +52,7 @@ def laid_out(paths: Iterable[Path], memory: Memory, *, policies_only: bool = Fal
         if policies_only and not is_policy(path):
             continue
         try:
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
+            content = content_of(path)
         except OSError as error:
             reason = error.strerror or "it cannot be opened"
             problem = Problem(

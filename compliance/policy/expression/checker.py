@@ -7,6 +7,7 @@ something wrong is not itself called wrong. Constants are folded here, so that e
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from compliance.policy.expression import syntax
 from compliance.policy.expression.calls import CallRules
@@ -57,6 +58,14 @@ def typed(text: str, names: Names, expected: Type | None = None) -> Node:
     return node
 
 
+_NEEDED: Final = {
+    "bool": "compare it with something, such as: event.dose_mg <= 84",
+    "duration": "write 24h, 7d, duration('90m'), or a parameter of such a value",
+    "instant": "name a field that ends in _at, or add a duration to one",
+}
+"""What to write where something of a type is needed and something else stands."""
+
+
 class _Checker(CallRules, CombineRules):
     """One pass over one expression; collects errors and goes on."""
 
@@ -82,7 +91,9 @@ class _Checker(CallRules, CombineRules):
         ):
             wanted = "a condition (true or false)" if expected == BOOL else plain(expected)
             return self.wrong(
-                node.span, f"{wanted.capitalize()} is needed here, but this is {plain(node.type)}.", ""
+                node.span,
+                f"{wanted.capitalize()} is needed here, but this is {plain(node.type)}.",
+                _NEEDED.get(expected.name, ""),
             )
         return node
 
