@@ -86,7 +86,7 @@ def run(
     if as_json:
         output.echo_json(_summary(told, reached, fail_under))
     else:
-        click.echo(_summary_text(told, reached))
+        click.echo(f"{folder}: {_summary_text(told, reached)}")
         if reached < fail_under:
             click.echo(f"below {fail_under:g} %", err=True)
     return int(reached < fail_under)
@@ -296,6 +296,8 @@ def coverage(
     With --requirements: what keeps each requirement (rules judged on events, deadlines, standing rules, attestations, the software itself).
     Exits 1 where nothing keeps one, or a rule names one that there is not.
     """
+    from compliance.settings import shipped_folder
+
     with named(words) as (folder, rules):
         if requirements:
             if rules or offer is not None or fail_under is not None:
@@ -306,6 +308,11 @@ def coverage(
             raise InputError(
                 f"{folder} is a revision: nothing can be written into it",
                 "Leave out --offer and name rules: their cases are printed.",
+            )
+        if asking and folder.path == shipped_folder("policies"):
+            raise InputError(
+                "the policies that ship with this software are not written into",
+                "Copy them, and name the folder of the copy.",
             )
         return run(
             folder,

@@ -202,3 +202,11 @@ def test_a_revision_is_looked_at_and_never_written_into(clinic, policies, monkey
     assert "HEAD:policies is a revision: nothing can be written into it" in asked.stderr
     assert clinic.run("policy", "coverage", "HEAD:policies/stay-two-hours.yaml").exit_code == 2
     assert "there is no rule 'v2'" in clinic.run("policy", "coverage", "v2").stderr
+
+
+def test_the_shipped_library_is_not_written_into(clinic, monkeypatch):
+    """Offered cases are accepted into one's own folder; for the shipped policies that is refused before anything is asked."""
+    monkeypatch.setattr("cli.policy_conditions.may_ask", lambda: True)
+    done = clinic.run("policy", "coverage", "rems-monitor-2h", "--offer")
+    assert done.exit_code == 2
+    assert "not written into" in done.stderr
