@@ -14,12 +14,13 @@ from typing import Any, Final
 from compliance.errors import PolicyError, Problem
 from compliance.policy.bundle import load_folder
 from compliance.policy.documents import read_file
-from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, content_of, policy_files
+from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER
 from compliance.policy.located import Document, as_json
 from compliance.policy.model import Bundle, Rule
 from compliance.policy.rules import read_rule
 from compliance.policy.tables import read_tables
 from compliance.workbench.sources import PolicyFolder
+from compliance.workbench.unlike import contents
 
 _NO_DIGEST: Final = "sha256:" + "0" * 64
 """Of some of a folder's rules: they are no bundle that could be put into force."""
@@ -38,7 +39,7 @@ class Compared:
 
 def compared(old: PolicyFolder, new: PolicyFolder) -> Compared:
     """What is to be compared of two folders. Raises PolicyError where a file that matters cannot be used."""
-    ours, theirs = _contents(old.path), _contents(new.path)
+    ours, theirs = contents(old.path), contents(new.path)
     shared = {
         BUNDLE_FILE,
         REQUIREMENTS_FILE,
@@ -51,18 +52,6 @@ def compared(old: PolicyFolder, new: PolicyFolder) -> Compared:
     reworded = frozenset(Path(name).stem for name in changed)
     unread = len((set(ours) | set(theirs)) - wanted - shared)
     return Compared(_part(old, wanted & set(ours)), _part(new, wanted & set(theirs)), unread, reworded)
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    return {file.relative_to(folder).as_posix(): _bytes(file) for file in policy_files(folder)}
-
-
-def _bytes(file: Path) -> bytes:
-    """What stands in a file; of one that cannot be read, nothing that any other file says: who reads it as a policy says what is wrong."""
-    try:
-        return content_of(file)
-    except OSError:
-        return f"cannot be read: {file}".encode()
 
 
 def _beside(changed: Collection[str], ours: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> set[str]:
