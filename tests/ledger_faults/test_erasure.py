@@ -245,8 +245,9 @@ def test_who_is_interrupted_goes_on(log, tmp_path, monkeypatch, at):
     assert list(traces(tmp_path, CLEAR)) == []
 
 
-def test_a_reader_that_stays_is_told_and_nothing_is_claimed(log, tmp_path):
+def test_a_reader_that_stays_is_told_and_nothing_is_claimed(log, tmp_path, monkeypatch):
     """While another program reads the vault its write-ahead log cannot be emptied: exit with a remedy, and done when it has finished."""
+    monkeypatch.setattr("compliance.ledger.on_sqlite.BUSY_SECONDS", 0.5)
     life(log)
     key = wrapped_key(log)
     reader = sqlite3.connect(f"{log.name}.vault", isolation_level=None)
