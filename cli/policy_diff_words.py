@@ -11,10 +11,11 @@ import click
 
 from compliance.engine.plan import walk
 from compliance.policy.expression import to_text
-from compliance.policy.expression.tree import Compare, Func, Has, In, IsNull, Macro, Node, Ref
+from compliance.policy.expression.tree import Node, Ref
 from compliance.policy.fill import USUAL
 from compliance.policy.model import Rule
 from compliance.workbench.case_text import case_yaml
+from compliance.workbench.conditions import conditions_of
 from compliance.workbench.differing import (
     Answer,
     Difference,
@@ -126,7 +127,9 @@ def _finding(outcome: str, rule: Rule) -> str:
 def _values(answer: Found, old: Rule | None, new: Rule | None) -> list[tuple[str, str]]:
     """The values that the change turns on: those that stand in a condition of one side only; else the first that decided."""
     because = _both_sides(answer, old, new)
-    mine, theirs = (set() if rule is None else set(_conditions(rule)) for rule in (old, new))
+    mine, theirs = (
+        set() if rule is None else {one.node for one in conditions_of(rule)} for rule in (old, new)
+    )
     changed = {to_text(part) for node in mine ^ theirs for part in walk(node) if isinstance(part, Ref)}
     changed |= _with_changed_parameters(mine | theirs, old, new)
     chosen = [(name, value) for name, value in because.items() if name in changed]
@@ -144,15 +147,6 @@ def _both_sides(answer: Found, old: Rule | None, new: Rule | None) -> dict[str, 
             continue
         found[name] = f"{was}, now {now}" if was and now and was != now else was or now
     return found
-
-
-def _conditions(rule: Rule) -> Iterator[Node]:
-    for expression in rule.expressions():
-        yield from (
-            node
-            for node in walk(expression.node)
-            if isinstance(node, Compare | In | Has | IsNull | Func | Macro)
-        )
 
 
 def _with_changed_parameters(conditions: set[Node], old: Rule | None, new: Rule | None) -> set[str]:

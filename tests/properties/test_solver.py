@@ -175,6 +175,15 @@ def test_formulas_are_not_written_any_further_when_the_time_is_over():
     assert set(outcomes(World(kind, **begun, end=monotonic() + 60), side)) <= set(outcomes_of(side.rule))
 
 
+def test_what_the_engine_does_not_confirm_is_never_told(monkeypatch):
+    """The guard: where the engine says otherwise of every case that the solver thinks of, nothing was found out."""
+    bundle = library()
+    question = [Side(bundle, bundle.rule("rems-monitor-2h"))], [[("fail",)]]
+    assert isinstance(find_case(*question), Found)
+    monkeypatch.setattr(Replay, "outcome", lambda self, case: "pass")
+    assert isinstance(find_case(*question), Unknown)
+
+
 def counted(rule_id, limit):
     """A rule that counts a patient's doses, as a bundle."""
     said = {

@@ -31,6 +31,7 @@ from compliance.workbench.symbolic.values import (
     choose,
     chosen,
     either,
+    equal,
     no,
     same,
     sym,
@@ -184,12 +185,7 @@ def _visible(world: World, event: EventVariable, since: Any, until: Any) -> Form
 def _shares(by: tuple[str, ...], event: EventVariable, judged: EventVariable) -> Formula:
     if event is judged:
         return both(*(judged.group.get(field).known for field in by))
-    return both(*(_equal(event.group.get(field), judged.group.get(field)) for field in by))
-
-
-def _equal(one: Sym, other: Sym) -> Formula:
-    known = both(one.known, other.known)
-    return False if known is False else both(known, same(one.value, other.value))
+    return both(*(equal(event.group.get(field), judged.group.get(field)) for field in by))
 
 
 def same_subject(one: EventVariable, other: EventVariable) -> Formula:
@@ -201,7 +197,7 @@ def same_subject(one: EventVariable, other: EventVariable) -> Formula:
 
 def _alike(one: Sym, other: Sym) -> Formula:
     """Equal, or both missing."""
-    return either(_equal(one, other), both(no(one.known), no(other.known)))
+    return either(equal(one, other), both(no(one.known), no(other.known)))
 
 
 # ---- quantifiers
@@ -367,7 +363,7 @@ def _book(world: World, keys: Mapping[str, Sym]) -> Any:
         for event in world.past.get(kind, ()):
             here = both(
                 _visible(world, event, None, at),
-                *(_equal(event.group.get(name), key) for name, key in keys.items()),
+                *(equal(event.group.get(name), key) for name, key in keys.items()),
             )
             amount = event.group.get("quantity")
             world.rules.must.append(either(no(here), amount.known))

@@ -22,8 +22,8 @@ from compliance.workbench.symbolic.values import (
     both,
     choose,
     either,
+    equal,
     no,
-    same,
     sym,
 )
 from compliance.workbench.symbolic.world import World
@@ -153,7 +153,7 @@ def _one_duty(world: World, rule: Rule) -> None:
         for event in world.past.get(kind, ()):
             if rule.per:
                 shared, order = (
-                    both(*(_shared(event.group.get(name), judged.group.get(name)) for name in rule.per)),
+                    both(*(equal(event.group.get(name), judged.group.get(name)) for name in rule.per)),
                     event.occurred > judged.occurred,
                 )
             else:
@@ -223,16 +223,11 @@ def _closers(terms: Terms, closing: Closing, scope: Scope) -> Iterator[tuple[For
                     either(event.occurred > judged.occurred, event.noted > judged.noted),
                     event.occurred >= judged.occurred,
                 )
-            shared = both(*(_shared(event.group.get(name), judged.group.get(name)) for name in closing.by))
+            shared = both(*(equal(event.group.get(name), judged.group.get(name)) for name in closing.by))
             yield (
                 both(after, event.occurred <= world.as_of, shared, holds, at.known, at.value <= world.as_of),
                 at.value,
             )
-
-
-def _shared(one: Sym, other: Sym) -> Formula:
-    known = both(one.known, other.known)
-    return False if known is False else both(known, same(one.value, other.value))
 
 
 def _ends_with_day(terms: Terms, due: Node, scope: Scope) -> Formula:

@@ -7,11 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from compliance.domain.findings import Outcome
-from compliance.domain.time import parse_instant
-from compliance.engine.cases import duty_of, own_offset, prepared
+from compliance.engine.cases import as_of, duty_of, night_of, own_offset, prepared
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
-from compliance.engine.nights import standing_of, subject_key
 from compliance.engine.reference import interpret_clause
 from compliance.engine.sight import Sight
 from compliance.policy.fill import USUAL
@@ -49,20 +47,17 @@ class Replay:
             return "invalid", {problem.place.field or "": problem.message for problem in problems}
         history = MemoryHistory(events)
         judged = history.stands(events[-1].id) or events[-1]
-        as_of = parse_instant(case.now) if case.now else events[-1].occurred_at
+        until = as_of(case, events)
         if not judges(self._rule, judged.kind):
             return str(Outcome.NOT_APPLICABLE), {}
         if self._rule.expect is not None:
-            duty = duty_of(self._rule, self._judge, history, judged, as_of)
+            duty = duty_of(self._rule, self._judge, history, judged, until)
             if duty is None:
                 return str(Outcome.NOT_APPLICABLE), {}
             return str(duty.outcome if duty.outcome is Outcome.INDETERMINATE else duty.state), duty.because
         if self._rule.each is not None:
-            mine = subject_key(self._rule, judged)
-            for one in standing_of(self._rule, self._judge, history, as_of, told=told):
-                if one.key == mine:
-                    return str(one.outcome), one.because
-            return str(Outcome.NOT_APPLICABLE), {}
+            one = night_of(self._rule, self._judge, history, judged, until, told=told)
+            return (str(Outcome.NOT_APPLICABLE), {}) if one is None else (str(one.outcome), one.because)
         scope = self._judge.bind_alone(self._plan, judged, Sight(history, judged))
         if scope is None or self._outcome_of is None:
             return str(Outcome.NOT_APPLICABLE), {}

@@ -125,6 +125,12 @@ def same(one: Any, other: Any) -> Formula:
     return one == other
 
 
+def equal(one: Sym, other: Sym) -> Formula:
+    """Whether two values are known and equal."""
+    known = both(one.known, other.known)
+    return False if known is False else both(known, same(one.value, other.value))
+
+
 def choose(condition: Formula, then: Any, otherwise: Any) -> Any:
     """One of two scalar values, or of two truth values."""
     if isinstance(condition, bool):
