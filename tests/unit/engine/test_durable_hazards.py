@@ -2,6 +2,9 @@
 
 Each test shows one sharp edge in the bare C module, in a process of its own, since some of them crash or never end. Together with
 test_durable.py they say why each guard in engine/durable.py is there; one that fails after an upgrade shows that a guard may go.
+
+That joins of two facts read on behind their conditions is not shown: whether the process dies of it depends on what lies there, and on some
+machines it lives on. test_durable.py holds that no rule is ever compiled to a join.
 """
 
 from __future__ import annotations
@@ -241,20 +244,6 @@ def test_deleting_a_state_where_nothing_fired_crashes():
         handle = ruleset({"$and": [{"k": 1}, {"$gt": {"a": 10}}]})
         engine.assert_fact(handle, '{"k": 1, "a": 5, "id": 1}')
         engine.delete_state(handle, "0")
-    """
-    assert bare(code).returncode < 0
-
-
-def test_joins_read_past_their_expressions():
-    """A join of two facts whose last condition is false reads on behind its conditions, until the process dies."""
-    code = """
-        for n in range(400):
-            handle = ruleset([
-                {"x": {"$and": [{"k": 1}]}},
-                {"y": {"$and": [{"k": 2}, {"$gt": {"a": {"x": "a"}}}, {"$lt": {"b": {"x": "b"}}}]}},
-            ])
-            engine.assert_fact(handle, '{"k": 1, "id": 1, "a": 1, "b": 1}')
-            engine.assert_fact(handle, '{"k": 2, "id": 2, "a": 5, "b": 5}')
     """
     assert bare(code).returncode < 0
 
