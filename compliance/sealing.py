@@ -185,6 +185,7 @@ class _Arriving:
         self.newest_first = history.newest_first
         self.sent = history.sent
         self.stands = history.stands
+        self.ahead = history.ahead
 
     def amendments(self, event_id: str) -> list[Event]:
         """See `History.amendments`."""

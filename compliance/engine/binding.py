@@ -88,11 +88,12 @@ def shares(by: tuple[str, ...], event: Event, judged: Event) -> bool:
 
 def subject(event: Event) -> tuple[Any, ...]:
     """The continuing thing that an event of a keyed kind is about: its key, and the patient for kinds about a patient."""
-    return tuple(map(event.values.get, _subject_fields(event.kind)))
+    return tuple(map(event.values.get, subject_fields(event.kind)))
 
 
 @cache
-def _subject_fields(kind: str) -> tuple[str, ...]:
+def subject_fields(kind: str) -> tuple[str, ...]:
+    """The fields that name the continuing thing that events of a keyed kind are about."""
     spec = KINDS[kind]
     return (*spec.key, "patient") if spec.about_patient else spec.key
 

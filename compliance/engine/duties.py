@@ -18,13 +18,13 @@ from compliance.domain.findings import Outcome, Severity
 from compliance.domain.lookup import EVERY
 from compliance.domain.values import UNKNOWN
 from compliance.domain.vocabulary import KINDS
-from compliance.engine.binding import search_key, shares, subject
+from compliance.engine.binding import search_key, shares, subject, subject_fields
 from compliance.engine.exact import exact
 from compliance.engine.explained import undecided
 from compliance.engine.history import History
 from compliance.engine.judging import Judge
 from compliance.engine.plan import RulePlan, renamed
-from compliance.engine.sight import Sight
+from compliance.engine.sight import FOREVER, Looked, Sight, by_order, search_values
 from compliance.engine.wording import MISSING, because
 from compliance.policy.expression.tree import Conditional, Func, Node
 from compliance.policy.model import Closing, Expect, Expression, Rule
@@ -97,25 +97,57 @@ def duties(judge: Judge, history: History, as_of: int) -> Iterator[Duty]:
 
 def duties_of(rule: Rule, judge: Judge, history: History, as_of: int) -> Iterator[Duty]:
     """The duties of one rule: one for each subject (`per:`, the kind's key, or the opening event itself)."""
-    plan = judge.planner.plan(rule)
     for openings in _subjects(rule, _opening_events(rule, history, as_of)):
-        applied = [(event, _applies(plan, event, judge, history)) for event in openings]
-        first = next(((event, scope) for event, scope in applied if scope is not None), None)
-        if first is None:
-            continue
-        start = first[0]
-        state, scope = applied[-1] if _keyed(rule, start) else first
-        if scope is None:
-            yield Duty(rule, start, DutyState.CANCELLED, None, state.id, {})
-            continue
-        yield _judged(plan, start, state, scope, judge, history, as_of)
+        duty = duty_from(rule, openings, judge, history, as_of)
+        if duty is not None:
+            yield duty
+
+
+def duty_from(
+    rule: Rule, openings: list[Event], judge: Judge, history: History, as_of: int, asked: Looked | None = None
+) -> Duty | None:
+    """The duty that the events of one subject open, oldest first; None where the rule does not apply to any of them.
+
+    In `asked` is noted which look-up keys were looked at and up to when: whatever later stands under none of them changes nothing of the answer.
+    """
+    plan = judge.planner.plan(rule)
+    looked = {} if asked is None else asked
+    applied = [(event, _applies(plan, event, judge, history, looked)) for event in openings]
+    first = next(((event, scope) for event, scope in applied if scope is not None), None)
+    if first is None:
+        return None
+    start = first[0]
+    state, scope = applied[-1] if _keyed(rule, start) else first
+    if scope is None:
+        return Duty(rule, start, DutyState.CANCELLED, None, state.id, {})
+    return _judged(plan, start, scope, judge, Sight(history, state, looked), as_of)
+
+
+def opening_kinds(rule: Rule) -> tuple[str, ...]:
+    """The kinds of events that may open a duty of a rule."""
+    return tuple(KINDS) if "any" in rule.on else rule.on
 
 
 def _opening_events(rule: Rule, history: History, as_of: int) -> Iterator[Event]:
     """Events that may open a duty, oldest first."""
-    kinds = tuple(KINDS) if "any" in rule.on else rule.on
-    streams = [history.newest_first(kind, EVERY, "", as_of, None) for kind in kinds]
-    return reversed(list(merge(*streams, key=lambda e: e.order, reverse=True)))
+    streams = [history.newest_first(kind, EVERY, "", as_of, None) for kind in opening_kinds(rule)]
+    return reversed(list(merge(*streams, key=by_order, reverse=True)))
+
+
+def openings_of(rule: Rule, about: Event, history: History, until: int) -> list[Event]:
+    """The events that open the duty that is kept for the same subject as `about` would open it for, oldest first."""
+    mine = duty_subject(rule, about)
+    if mine == about.id:
+        stands = history.stands(about.id)
+        return [stands] if stands is not None and not stands.proposed and stands.occurred_at <= until else []
+    fields = rule.per or subject_fields(about.kind)
+    keys = {field: about.values.get(field) for field in fields}
+    kinds = opening_kinds(rule) if rule.per else (about.kind,)
+    streams = [history.newest_first(kind, *search_values(kind, keys), until, None) for kind in kinds]
+    found = [
+        event for event in merge(*streams, key=by_order, reverse=True) if duty_subject(rule, event) == mine
+    ]
+    return found[::-1]
 
 
 def _keyed(rule: Rule, event: Event) -> bool:
@@ -137,9 +169,11 @@ def duty_subject(rule: Rule, event: Event) -> Any:
     return (event.kind, subject(event)) if KINDS[event.kind].key else event.id
 
 
-def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> dict[str, Any] | None:
+def _applies(
+    plan: RulePlan, event: Event, judge: Judge, history: History, asked: Looked
+) -> dict[str, Any] | None:
     """The bound scope where the rule applies to this event, or may; None where it does not."""
-    scope = judge.bind_alone(plan, event, Sight(history, event))
+    scope = judge.bind_alone(plan, event, Sight(history, event, asked))
     if scope is None:
         return None
     return None if plan.when is not None and plan.when(scope) is False else scope
@@ -148,17 +182,15 @@ def _applies(plan: RulePlan, event: Event, judge: Judge, history: History) -> di
 def _judged(
     plan: RulePlan,
     start: Event,
-    state: Event,
     scope: dict[str, Any],
     judge: Judge,
-    history: History,
+    sight: Sight,
     as_of: int,
 ) -> Duty:
     def evaluate(expression: Expression) -> Any:
         value_of = judge.planner.compiled(expression, plan)
         return UNKNOWN if value_of is None else value_of(scope)
 
-    sight = Sight(history, state)
     assert plan.rule.expect is not None
     part = _part(plan.rule.expect, plan, start, dict(scope), judge, sight, as_of)
     certain = plan.when is None or plan.when(scope) is True
@@ -225,6 +257,7 @@ def _closing(
     closed: list[tuple[int, str]] = []
     for kind, keys in planner.closing_keys(closing, plan).items():
         field, value = search_key(keys, scope)
+        sight.ask(kind, field, value, FOREVER)
         for event in sight.history.newest_first(kind, field, value, as_of, None):
             if event.order < start.order or not shares(closing.by, event, sight.judged):
                 continue

@@ -34,6 +34,9 @@ class History(Protocol):
     def amendments(self, event_id: str) -> Iterable[Event]:
         """The corrections and voids that name an event, in any order."""
 
+    def ahead(self, keys: Iterable[tuple[str, str, str]]) -> None:
+        """These look-up keys are about to be asked: what lies under them may be read together."""
+
 
 class MemoryHistory:
     """A history over events held in memory, in the order in which they were recorded."""
@@ -95,6 +98,9 @@ class MemoryHistory:
     def amendments(self, event_id: str) -> tuple[Event, ...]:
         """The corrections and voids that name an event."""
         return tuple(self._amending.get(event_id, ()))
+
+    def ahead(self, keys: Iterable[tuple[str, str, str]]) -> None:
+        """See `History.ahead`; all is in memory."""
 
     def __iter__(self) -> Iterator[Event]:
         """Every recorded event, in the order of recording, as it was sent."""

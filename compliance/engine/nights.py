@@ -6,23 +6,24 @@ night it fails until it passes: a night ends with its local day, so the rule is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from compliance.domain.event import Event
 from compliance.domain.findings import Outcome, Severity
-from compliance.domain.lookup import EVERY
+from compliance.domain.lookup import EVERY, ID
 from compliance.domain.time import end_of_local_day, local_date
 from compliance.domain.values import UNKNOWN
 from compliance.domain.vocabulary import KINDS
-from compliance.engine.binding import subject
+from compliance.engine.binding import search_key, subject, subject_fields
 from compliance.engine.duties import finding_id
 from compliance.engine.history import History
 from compliance.engine.judging import Judge
 from compliance.engine.overrides import FAULT
 from compliance.engine.plan import ValueOf
-from compliance.engine.sight import Sight
+from compliance.engine.sight import Sight, search_values
 from compliance.errors import EngineFault
 from compliance.policy.model import Rule
 
@@ -30,7 +31,12 @@ NIGHT: Final = "night"
 """Stands for the kind of the event that a night judges: there is none, so no look-up takes the subject for the judged event."""
 _LAST: Final = 2**62
 
-Key = tuple[Any, ...]
+TOGETHER: Final = 256
+"""Subjects whose look-ups are made together."""
+
+Key: TypeAlias = tuple[Any, ...]
+Order: TypeAlias = tuple[int, int, int]
+Begun: TypeAlias = Callable[[Rule, Key], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +82,97 @@ def standing(judge: Judge, history: History, as_of: int, *, told: bool = True) -
 
 
 def standing_of(
-    rule: Rule, judge: Judge, history: History, as_of: int, *, told: bool = True
-) -> Iterator[Standing]:
-    """One rule's subjects, in the order in which they became known. Why and since when is found out where it is to be `told`; else the
-    row of nights is taken to begin now."""
-    for key, events in sorted(_subjects(rule, history, as_of).items(), key=lambda item: item[1][-1].order):
-        found = _looked_at(rule, judge, history, events, as_of, told=told)
-        if found is None:
-            continue
-        event, outcome, because = found
-        since, at = None, as_of
-        if told and outcome in (Outcome.FAIL, Outcome.INDETERMINATE):
-            since, at = _since(rule, judge, history, events, as_of)
-        yield Standing(rule, event, key, outcome, because, since, at)
+    rule: Rule,
+    judge: Judge,
+    history: History,
+    as_of: int,
+    *,
+    told: bool = True,
+    sites: Container[str] | None = None,
+    begun: Begun | None = None,
+) -> list[Standing]:
+    """One rule's subjects, in the order in which they became known; with `sites`, only those whose event is at one of them.
 
-
-def _subjects(rule: Rule, history: History, as_of: int) -> dict[Key, list[Event]]:
-    """The events that define each subject, newest first."""
+    Why and since when is found out where it is to be `told`; else the row of nights is taken to begin now. `begun` knows the first night of rows
+    of nights that were told before, and had not ended.
+    """
     assert rule.each is not None
-    found: dict[Key, list[Event]] = {}
-    for event in history.newest_first(rule.each.kind, EVERY, "", as_of, None):
-        found.setdefault(subject_key(rule, event), []).append(event)
-    return found
+    first: dict[Key, Order] = {}
+    found: list[Standing] = []
+    events = history.newest_first(rule.each.kind, EVERY, "", as_of, None)
+    for some in _together(_chosen_subjects(rule, judge, history, events, as_of, first)):
+        history.ahead({key for one in some for key in _keys_ahead(rule, judge, history, one.event, as_of)})
+        for one in some:
+            if sites is not None and one.event.values["site"] not in sites:
+                continue
+            standing = _looked_at(rule, judge, history, one, as_of, told=told)
+            if told and standing.failing:
+                known = None if begun is None else begun(rule, one.key)
+                standing = _dated(standing, judge, history, as_of, known)
+            found.append(standing)
+    return sorted(found, key=lambda one: first.get(one.key, one.subject.order))
+
+
+class _Subject(NamedTuple):
+    """A subject, with the event that defines it at an instant; `certain` is false where the data does not say whether it is one."""
+
+    key: Key
+    event: Event
+    certain: bool
+
+
+def _chosen_subjects(
+    rule: Rule,
+    judge: Judge,
+    history: History,
+    events: Iterable[Event],
+    as_of: int,
+    first: dict[Key, Order],
+) -> Iterator[_Subject]:
+    """The subjects that events define, newest first, up to an instant; `first` takes where in history's order each was first told of."""
+    assert rule.each is not None
+    settled: set[Key] = set()
+    seen: set[tuple[Any, ...]] = set()
+    where = judge.planner.compiled(rule.each.where, judge.planner.plan(rule))
+    keyed, single = bool(KINDS[rule.each.kind].key), not rule.each.by and not KINDS[rule.each.kind].key
+    for event in events:
+        key = subject_key(rule, event)
+        if not single:
+            first[key] = event.order
+            if key in settled or (keyed and (key, subject(event)) in seen):
+                continue
+            seen.add((key, subject(event)))
+        chosen = where is None or _chosen(where, judge, rule, *_night(history, event, as_of))
+        if chosen is False:
+            if not rule.each.by and not single:
+                settled.add(key)  # of what defines it only the newest counts
+            continue
+        if not single:
+            settled.add(key)
+        yield _Subject(key, event, chosen is not UNKNOWN)
+
+
+def _together(subjects: Iterator[_Subject]) -> Iterator[tuple[_Subject, ...]]:
+    """So many at a time that their look-ups can be made together."""
+    while some := tuple(islice(subjects, TOGETHER)):
+        yield some
+
+
+def _keys_ahead(
+    rule: Rule, judge: Judge, history: History, event: Event, as_of: int
+) -> Iterator[tuple[str, str, str]]:
+    """The look-up keys that the rule will ask for a subject, as far as that can be said before anything is looked up."""
+    plan = judge.planner.plan(rule)
+    sight, night = _night(history, event, as_of)
+    scope = judge.scope_alone(rule, night, sight)
+    if scope is None:
+        return
+    scope |= dict.fromkeys(plan.needs, UNKNOWN)
+    for lookup_id in plan.needs:
+        for kind, keys in judge.planner.lookups[lookup_id].keys.items():
+            field, value = search_key(keys, scope)
+            if field not in (EVERY, ID):
+                yield kind, field, value
 
 
 def subject_key(rule: Rule, event: Event) -> Key:
@@ -109,31 +184,17 @@ def subject_key(rule: Rule, event: Event) -> Key:
 
 
 def _looked_at(
-    rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int, *, told: bool = True
-) -> tuple[Event, Outcome, Mapping[str, str]] | None:
-    """The rule on one subject at an instant, None where there is no such subject then; why, where that is to be `told`."""
-    assert rule.each is not None
-    plan = judge.planner.plan(rule)
-    where = judge.planner.compiled(rule.each.where, plan)
-    keyed, seen = bool(KINDS[rule.each.kind].key), set()
-    for event in events:
-        if event.occurred_at > as_of or (keyed and subject(event) in seen):
-            continue
-        seen.add(subject(event))
-        sight, night = _night(history, event, as_of)
-        chosen = where is None or _chosen(where, judge, rule, night, sight)
-        if chosen is False:
-            if rule.each.by:
-                continue  # another event may still define the subject
-            return None
-        try:
-            outcome, because = judge.judge_alone(rule, night, sight, told=told)
-        except EngineFault as fault:
-            return event, Outcome.INDETERMINATE, {FAULT: fault.message}
-        if chosen is UNKNOWN and outcome is not Outcome.NOT_APPLICABLE:
-            outcome = Outcome.INDETERMINATE
-        return event, outcome, because
-    return None
+    rule: Rule, judge: Judge, history: History, one: _Subject, as_of: int, *, told: bool = True
+) -> Standing:
+    """The rule on one subject at an instant; why, where that is to be `told`."""
+    sight, night = _night(history, one.event, as_of)
+    try:
+        outcome, because = judge.judge_alone(rule, night, sight, told=told)
+    except EngineFault as fault:
+        outcome, because = Outcome.INDETERMINATE, {FAULT: fault.message}
+    if not one.certain and outcome is not Outcome.NOT_APPLICABLE:
+        outcome = Outcome.INDETERMINATE
+    return Standing(rule, one.event, one.key, outcome, because, None, as_of)
 
 
 def _night(history: History, event: Event, as_of: int) -> tuple[Sight, Event]:
@@ -143,23 +204,42 @@ def _night(history: History, event: Event, as_of: int) -> tuple[Sight, Event]:
     return NightSight(history, night), night
 
 
-def _chosen(where: ValueOf, judge: Judge, rule: Rule, night: Event, sight: Sight) -> Any:
+def _chosen(where: ValueOf, judge: Judge, rule: Rule, sight: Sight, night: Event) -> Any:
     scope = judge.scope_alone(rule, night, sight)
     return False if scope is None else where({**scope, "it": night.values})
 
 
-def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int) -> tuple[int, int]:
-    """The first night of the row of nights that did not pass up to now, and the midnight that begins that day: the same whenever it is asked."""
-    sight, night = _night(history, events[0], as_of)
+def _dated(standing: Standing, judge: Judge, history: History, as_of: int, known: int | None) -> Standing:
+    """With the first night of the row of nights that did not pass up to now, and the midnight that begins that day: the same whenever it is asked."""
+    sight, night = _night(history, standing.subject, as_of)
     zone = judge.zone(night, sight)
     zone = zone if isinstance(zone, str) else "UTC"
+    if known is not None:
+        return replace(standing, since=known, at=end_of_local_day(known - 1, zone))
+    rule = standing.rule
+    events = list(_events_of(rule, standing, history, as_of))
     first = local_date(as_of, zone)
     while True:
         begins = end_of_local_day(first - 1, zone)
         before = begins - 1
         if before < events[-1].occurred_at:
-            return first, begins
-        found = _looked_at(rule, judge, history, events, before, told=False)
-        if found is None or found[1] not in (Outcome.FAIL, Outcome.INDETERMINATE):
-            return first, begins
+            return replace(standing, since=first, at=begins)
+        then = [event for event in events if event.occurred_at <= before]
+        found = next(_chosen_subjects(rule, judge, history, then, before, {}), None)
+        if found is None or not _looked_at(rule, judge, history, found, before, told=False).failing:
+            return replace(standing, since=first, at=begins)
         first -= 1
+
+
+def _events_of(rule: Rule, standing: Standing, history: History, as_of: int) -> Iterator[Event]:
+    """The events that define a subject, newest first."""
+    assert rule.each is not None
+    kind = rule.each.kind
+    if not rule.each.by and not KINDS[kind].key:
+        yield standing.subject
+        return
+    fields = rule.each.by or subject_fields(kind)
+    keys = {field: standing.subject.values.get(field) for field in fields}
+    for event in history.newest_first(kind, *search_values(kind, keys), as_of, None):
+        if subject_key(rule, event) == standing.key:
+            yield event

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from compliance.domain.event import Event
 from compliance.domain.lookup import EVERY, LATER, NAMES, indexed_fields
@@ -18,6 +18,10 @@ from compliance.engine.history import History
 
 FOREVER: Final = 2**62
 """The end of the time in which a later entry can change a look-up that has no end of its own."""
+
+
+Looked: TypeAlias = dict[tuple[str, str, str], int]
+"""Look-up keys (kind, field, value) that were asked, each with the last instant at which an event under it would matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,11 @@ class Asked:
 class Sight:
     """What one judged event sees of a history, and a record of where it looked."""
 
-    def __init__(self, history: History, judged: Event) -> None:
+    def __init__(self, history: History, judged: Event, asked: Looked | None = None) -> None:
+        """With `asked`, where it looked is noted there, beside what is there already."""
         self.history = history
         self.judged = judged
-        self.asked: dict[tuple[str, str, str], int] = {}
+        self.asked: Looked = {} if asked is None else asked
         self._naming: dict[str, tuple[Event, ...]] = {}
         self._seen: dict[tuple[str, str, str, int, int | None], SeenOnce] = {}
         self.present: dict[tuple[str, str, str, int, int | None], SeenOnce] = {}

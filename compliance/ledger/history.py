@@ -1,24 +1,32 @@
 """The history over the log: events as they now stand, found through the index of look-up keys.
 
 It satisfies the engine's `History` without knowing it. A look-up costs what it finds: one range scan of ``event_key`` under its key,
-newest first, and one read for each event that was not met before. An index row may be out of date (its event was corrected away from
-the key) or collide with another key; the event itself decides.
+newest first, and one read for each event that was not met before; who goes far back is given many events at a time. An index row may be out
+of date (its event was corrected away from the key) or collide with another key; the event itself decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeAlias
 
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
 from compliance.domain.lookup import EVERY, ID, NAMES, key_of, under_id
 from compliance.domain.making import event_from_log
 from compliance.domain.vocabulary import KINDS, event_reference_fields
+from compliance.ledger.entry import Entry
 from compliance.ledger.log import Log
+from compliance.ledger.statements import NEWEST, WIDE
 
 CACHED_EVENTS: Final = 50_000
 """Events kept in memory; an event is about 4 KB."""
+
+FEW: Final = 4
+"""Rows of a key whose events are read one by one: most look-ups want the newest alone."""
+
+Row: TypeAlias = tuple[int, int]
 
 
 class LogHistory:
@@ -30,6 +38,8 @@ class LogHistory:
         self._standing: dict[int, Event | None] = {}
         self._sent: dict[int, Event] = {}
         self._ids: dict[str, int] = {}
+        self._ahead: dict[int, list[Row]] = {}
+        self._wide: set[int] = set()  # keys with more rows than are worth reading ahead again and again
 
     def newest_first(
         self, kind: str, field: str, value: str, until: int | None, since: int | None
@@ -39,7 +49,7 @@ class LogHistory:
             yield from under_id(self.stands(value), kind, until, since)
             return
         tied: list[Event] = []
-        for occurred, idx in self._log.key_scan(key_of(kind, field, value), until, since):
+        for occurred, idx in self._rows(key_of(kind, field, value), until, since):
             event = self._found(idx, kind, field, value, occurred)
             if event is None:
                 continue
@@ -48,6 +58,38 @@ class LogHistory:
                 tied = []
             tied.append(event)
         yield from tied if len(tied) == 1 else sorted(tied, key=_order, reverse=True)
+
+    def _rows(self, key: int, until: int | None, since: int | None) -> Iterator[Row]:
+        """The rows of a key, newest first. The first are given as they are asked for; for whoever goes on, the events of many are read together."""
+        rows = self._from_ahead(key, until, since) if key in self._ahead else None
+        if rows is None:
+            rows = self._log.key_scan(key, until, since)
+        yield from islice(rows, FEW)
+        while some := list(islice(rows, WIDE)):
+            self._read([idx for _, idx in some])
+            yield from some
+
+    def _from_ahead(self, key: int, until: int | None, since: int | None) -> Iterator[Row]:
+        """The same from what was read ahead, and beyond that from the database."""
+        known = self._ahead[key]
+        for row in known:
+            if (until is None or row[0] <= until) and (since is None or row[0] >= since):
+                yield row
+        if len(known) > NEWEST:
+            last = known[-1]
+            rest = self._log.key_scan(key, last[0] if until is None else min(last[0], until), since)
+            yield from (row for row in rest if row < last)
+
+    def _read(self, idxs: Iterable[int]) -> None:
+        """Read the events of some entries together, those that were not met before, and how they stand."""
+        wanted = [idx for idx in idxs if idx not in self._standing and self._known(idx)]
+        events = [self._sent[idx] for idx in wanted if idx in self._sent]
+        unread = self._log.entries_among([idx for idx in wanted if idx not in self._sent])
+        events += [self._made(entry) for entry in unread if entry.event_id is not None]
+        for event in events:
+            self._remember(event)
+        amended = self._log.amended_among([event.id for event in events])
+        self._standing.update((event.position, event) for event in events if event.id not in amended)
 
     def _found(self, idx: int, kind: str, field: str, value: str, occurred: int) -> Event | None:
         event = self._at(idx)
@@ -74,14 +116,17 @@ class LogHistory:
         """The event of an entry as it was sent."""
         event = self._sent.get(idx)
         if event is None:
-            entry = self._log.entry(idx)
-            document = entry.document()
-            event = event_from_log(document["event"], entry.recorded_us, idx, document.get("signing"))
+            event = self._made(self._log.entry(idx))
             self._remember(event)
         return event
 
+    def _made(self, entry: Entry) -> Event:
+        document = entry.document()
+        return event_from_log(document["event"], entry.recorded_us, entry.idx, document.get("signing"))
+
     def take(self, event: Event, stands: Event | None) -> None:
         """Keep an event that was just appended, as sent and as it stands, so that it is not read back."""
+        self._ahead = {}
         self._remember(event)
         self._standing[event.position] = stands
         if event.kind in ("correction", "void"):
@@ -130,6 +175,13 @@ class LogHistory:
         for idx in self._log.naming(event_id):
             if self._known(idx) and self._log.entry(idx).kind in ("correction", "void"):
                 yield self.recorded(idx)
+
+    def ahead(self, keys: Iterable[tuple[str, str, str]]) -> None:
+        """See `History.ahead`: what was read ahead before is forgotten."""
+        wanted = {key_of(*key) for key in keys}
+        self._ahead = self._log.newest_among(sorted(wanted - self._wide))
+        self._wide |= {key for key, rows in self._ahead.items() if len(rows) > NEWEST}
+        self._read([idx for rows in self._ahead.values() for _, idx in rows])
 
     def latest(self) -> int:
         """The last instant at which any event occurred, as sent or as corrected; before all time where there is none."""

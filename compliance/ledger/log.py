@@ -15,7 +15,7 @@ has ended: then it is on disk, with its head.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self, cast
@@ -30,7 +30,7 @@ from compliance.ledger.batch import Batch, LookUps
 from compliance.ledger.database import connect, driver_of, in_words, place_of, translated
 from compliance.ledger.entry import Entry
 from compliance.ledger.roles import Role
-from compliance.ledger.statements import statements
+from compliance.ledger.statements import WIDE, statements
 from compliance.ledger.tiles import StoredSubtrees
 from compliance.ledger.tree import EMPTY_ROOT
 
@@ -224,6 +224,26 @@ class Log:
             self._batch.insert_waiting()
         with translated(self.name):
             yield from map(Entry._make, self.driver.stream(self.statements.entries, (start, stop)))
+
+    def entries_among(self, idxs: Sequence[int]) -> Iterator[Entry]:
+        """The entries that there are at some indices, in no order, read many at a time; those of an open batch are not among them."""
+        return (Entry._make(row) for row in self._among(self.statements.entries_among, idxs))
+
+    def amended_among(self, event_ids: Sequence[str]) -> set[str]:
+        """Those of some events that a committed correction or void names."""
+        return {row[0] for row in self._among(self.statements.amended_among, event_ids)}
+
+    def newest_among(self, keys: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+        """The newest rows (occurred_us, idx) of each of some look-up keys: at most `NEWEST` + 1 of each, newest first."""
+        found: dict[int, list[tuple[int, int]]] = {key: [] for key in keys}
+        for key, occurred, idx in self._among(self.statements.event_keys_among, keys):
+            found[key].append((occurred, idx))
+        return found
+
+    def _among(self, statement: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        for start in range(0, len(values), WIDE):
+            some = values[start : start + WIDE]
+            yield from self._all(statement, *some, *[some[-1]] * (WIDE - len(some)))
 
     def body(self, idx: int) -> bytes:
         """The canonical bytes of an entry; raises InputError where there is none."""

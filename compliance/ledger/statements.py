@@ -28,6 +28,12 @@ from compliance.ledger.tables import (
 ALL: Final = 2**63 - 1
 """A limit that is none."""
 
+WIDE: Final = 256
+"""How many values a statement takes that asks for many at once; the last one is repeated where there are fewer."""
+
+NEWEST: Final = 16
+"""Rows of a key that are read where many keys are asked at once: a look-up seldom goes further back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statements:
@@ -37,6 +43,11 @@ class Statements:
     last_idx: str
     entry: str  # idx
     entries: str  # start, stop
+    entries_among: str  # WIDE idx; gives the entries that there are, in no order
+    amended_among: str  # WIDE event ids; gives those that a correction or void names
+    event_keys_among: (
+        str  # WIDE keys; gives key, occurred_us, idx of the newest NEWEST + 1 of each, newest first
+    )
     body: str  # idx
     of_type: str  # type, start; gives idx, in order; reads every row from start on
     by_event_id: str  # event_id; gives idx
@@ -91,12 +102,37 @@ def statements(dialect: str) -> Statements:
     def value(name: str) -> Any:
         return bindparam(name)
 
+    def among(column: Column[Any]) -> Any:
+        return column.in_([bindparam(f"value_{n}") for n in range(WIDE)])
+
+    numbered = select(
+        EVENT_KEY,
+        func.row_number()
+        .over(partition_by=key.key, order_by=(key.occurred_us.desc(), key.idx.desc()))
+        .label("n"),
+    ).where(among(key.key)).subquery()  # fmt: skip
+
     return Statements(
         last_head=text(select(HEAD).where(head.size == select(func.max(head.size)).scalar_subquery())),
         last_idx=text(select(func.max(entry.idx))),
         entry=text(select(ENTRY).where(entry.idx == value("idx_"))),
         entries=text(
             select(ENTRY).where(entry.idx >= value("start"), entry.idx < value("stop")).order_by(entry.idx)
+        ),
+        entries_among=text(select(ENTRY).where(among(entry.idx))),
+        amended_among=text(
+            select(entry.target)
+            .distinct()
+            .where(
+                among(entry.target),
+                entry.target.is_not(None),
+                literal_column("kind IN ('correction', 'void')"),
+            )
+        ),
+        event_keys_among=text(
+            select(numbered.c.key, numbered.c.occurred_us, numbered.c.idx)
+            .where(numbered.c.n <= literal_column(str(NEWEST + 1)))
+            .order_by(numbered.c.key, numbered.c.n)
         ),
         by_event_id=text(select(entry.idx).where(entry.event_id == value("id_"))),
         of_type=text(
