@@ -21,7 +21,7 @@ from compliance.domain.vocabulary import KINDS
 from compliance.engine.binding import search_key, shares, subject, subject_fields
 from compliance.engine.exact import exact
 from compliance.engine.explained import undecided
-from compliance.engine.history import History
+from compliance.engine.history import History, SearchKey
 from compliance.engine.judging import Judge
 from compliance.engine.plan import RulePlan, renamed
 from compliance.engine.sight import FOREVER, Looked, Sight, by_order, search_values
@@ -134,20 +134,34 @@ def _opening_events(rule: Rule, history: History, as_of: int) -> Iterator[Event]
     return reversed(list(merge(*streams, key=by_order, reverse=True)))
 
 
+def keys_ahead(rule: Rule, judge: Judge, history: History, about: Event) -> Iterator[SearchKey]:
+    """The look-up keys that finding out about the duty of one subject will ask, as far as that can be said before."""
+    kinds, keys = _search_of_openings(rule, about)
+    yield from ((kind, *search_values(kind, keys)) for kind in kinds if keys)
+    yield from judge.keys_ahead(judge.planner.plan(rule), about, Sight(history, about))
+
+
 def openings_of(rule: Rule, about: Event, history: History, until: int) -> list[Event]:
     """The events that open the duty that is kept for the same subject as `about` would open it for, oldest first."""
     mine = duty_subject(rule, about)
     if mine == about.id:
         stands = history.stands(about.id)
         return [stands] if stands is not None and not stands.proposed and stands.occurred_at <= until else []
-    fields = rule.per or subject_fields(about.kind)
-    keys = {field: about.values.get(field) for field in fields}
-    kinds = opening_kinds(rule) if rule.per else (about.kind,)
+    kinds, keys = _search_of_openings(rule, about)
     streams = [history.newest_first(kind, *search_values(kind, keys), until, None) for kind in kinds]
     found = [
         event for event in merge(*streams, key=by_order, reverse=True) if duty_subject(rule, event) == mine
     ]
     return found[::-1]
+
+
+def _search_of_openings(rule: Rule, about: Event) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """By which kinds and field values the openings of a subject are found; no values where the event is a subject by itself."""
+    if duty_subject(rule, about) == about.id:
+        return (about.kind,), {}
+    fields = rule.per or subject_fields(about.kind)
+    kinds = opening_kinds(rule) if rule.per else (about.kind,)
+    return kinds, {field: about.values.get(field) for field in fields}
 
 
 def _keyed(rule: Rule, event: Event) -> bool:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from compliance.domain.corrections import standing
 from compliance.domain.event import Event
 from compliance.domain.lookup import EVERY, ID, lookup_keys, under_id
+
+SearchKey: TypeAlias = tuple[str, str, str]
+"""A look-up key: kind, field, value (compliance.domain.lookup)."""
 
 
 class History(Protocol):
@@ -34,7 +37,7 @@ class History(Protocol):
     def amendments(self, event_id: str) -> Iterable[Event]:
         """The corrections and voids that name an event, in any order."""
 
-    def ahead(self, keys: Iterable[tuple[str, str, str]]) -> None:
+    def ahead(self, keys: Iterable[SearchKey]) -> None:
         """These look-up keys are about to be asked: what lies under them may be read together."""
 
 
@@ -99,7 +102,7 @@ class MemoryHistory:
         """The corrections and voids that name an event."""
         return tuple(self._amending.get(event_id, ()))
 
-    def ahead(self, keys: Iterable[tuple[str, str, str]]) -> None:
+    def ahead(self, keys: Iterable[SearchKey]) -> None:
         """See `History.ahead`; all is in memory."""
 
     def __iter__(self) -> Iterator[Event]:

@@ -18,11 +18,12 @@ from compliance.domain.canonical import digest
 from compliance.domain.corrections import takes_effect
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision, Finding, Outcome, Severity, Verdict
+from compliance.domain.lookup import EVERY, ID
 from compliance.domain.time import local_date
 from compliance.domain.values import UNKNOWN
-from compliance.engine.binding import find
+from compliance.engine.binding import find, search_key
 from compliance.engine.clause import Clause
-from compliance.engine.history import History
+from compliance.engine.history import History, SearchKey
 from compliance.engine.overrides import FAULT, lifted
 from compliance.engine.plan import Planner, RulePlan
 from compliance.engine.reference import (
@@ -177,6 +178,23 @@ class Judge:
             return None
         parameters = {rule.id: self._parameters(rule.id, day, self._own_site(event))}
         return self._scope(event, zone, day, parameters, sight)
+
+    def keys_ahead(self, plan: RulePlan, event: Event, sight: Sight) -> Iterator[SearchKey]:
+        """The look-up keys that one rule will ask for an event, as far as that can be said before anything is looked up."""
+        scope = self.scope_alone(plan.rule, event, sight)
+        if scope is None:
+            return
+        scope |= dict.fromkeys(plan.needs, UNKNOWN)
+        closings = () if plan.rule.expect is None else plan.rule.expect.closings()
+        asked = [
+            *(self.planner.lookups[needed].keys for needed in plan.needs),
+            *(self.planner.closing_keys(closing, plan) for closing in closings),
+        ]
+        for kinds in asked:
+            for kind, keys in kinds.items():
+                field, value = search_key(keys, scope)
+                if field not in (EVERY, ID):
+                    yield kind, field, value
 
     def judge_alone(
         self, rule: Rule, event: Event, sight: Sight, *, told: bool = True

@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from compliance.domain.event import Event
 from compliance.domain.findings import Outcome, Severity
-from compliance.domain.lookup import EVERY, ID
+from compliance.domain.lookup import EVERY
 from compliance.domain.time import end_of_local_day, local_date
 from compliance.domain.values import UNKNOWN
 from compliance.domain.vocabulary import KINDS
-from compliance.engine.binding import search_key, subject, subject_fields
+from compliance.engine.binding import subject, subject_fields
 from compliance.engine.duties import finding_id
-from compliance.engine.history import History
+from compliance.engine.history import History, SearchKey
 from compliance.engine.judging import Judge
 from compliance.engine.overrides import FAULT
 from compliance.engine.plan import ValueOf
@@ -158,21 +158,10 @@ def _together(subjects: Iterator[_Subject]) -> Iterator[tuple[_Subject, ...]]:
         yield some
 
 
-def _keys_ahead(
-    rule: Rule, judge: Judge, history: History, event: Event, as_of: int
-) -> Iterator[tuple[str, str, str]]:
+def _keys_ahead(rule: Rule, judge: Judge, history: History, event: Event, as_of: int) -> Iterator[SearchKey]:
     """The look-up keys that the rule will ask for a subject, as far as that can be said before anything is looked up."""
-    plan = judge.planner.plan(rule)
     sight, night = _night(history, event, as_of)
-    scope = judge.scope_alone(rule, night, sight)
-    if scope is None:
-        return
-    scope |= dict.fromkeys(plan.needs, UNKNOWN)
-    for lookup_id in plan.needs:
-        for kind, keys in judge.planner.lookups[lookup_id].keys.items():
-            field, value = search_key(keys, scope)
-            if field not in (EVERY, ID):
-                yield kind, field, value
+    return judge.keys_ahead(judge.planner.plan(rule), night, sight)
 
 
 def subject_key(rule: Rule, event: Event) -> Key:

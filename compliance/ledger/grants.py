@@ -2,7 +2,8 @@
 
 =========== ==============================================================================================================
 ``owner``   owns the tables, and so may change them: for migrations, never for daily work
-``writer``  SELECT and INSERT; DELETE on the one table of input that could not be read, which may have to go
+``writer``  SELECT and INSERT; DELETE on the table of input that could not be read, which may have to go; UPDATE and DELETE on the
+            agenda of the nightly run, which can be made again
 ``reader``  SELECT
 =========== ==============================================================================================================
 
@@ -22,13 +23,20 @@ from compliance.ledger.database import connect, driver_of, place_of, translated
 from compliance.ledger.driver import Driver, transaction
 from compliance.ledger.guards import FUNCTIONS
 from compliance.ledger.roles import Role, database_role
-from compliance.ledger.tables import METADATA, QUARANTINE
+from compliance.ledger.tables import AGENDA, DUTY, DUTY_KEY, METADATA, QUARANTINE
 from compliance.ledger.vault.tables import METADATA as VAULT_TABLES
 from compliance.ledger.vault.tables import vault_schema
 
 OWNER: Final = database_role(Role.OWNER)
 WRITER: Final = database_role(Role.WRITER)
 READER: Final = database_role(Role.READER)
+
+
+_BEYOND_READING: Final = {
+    QUARANTINE.name: "INSERT, DELETE",
+    **dict.fromkeys((AGENDA.name, DUTY.name, DUTY_KEY.name), "INSERT, UPDATE, DELETE"),
+}
+"""What the writer may do with tables of which rows go or change."""
 
 
 def make_roles() -> list[str]:
@@ -53,7 +61,7 @@ def grant_rights(in_schema: str) -> list[str]:
         statements.append(f"REVOKE ALL ON {table} FROM PUBLIC, {WRITER}, {READER}")
         statements.append(f"GRANT SELECT ON {table} TO {WRITER}, {READER}")
         if name in METADATA.tables:
-            rights = "INSERT, DELETE" if name == QUARANTINE.name else "INSERT"
+            rights = _BEYOND_READING.get(name, "INSERT")
             statements.append(f"GRANT {rights} ON {table} TO {WRITER}")
     statements += [f"ALTER FUNCTION {in_schema}.{name}() OWNER TO {OWNER}" for name in FUNCTIONS]
     return statements

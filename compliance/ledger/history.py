@@ -83,6 +83,8 @@ class LogHistory:
     def _read(self, idxs: Iterable[int]) -> None:
         """Read the events of some entries together, those that were not met before, and how they stand."""
         wanted = [idx for idx in idxs if idx not in self._standing and self._known(idx)]
+        if len(self._sent) + len(wanted) > CACHED_EVENTS:
+            self._forget_all()
         events = [self._sent[idx] for idx in wanted if idx in self._sent]
         unread = self._log.entries_among([idx for idx in wanted if idx not in self._sent])
         events += [self._made(entry) for entry in unread if entry.event_id is not None]
@@ -90,6 +92,15 @@ class LogHistory:
             self._remember(event)
         amended = self._log.amended_among([event.id for event in events])
         self._standing.update((event.position, event) for event in events if event.id not in amended)
+
+    def stretch(self, start: int, stop: int) -> Iterator[Event]:
+        """The events of the entries from `start` up to but not including `stop` as they now stand, in the log's order, read many together;
+        those that were only proposed are among them, void ones are not."""
+        for at in range(start, stop, WIDE):
+            idxs = range(at, min(at + WIDE, stop))
+            self._read(idxs)
+            standing = [self._at(idx) for idx in idxs if idx in self._sent]
+            yield from (event for event in standing if event is not None)
 
     def _found(self, idx: int, kind: str, field: str, value: str, occurred: int) -> Event | None:
         event = self._at(idx)
@@ -146,11 +157,14 @@ class LogHistory:
 
     def _remember(self, event: Event) -> None:
         if len(self._sent) >= CACHED_EVENTS:
-            self._sent.clear()
-            self._ids.clear()
-            self._standing.clear()
+            self._forget_all()
         self._sent[event.position] = event
         self._ids[event.id] = event.position
+
+    def _forget_all(self) -> None:
+        self._sent.clear()
+        self._ids.clear()
+        self._standing.clear()
 
     def _idx(self, event_id: str) -> int | None:
         known = self._ids.get(event_id)

@@ -19,7 +19,7 @@ from compliance.ledger.driver import Driver, transaction
 from compliance.ledger.guards import FUNCTIONS, GUARDS
 from compliance.ledger.roles import Role
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest migration; a test compares it with the files."""
 
 

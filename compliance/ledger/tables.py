@@ -1,7 +1,7 @@
 """The tables of the log (audit-log.md, "Tree").
 
 `ENTRY`, `TILE` and `HEAD` are the log itself, `BUNDLE` the policies that decisions name, `WITNESSED` what was seen of other logs. `EVENT_KEY` and `ASKED_KEY` are
-projections that ``compliance db rebuild`` makes again. `QUARANTINE` is the one table whose rows may go: it holds input that could
+projections that ``compliance db rebuild`` makes again; `AGENDA`, `DUTY` and `DUTY_KEY` what the nightly run need not find out again (`ledger.agenda`): their rows change and go. `QUARANTINE` is the one table whose rows may go: it holds input that could
 not be read, which may name people. The migrations create all of them; a test holds the two descriptions equal.
 
 Instants are microseconds since 1970-01-01 UTC, hashes are SHA-256 in 32 bytes. What the columns of `ENTRY` repeat from the
@@ -125,6 +125,46 @@ WITNESSED: Final = Table(
     Column("root", LargeBinary, nullable=False),
     Column("note", Text, nullable=False),  # the checkpoint as it came, with its signatures
     Column("recorded_us", INT64, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# How far the agenda was brought, in one row; `whole` is 0 while it is being brought further.
+AGENDA: Final = Table(
+    "agenda",
+    METADATA,
+    Column("number", INT64, primary_key=True, autoincrement=False),  # of the run that brought it there
+    Column("day", INT64, nullable=False),  # an ordinal date
+    Column("ends_us", INT64, nullable=False),  # the first instant at which that day was over at a site
+    Column("size", INT64, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("bundle", Text, nullable=False),
+    Column("whole", INT64, nullable=False),
+    sqlite_strict=True,
+)
+
+UNSETTLED: Final = "state IN ('open', 'missed')"
+"""Duties that time alone may change."""
+
+DUTY: Final = Table(
+    "duty",
+    METADATA,
+    Column("id", INT64, primary_key=True, autoincrement=False),
+    Column("rule", Text, nullable=False),
+    Column("opening", Text, nullable=False),  # the id of an event that opens it, or may
+    Column("state", Text, nullable=False),  # of the duty, or ``none`` where the rule does not apply
+    Index("duty_unsettled", "id", **_where(UNSETTLED)),
+    sqlite_strict=True,
+)
+
+# Where a duty was looked up, and up to when; as `ASKED_KEY` is for judgements.
+DUTY_KEY: Final = Table(
+    "duty_key",
+    METADATA,
+    Column("duty", INT64, primary_key=True),
+    Column("key", INT64, primary_key=True),
+    Column("until_us", INT64, nullable=False),
+    Index("duty_key_until", "key", "until_us"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -62,11 +62,18 @@ class Night:
 
     def covers(self, site: str) -> bool:
         """Whether a site is one of those the report is about."""
-        return site in self._days
+        return any(site == one.site for one in self.sites)
 
     def of(self, site: str) -> SiteDay:
         """A site's day."""
         return self._days[site]
+
+    def day_at(self, site: str) -> SiteDay:
+        """The day at any site; in UTC where the report does not cover it and nobody said its zone."""
+        known = self._days.get(site)
+        if known is None:
+            known = self._days[site] = _day_of(self.history, self.day, site)
+        return known
 
     @property
     def begins(self) -> int:
