@@ -145,6 +145,7 @@ HIGH = body("vital_signs", instant(30), id="high", systolic_mmhg=150, **P)
 LOW = body("vital_signs", instant(40), id="low", systolic_mmhg=100, **P)
 AFTER = body("vital_signs", instant(90), id="after", **P)
 GOES = body("discharge", instant(120), id="goes", **T)
+STRAY = body("discharge", instant(120), id="stray", **{**T, "session": "T2"})
 WASTE = body("wastage", instant(60), id="waste", site="S1")
 SIGNS = body("signature", instant(90), id="signs", site="S1", target_event="waste")
 
@@ -156,6 +157,10 @@ SIGNS = body("signature", instant(90), id="signs", site="S1", target_event="wast
         ([DOSE, GOES], correction(GOES, "c", ("session", "T1", "T2"), at=instant(130))),
         ([DOSE, GOES], correction(GOES, "c", ("occurred_at", GOES["occurred_at"], instant(600)), at=instant(130))),
         ([DOSE, GOES], correction(DOSE, "c", ("session", "T1", "T2"), at=instant(130))),
+        (
+            [DOSE, STRAY, correction(STRAY, "c", ("session", "T2", "T1"), at=instant(130))],
+            correction(STRAY, "d", ("session", "T1", "T3"), at=instant(140)),
+        ),
         ([DOSE, LOW, GOES], void(LOW, "v", at=instant(130))),
         ([DOSE, LOW, GOES], body("vital_signs", instant(50), id="late", systolic_mmhg=151, **P)),
         ([HIGH, DOSE, AFTER, GOES], correction(AFTER, "c", ("patient", "P1", "P2"), at=instant(130))),
@@ -209,7 +214,7 @@ def test_two_runs_at_once_both_tell_the_truth() -> None:
     with recorded(PROFILES) as log:
         record(log, JUDGE, DOSE, GOES)
         made, later = (night(log, FIRST + days, log.size, zones=True) for days in (1, 5))
-        overtaken = []
+        overtaken: list[list[Duty]] = []
 
         def overtake(done: int, _: int) -> None:
             if done > 1 and not overtaken:
