@@ -18,6 +18,7 @@ from compliance.domain.findings import Decision, Finding
 from compliance.domain.lookup import key_of
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.duties import Duty, duties, finding_id
+from compliance.engine.nights import Standing
 from compliance.engine.nights import standing as nights
 from compliance.engine.wording import rendered
 from compliance.errors import InputError
@@ -92,14 +93,20 @@ def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding
             )
     for one in nights(bundles.active(), history, as_of):
         if one.failing:
-            told = _told(one.rule, str(one.severity), str(one.outcome), one.because)
-            yield StandingFinding(one.id, _state(one.id, None, actions), told, one.subject, one.at)
+            yield StandingFinding(
+                one.id, _state(one.id, None, actions), explained_night(one), one.subject, one.at
+            )
 
 
 def explained_duty(duty: Duty) -> Explained:
     """The finding of a duty in words."""
     outcome = str(duty.outcome) if duty.outcome is not None else str(duty.state)
     return _told(duty.rule, str(duty.severity), outcome, duty.because)
+
+
+def explained_night(one: Standing) -> Explained:
+    """What a standing rule finds, in words."""
+    return _told(one.rule, str(one.severity), str(one.outcome), one.because)
 
 
 def _told(rule: Rule, severity: str, outcome: str, because: Mapping[str, str]) -> Explained:
@@ -111,6 +118,11 @@ def obligations(log: Log, bundles: Bundles, as_of: int) -> list[Duty]:
     """Every duty as it stands at an instant, the earliest due first."""
     found = duties(bundles.active(), LogHistory(log), as_of)
     return sorted(found, key=lambda duty: (duty.due_at is None, duty.due_at or 0, duty.rule.id))
+
+
+def resolved(history: LogHistory, as_of: int) -> frozenset[str]:
+    """The ids of the findings that a person had resolved, and not reopened, by an instant."""
+    return frozenset(name for name, action in _actions(history, as_of).items() if action == "resolve")
 
 
 def _actions(history: LogHistory, as_of: int) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from compliance import night_entries
 from compliance.domain.lookup import key_of, lookup_keys
 from compliance.ledger.log import KEY_ENTRIES, Log
 from compliance.ledger.vault import MARK
@@ -63,6 +64,8 @@ def keys_of_entry(document: Mapping[str, Any]) -> list[int]:
         return [KEY_ENTRIES]
     if document["type"] == "vault":
         return [MARK]
+    if document["type"] in night_entries.TYPES:
+        return night_entries.keys_of(document)
     return []
 
 

@@ -90,8 +90,10 @@ def standing_of(
     told: bool = True,
     sites: Container[str] | None = None,
     begun: Begun | None = None,
+    only_failing: bool = False,
 ) -> list[Standing]:
-    """One rule's subjects, in the order in which they became known; with `sites`, only those whose event is at one of them.
+    """One rule's subjects, in the order in which they became known; with `sites`, only those whose event is at one of them, and
+    with `only_failing` those that are findings, so that no more is held than is found.
 
     Why and since when is found out where it is to be `told`; else the row of nights is taken to begin now. `begun` knows the first night of rows
     of nights that were told before, and had not ended.
@@ -109,7 +111,8 @@ def standing_of(
             if told and standing.failing:
                 known = None if begun is None else begun(rule, one.key)
                 standing = _dated(standing, judge, history, as_of, known)
-            found.append(standing)
+            if standing.failing or not only_failing:
+                found.append(standing)
     return sorted(found, key=lambda one: first.get(one.key, one.subject.order))
 
 

@@ -7,7 +7,7 @@ of date (its event was corrected away from the key) or collide with another key;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -97,10 +97,13 @@ class LogHistory:
         """The events of the entries from `start` up to but not including `stop` as they now stand, in the log's order, read many together;
         those that were only proposed are among them, void ones are not."""
         for at in range(start, stop, WIDE):
-            idxs = range(at, min(at + WIDE, stop))
-            self._read(idxs)
-            standing = [self._at(idx) for idx in idxs if idx in self._sent]
-            yield from (event for event in standing if event is not None)
+            yield from self.at(range(at, min(at + WIDE, stop)))
+
+    def at(self, idxs: Sequence[int]) -> Iterator[Event]:
+        """The events of some entries as they now stand, in that order, read together; void ones are left out."""
+        self._read(idxs)
+        standing = [self._at(idx) for idx in idxs if idx in self._sent]
+        yield from (event for event in standing if event is not None)
 
     def _found(self, idx: int, kind: str, field: str, value: str, occurred: int) -> Event | None:
         event = self._at(idx)

@@ -206,6 +206,10 @@ class Rule:
     cases: tuple[Case, ...]
     place: Place
 
+    def cited(self) -> str:
+        """Its citations on one line."""
+        return "; ".join(f"{cite.source}, {cite.at}" if cite.at else cite.source for cite in self.cites)
+
     def closings(self) -> Iterator[Closing]:
         """What closes the rule's duty, each by itself; nothing, where it opens none."""
         if self.expect is not None:

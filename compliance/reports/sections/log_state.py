@@ -1,0 +1,83 @@
+"""The log: whether it is whole, since when that was looked at, which past decisions were judged again, and its checkpoint in print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compliance.reports.night import Night
+from compliance.reports.page import Column, Item, Level, Section, Table
+from compliance.reports.sampling import Again
+from compliance.reports.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What verifying the log gave: `good`, else the `state` and the `reason` in words; compared with the checkpoint of the report of `since` (a date),
+    None where there was none, and with further ones that were kept elsewhere (`against`)."""
+
+    good: bool
+    state: str
+    reason: str
+    since: str | None
+    against: int = 0
+
+
+def log_state(night: Night, verified: Verified, again: list[Again], checkpoint: str) -> Section:
+    """The section ``log``."""
+    differ = [one for one in again if not one.agrees]
+    items = [*_broken(night, verified), *_differing(differ)]
+    judged = f"{counted(len(again), 'past decision')} judged again: {'all agree' if not differ else counted(len(differ), 'differs', 'differ')}"
+    if verified.good:
+        compared = (
+            ""
+            if verified.since is None
+            else f", and goes on from the checkpoint of the report of {verified.since}"
+        )
+        summary = f"The log is whole: {counted(night.size, 'entry', 'entries')}{compared}. {judged[0].upper()}{judged[1:]}."
+    else:
+        summary = f"The log does not verify: {verified.state}. {verified.reason}"
+    notes = (
+        "Keep this checkpoint where nobody who can change the log can change it: whoever has it can tell whether anything before it was changed.",
+    )
+    return Section(
+        "log", "The log", Level.ALARM if items else Level.GOOD, summary, tuple(items), (_again(again),), notes=notes, verbatim=checkpoint,
+    )  # fmt: skip
+
+
+def _broken(night: Night, verified: Verified) -> list[Item]:
+    if verified.good:
+        return []
+    todo = (
+        "Stop recording into it, keep the file as it is, and compare it with the last backup and the checkpoints that lie elsewhere "
+        "(`compliance log verify --checkpoint FILE`)."
+    )
+    return [
+        Item(
+            Level.ALARM,
+            f"The log does not verify: {verified.state}. {verified.reason}",
+            f"log {night.log.name}",
+            todo,
+        )
+    ]
+
+
+def _differing(differ: list[Again]) -> list[Item]:
+    todo = "Find out whether the log, the stored policies or the software was changed: `compliance policy explain` shows the decision, `compliance log verify` the log."
+    return [
+        Item(
+            Level.ALARM,
+            f"A past decision does not come out again: {one.why}.",
+            f"entry {one.idx}",
+            todo,
+            entries=(one.idx,),
+        )
+        for one in differ
+    ]
+
+
+def _again(again: list[Again]) -> Table:
+    rows = tuple((str(one.idx), "agrees" if one.agrees else one.why) for one in again)
+    return Table(
+        "judged-again", "Past decisions that were judged again", (Column("entry", "Entry", "entries"), Column("answer", "Answer")), rows,
+        "no decision was drawn",
+    )  # fmt: skip
