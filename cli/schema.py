@@ -11,7 +11,7 @@ from .application import Command, Group
 
 @click.group(cls=Group, examples=("compliance schema event > event.schema.json",))
 def schema() -> None:
-    """JSON Schemas of events and of policy files."""
+    """JSON Schemas of events, of policy files and of reports."""
 
 
 @schema.command(cls=Command, examples=("compliance schema event > event.schema.json",))
@@ -37,6 +37,14 @@ _of_file("bundle", "The JSON Schema of bundle.yaml, for editors.")
 _of_file("requirements", "The JSON Schema of requirements.yaml, for editors.")
 _of_file("site", "The JSON Schema of what a site asks (sites/SITE.yaml), for editors.")
 _of_file("cases", "The JSON Schema of a case file, for editors.")
+
+
+@schema.command(cls=Command, examples=("compliance schema report > report.schema.json",))
+def report() -> None:
+    """The JSON Schema of a report, as `report nightly` writes it in JSON."""
+    from compliance.reports.forms.json_form import report_schema
+
+    _print(report_schema())
 
 
 def _print(value: dict[str, Any]) -> None:
