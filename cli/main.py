@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "person": ("person", "person"),
     "findings": ("standing", "findings"),
     "obligations": ("standing", "obligations"),
+    "report": ("report", "report"),
     "log": ("log", "log"),
     "policy": ("policy", "policy"),
     "schema": ("schema", "schema"),

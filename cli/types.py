@@ -46,6 +46,31 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
+class Day(click.ParamType):  # type: ignore[type-arg]
+    """A date, as an ordinal: ``2026-03-05``, ``today`` or ``yesterday`` by the clock of this machine."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how it is written."""
+        if isinstance(value, int):
+            return value
+        from datetime import UTC, datetime
+
+        from compliance.domain.reading import Unreadable
+        from compliance.domain.time import parse_date
+
+        text = str(value)
+        if text in ("today", "yesterday"):
+            local = datetime.fromtimestamp(now() // 1_000_000, UTC).astimezone()
+            return local.toordinal() - (text == "yesterday")
+        try:
+            return parse_date(text)
+        except Unreadable as error:
+            self.fail(f"{error.message}; {error.remedy}", param, ctx)
+
+
+DAY: Final = Day()
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
 

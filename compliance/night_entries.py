@@ -1,8 +1,8 @@
 """What the nightly run writes into the log, and reads back (audit-log.md, "Entry"): entries of three types beside those of events.
 
 =============  ====================================================================================================================
-``missed``     a duty that was not met in time: ``finding`` (its id), ``rule``, ``event`` (that opened it), ``due_at``, ``night``
-``standing``   a standing rule began or ceased to fail: ``finding``, ``rule``, ``key`` (of the subject), ``event`` (that defines it),
+``missed``     a duty that was not met in time: ``finding`` (its id), ``rule``, ``about`` (the event that opened it), ``due_at``, ``night``
+``standing``   a standing rule began or ceased to fail: ``finding``, ``rule``, ``key`` (of the subject), ``about`` (the event that defines it),
                ``since`` (the first night), ``state`` (``began`` or ``ended``), ``night`` (the first on which it was so)
 ``nightly``    a report: ``date``, ``site`` where it is of one, ``edition``, ``size``, ``root``, ``bundle``, ``new_from``, ``report``
                (SHA-256 of its JSON form) and ``checkpoint``, the signed note of that size
@@ -86,7 +86,7 @@ def episodes(log: Log, before: int | None = None) -> dict[str, Episode]:
     for _, told in reversed(list(_found(log, STANDING, EVERY, "", before))):
         ended = told["night"] if told["state"] == "ended" else None
         found[told["finding"]] = Episode(
-            told["finding"], told["rule"], told["key"], told["event"], told["since"], ended
+            told["finding"], told["rule"], told["key"], told["about"], told["since"], ended
         )
     return found
 
@@ -95,7 +95,7 @@ def episode_of(log: Log, finding: str) -> Episode | None:
     """The failure with this id, or None."""
     for _, told in _found(log, STANDING, "finding", finding):
         ended = told["night"] if told["state"] == "ended" else None
-        return Episode(finding, told["rule"], told["key"], told["event"], told["since"], ended)
+        return Episode(finding, told["rule"], told["key"], told["about"], told["since"], ended)
     return None
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from compliance.bundles import Bundles
 from compliance.domain.event import Event
-from compliance.domain.lookup import EVERY, key_of
+from compliance.domain.lookup import EVERY
 from compliance.domain.time import end_of_local_day, format_date, format_instant
+from compliance.domain.vocabulary import KINDS
 from compliance.engine.judging import Judge
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
+
+_FEW: Final = ("site_profile", "policy_activation", "registration", "access_change", "site_certification")
+"""Kinds by whose events a site is known on a day on which nothing happened there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,12 @@ def _day_of(history: LogHistory, day: int, site: str) -> SiteDay:
     return SiteDay(site, zone, known, end_of_local_day(day - 1, zone), end_of_local_day(day, zone))
 
 
-def known_sites(log: Log) -> tuple[str, ...]:
-    """Every site that the log has a profile of, in order; those without one are found by their events in `compliance.reports.nightly`."""
-    key = key_of("site_profile", EVERY, "")
-    return tuple(sorted({str(log.entry(idx).site) for _, idx in log.key_scan(key)}))
+def known_sites(history: LogHistory, day: int) -> tuple[str, ...]:
+    """Every site that has a profile, policies, registrations or people, or at which something occurred around the day, in order."""
+    found: set[str] = set()
+    for kind in _FEW:
+        found.update(event.values["site"] for event in history.newest_first(kind, EVERY, "", None, None))
+    first, last = end_of_local_day(day - 2, "UTC"), end_of_local_day(day + 1, "UTC")
+    for kind in KINDS:
+        found.update(event.values["site"] for event in history.newest_first(kind, EVERY, "", last, first))
+    return tuple(sorted(found))

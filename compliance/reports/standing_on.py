@@ -60,6 +60,12 @@ class Stands:
         self.whole = whole
         self._progress = progress
 
+    def look(self) -> None:
+        """Find out what has to be found out before anything is shown; brings the agenda forward, in transactions of its own."""
+        _ = self._duties
+        with self.night.log.reading():
+            _ = self.failing
+
     # ---- findings of events
 
     def decision(self, idx: int, event_id: str) -> tuple[Decision, bool]:

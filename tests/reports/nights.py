@@ -13,5 +13,5 @@ def night_of(log: Log, date: str, *sites: str, new_from: int | None = None) -> N
     """The day at these sites (else at all with a profile), as all of the log knows it; nothing is news but what occurred then."""
     bundles, day, size = Bundles(log, written=False), parse_date(date), log.size
     history = LogHistory(log, before=size)
-    days = days_of(history, day, sites or known_sites(log))
+    days = days_of(history, day, sites or known_sites(history, day))
     return Night(log, bundles, bundles.active(), day, size, size if new_from is None else new_from, days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compliance.reports.night import Night
@@ -13,17 +14,27 @@ from compliance.reports.words import counted
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What verifying the log gave: `good`, else the `state` and the `reason` in words; compared with the checkpoint of the report of `since` (a date),
-    None where there was none, and with further ones that were kept elsewhere (`against`)."""
+    None where there was none."""
 
     good: bool
     state: str
     reason: str
     since: str | None
-    against: int = 0
 
 
-def log_state(night: Night, verified: Verified, again: list[Again], checkpoint: str) -> Section:
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What was found out about the log: whether it verifies, the past decisions that were judged again, and its signed checkpoint."""
+
+    night: Night
+    verified: Verified
+    again: tuple[Again, ...]
+    checkpoint: str
+
+
+def log_state(state: LogState) -> Section:
     """The section ``log``."""
+    night, verified, again, checkpoint = state.night, state.verified, state.again, state.checkpoint
     differ = [one for one in again if not one.agrees]
     items = [*_broken(night, verified), *_differing(differ)]
     judged = f"{counted(len(again), 'past decision')} judged again: {'all agree' if not differ else counted(len(differ), 'differs', 'differ')}"
@@ -61,7 +72,7 @@ def _broken(night: Night, verified: Verified) -> list[Item]:
     ]
 
 
-def _differing(differ: list[Again]) -> list[Item]:
+def _differing(differ: Sequence[Again]) -> list[Item]:
     todo = "Find out whether the log, the stored policies or the software was changed: `compliance policy explain` shows the decision, `compliance log verify` the log."
     return [
         Item(
@@ -75,7 +86,7 @@ def _differing(differ: list[Again]) -> list[Item]:
     ]
 
 
-def _again(again: list[Again]) -> Table:
+def _again(again: Sequence[Again]) -> Table:
     rows = tuple((str(one.idx), "agrees" if one.agrees else one.why) for one in again)
     return Table(
         "judged-again", "Past decisions that were judged again", (Column("entry", "Entry", "entries"), Column("answer", "Answer")), rows,

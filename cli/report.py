@@ -1,0 +1,16 @@
+"""``compliance report``: its commands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from .application import Group
+
+COMMANDS: Final = {"nightly": ("report_nightly", "nightly")}
+
+
+@click.group(cls=Group, lazy=COMMANDS, examples=("compliance report nightly --date yesterday --out reports",))
+def report() -> None:
+    """Reports: what a compliance officer reads every morning, and what an inspector is handed."""

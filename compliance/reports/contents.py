@@ -1,0 +1,55 @@
+"""The nightly report's sections, in the order in which they are told: what is most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compliance.reports.night import Night
+from compliance.reports.page import Level, Section
+from compliance.reports.sections.due import duties
+from compliance.reports.sections.log_state import LogState, log_state
+from compliance.reports.sections.violations import violations
+from compliance.reports.standing_on import Stands
+from compliance.reports.words import counted, listed
+
+
+def contents(night: Night, stands: Stands, state: LogState) -> tuple[Section, ...]:
+    """Every section of the report of a night."""
+    return (
+        log_state(state),
+        violations(night, stands),
+        duties(night, stands),
+    )
+
+
+def headline(sections: Sequence[Section]) -> str:
+    """The one sentence that stands on a lock screen."""
+    said = {section.id: section for section in sections}
+    whole = said["log"].level is Level.GOOD
+    told = [] if whole else ["the log does not verify"]
+    items = said["violations"].items
+    if items:
+        denying = sum(item.level is Level.ALARM for item in items)
+        told.append(
+            f"{counted(len(items), 'new finding')} ({denying:,} to act on today)"
+            if denying
+            else counted(len(items), "new finding")
+        )
+    overdue = next(table for table in said["duties"].tables if table.id == "duties-overdue").rows
+    if overdue:
+        told.append(f"{counted(len(overdue), 'duty', 'duties')} overdue")
+    for section_id, one, many in (
+        ("stock", "stock line differs", "stock lines differ"),
+        ("expiring", "thing expired", "things expired"),
+    ):
+        urgent = (
+            [item for item in said[section_id].items if item.level is Level.ALARM]
+            if section_id in said
+            else []
+        )
+        if urgent:
+            told.append(counted(len(urgent), one, many))
+    if not told:
+        return "Nothing new, nothing overdue; the log is whole"
+    text = f"{listed(told)}{'; the log is whole' if whole else ''}"
+    return text[0].upper() + text[1:]
