@@ -95,13 +95,13 @@ def _newest_checkpoint(folder: Path) -> Iterator[str]:
 def _name(made: Made) -> str:
     """The name that all files of a report begin with: date, site, edition."""
     site = "" if made.site is None else f"-{_as_file_name(made.site)}"
-    edition = "" if made.report.edition == 1 else f"-edition-{made.report.edition}"
+    edition = "" if made.report.edition == 1 else f".edition-{made.report.edition}"
     return f"nightly-{made.report.date}{site}{edition}"
 
 
 def _as_file_name(site: str) -> str:
     """A site's id as part of a file's name; where it has other letters, with a digest, so that two sites never share a file."""
-    plain = re.sub(r"[^A-Za-z0-9_]", "_", site)[:40]
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", site)[:40]
     return plain if plain == site else f"{plain}-{sha256(site.encode()).hexdigest()[:8]}"
 
 

@@ -198,9 +198,11 @@ class Agenda:
             touched[row.id] = _Subject(self._judge.bundle.rule(row.rule), opening)
 
     def _changed(self, reached: Reached, earlier: LogHistory) -> Iterator[Event]:
-        """Events that were recorded since, or that occurred since, and those that were amended since as they stood before and as they stand."""
+        """Events that were recorded since, or that occurred since or on the day, and those that were amended since as they stood before and as
+        they stand."""
+        since = min([reached.ends_us, *(one.begins for one in self._night.sites)])
         for kind in KINDS:
-            yield from self._history.newest_first(kind, EVERY, "", self._last, reached.ends_us)
+            yield from self._history.newest_first(kind, EVERY, "", self._last, since)
         for entry in self._night.log.entries(reached.size, self._night.size):
             event_id = entry.event_id
             seen: set[str] = set()

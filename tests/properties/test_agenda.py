@@ -225,3 +225,12 @@ def test_two_runs_at_once_both_tell_the_truth() -> None:
         reached = AgendaTables(log).reached()
         assert reached is not None
         assert (reached.day, reached.whole) == (FIRST + 5, True)
+
+
+def test_asked_twice_it_tells_the_same() -> None:
+    """What was done on the day is told again, though nothing came since."""
+    with recorded(PROFILES) as log:
+        record(log, JUDGE, DOSE, GOES)
+        made = night(log, FIRST + 1, log.size, zones=True)
+        assert told(Agenda(made).duties()) == told(Agenda(made).duties()) == expected(made)
+        assert "met" in {state for _, _, state, *_ in expected(made)}
