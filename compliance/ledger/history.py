@@ -65,7 +65,8 @@ class LogHistory:
         if rows is None:
             rows = self._log.key_scan(key, until, since)
         yield from islice(rows, FEW)
-        while some := list(islice(rows, WIDE)):
+        together = FEW
+        while some := list(islice(rows, together := min(4 * together, WIDE))):
             self._read([idx for _, idx in some])
             yield from some
 
@@ -80,18 +81,20 @@ class LogHistory:
             rest = self._log.key_scan(key, last[0] if until is None else min(last[0], until), since)
             yield from (row for row in rest if row < last)
 
-    def _read(self, idxs: Iterable[int]) -> None:
-        """Read the events of some entries together, those that were not met before, and how they stand."""
-        wanted = [idx for idx in idxs if idx not in self._standing and self._known(idx)]
-        if len(self._sent) + len(wanted) > CACHED_EVENTS:
+    def _read(self, idxs: Iterable[int]) -> set[int]:
+        """Read the events of some entries together, those that were not met before, and how they stand; gives the idx of those that are events."""
+        wanted = [idx for idx in idxs if self._known(idx)]
+        met = {idx for idx in wanted if idx in self._sent}
+        unread = self._log.entries_among([idx for idx in wanted if idx not in met])
+        events = [self._made(entry) for entry in unread if entry.event_id is not None]
+        if len(self._sent) + len(events) > CACHED_EVENTS:
             self._forget_all()
-        events = [self._sent[idx] for idx in wanted if idx in self._sent]
-        unread = self._log.entries_among([idx for idx in wanted if idx not in self._sent])
-        events += [self._made(entry) for entry in unread if entry.event_id is not None]
         for event in events:
             self._remember(event)
-        amended = self._log.amended_among([event.id for event in events])
-        self._standing.update((event.position, event) for event in events if event.id not in amended)
+        found = events + [self._sent[idx] for idx in met if idx in self._sent and idx not in self._standing]
+        amended = self._log.amended_among([event.id for event in found])
+        self._standing.update((event.position, event) for event in found if event.id not in amended)
+        return met.union(event.position for event in events)
 
     def stretch(self, start: int, stop: int) -> Iterator[Event]:
         """The events of the entries from `start` up to but not including `stop` as they now stand, in the log's order, read many together;
@@ -101,8 +104,8 @@ class LogHistory:
 
     def at(self, idxs: Sequence[int]) -> Iterator[Event]:
         """The events of some entries as they now stand, in that order, read together; void ones are left out."""
-        self._read(idxs)
-        standing = [self._at(idx) for idx in idxs if idx in self._sent]
+        events = self._read(idxs)
+        standing = (self._at(idx) for idx in idxs if idx in events)
         yield from (event for event in standing if event is not None)
 
     def _found(self, idx: int, kind: str, field: str, value: str, occurred: int) -> Event | None:
