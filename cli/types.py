@@ -1,4 +1,4 @@
-"""Kinds of values that options take."""
+"""Kinds of values that options take, and the one instant that several commands ask for."""
 
 from __future__ import annotations
 
@@ -46,8 +46,30 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
+class Day(click.ParamType):  # type: ignore[type-arg]
+    """A date, as an ordinal: ``2026-03-31``."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how it is written."""
+        if isinstance(value, int):
+            return value
+        from compliance.domain.reading import Unreadable
+        from compliance.domain.time import parse_date
+
+        try:
+            return parse_date(str(value))
+        except Unreadable as error:
+            self.fail(f"{error.message}; {error.remedy}", param, ctx)
+
+
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
+DAY: Final = Day()
+
+FARTHEST: Final = 10 * 366 * 24 * 3600 * 1_000_000
+"""How far ahead may be asked, in microseconds: how long something has stood is found night by night."""
 
 
 def now() -> int:
@@ -55,3 +77,18 @@ def now() -> int:
     from compliance.ledger.log import system_clock
 
     return system_clock()
+
+
+def _not_too_far(_: click.Context, __: click.Parameter, instant: int | None) -> int | None:
+    if instant is not None and instant > now() + FARTHEST:
+        raise click.BadParameter("more than ten years ahead; name an instant of the past or the near future")
+    return instant
+
+
+as_of_option: Final = click.option(
+    "--as-of",
+    type=INSTANT,
+    metavar="TIME",
+    callback=_not_too_far,
+    help="By what had occurred then; now, unless said otherwise.",
+)

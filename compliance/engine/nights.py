@@ -150,9 +150,7 @@ def _chosen(where: ValueOf, judge: Judge, rule: Rule, night: Event, sight: Sight
 
 def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_of: int) -> tuple[int, int]:
     """The first night of the row of nights that did not pass up to now, and the midnight that begins that day: the same whenever it is asked."""
-    sight, night = _night(history, events[0], as_of)
-    zone = judge.zone(night, sight)
-    zone = zone if isinstance(zone, str) else "UTC"
+    zone = zone_at(judge, history, events[0], as_of)
     first = local_date(as_of, zone)
     while True:
         begins = end_of_local_day(first - 1, zone)
@@ -163,3 +161,10 @@ def _since(rule: Rule, judge: Judge, history: History, events: list[Event], as_o
         if found is None or found[1] not in (Outcome.FAIL, Outcome.INDETERMINATE):
             return first, begins
         first -= 1
+
+
+def zone_at(judge: Judge, history: History, event: Event, as_of: int) -> str:
+    """The zone by which an instant has its date at the site of an event, UTC where the site's is not known."""
+    sight, night = _night(history, event, as_of)
+    zone = judge.zone(night, sight)
+    return zone if isinstance(zone, str) else "UTC"
