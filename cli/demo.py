@@ -195,7 +195,7 @@ def _lines(result: Result, bundles: Bundles) -> Iterator[str]:
     yield output.headline(verdict, f"{event.id}  {event.kind} at {event.body['site']}{because}", 2)
     for one in found[:MOST_FINDINGS]:
         yield output.paragraph(f"{one.rule.id}: {one.message}", 4, 2)
-        yield output.paragraph(f"[{results.cited(one.rule)}]", 6, 1)
+        yield output.paragraph(f"[{one.rule.cited()}]", 6, 1)
     if len(found) > MOST_FINDINGS:
         yield f"    and {len(found) - MOST_FINDINGS} more: {', '.join(one.rule.id for one in found[MOST_FINDINGS:])}"
 

@@ -106,7 +106,7 @@ def as_text(page: Page) -> str:
         if name not in ("id", "kind")
     ]
     lines += [
-        f"  {name}: removed (was {_shown(value)})"
+        f"  {name}: removed (was {shown(value)})"
         for name, value in page.sent.body.items()
         if name not in body
     ]
@@ -143,11 +143,12 @@ def as_text(page: Page) -> str:
 
 
 def _field(name: str, value: Any, sent: Any) -> str:
-    changed = "" if value == sent else f"   (was {_shown(sent)})" if sent is not None else "   (was missing)"
-    return output.paragraph(f"{name}: {_shown(value)}{changed}", 2, 4)
+    changed = "" if value == sent else f"   (was {shown(sent)})" if sent is not None else "   (was missing)"
+    return output.paragraph(f"{name}: {shown(value)}{changed}", 2, 4)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of an event for people; a text that lies in the vault is not there to be shown."""
     from compliance.domain.free_text import IN_THE_VAULT, is_commitment
 
     if isinstance(value, str) and is_commitment(value):

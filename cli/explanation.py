@@ -102,7 +102,7 @@ def as_text(log: Log, bundles: Bundles, idx: int) -> str:
         if not _clauses(bound, finding):
             lines += [f"    {name} is {value}" for name, value in words.because.items()]
         lines.append(f"  policy: {words.rule.place.source}:{words.rule.place.line}")
-        lines.append(output.paragraph(f"written in: {results.cited(words.rule)}", 2, 2))
+        lines.append(output.paragraph(f"written in: {words.rule.cited()}", 2, 2))
         lines.append(output.paragraph(f"to do: {words.remedy}", 2, 2))
     for title, names in (
         ("passed", _others(bound, applied=True)),

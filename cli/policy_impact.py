@@ -14,8 +14,7 @@ from compliance.errors import InputError
 from . import opening, output
 from .application import Call, Command, pass_call
 from .progress import Progress
-from .standing import as_of_option
-from .types import INSTANT, now
+from .types import INSTANT, as_of_option, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from compliance.bundles import Bundles
     from compliance.domain.event import Event
     from compliance.domain.findings import Decision
-    from compliance.policy.model import Rule
     from compliance.record import Recorded, Refused, Rejudged, Result
     from compliance.standing import Explained
 
@@ -182,7 +181,7 @@ def finding_text(explained: Explained) -> str:
     overridden = " (overridden)" if explained.outcome == "overridden" else ""
     lines = [
         output.paragraph(
-            f"{explained.severity}  {explained.rule.id}{undecided}{overridden}  [{cited(explained.rule)}]",
+            f"{explained.severity}  {explained.rule.id}{undecided}{overridden}  [{explained.rule.cited()}]",
             2,
             4,
         ),
@@ -191,11 +190,6 @@ def finding_text(explained: Explained) -> str:
     if explained.remedy:
         lines.append(output.paragraph(f"to do: {explained.remedy}", 6))
     return "\n".join(lines)
-
-
-def cited(rule: Rule) -> str:
-    """A rule's citations on one line."""
-    return "; ".join(f"{cite.source}, {cite.at}" if cite.at else cite.source for cite in rule.cites)
 
 
 def summary(tally: Tally, *, written: bool) -> str:

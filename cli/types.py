@@ -1,4 +1,4 @@
-"""Kinds of values that options take."""
+"""Kinds of values that options take, and the one instant that several commands ask for."""
 
 from __future__ import annotations
 
@@ -70,9 +70,12 @@ class Day(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
-DAY: Final = Day()
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
+DAY: Final = Day()
+
+FARTHEST: Final = 10 * 366 * 24 * 3600 * 1_000_000
+"""How far ahead may be asked, in microseconds: how long something has stood is found night by night."""
 
 
 def now() -> int:
@@ -80,3 +83,18 @@ def now() -> int:
     from compliance.ledger.log import system_clock
 
     return system_clock()
+
+
+def _not_too_far(_: click.Context, __: click.Parameter, instant: int | None) -> int | None:
+    if instant is not None and instant > now() + FARTHEST:
+        raise click.BadParameter("more than ten years ahead; name an instant of the past or the near future")
+    return instant
+
+
+as_of_option: Final = click.option(
+    "--as-of",
+    type=INSTANT,
+    metavar="TIME",
+    callback=_not_too_far,
+    help="By what had occurred then; now, unless said otherwise.",
+)

@@ -13,19 +13,23 @@ So what was so on a night is seen afterwards, too, and the id of a failure stays
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from compliance.domain.lookup import EVERY, key_of
+from compliance.domain.time import format_date, local_date, parse_date
+from compliance.engine.nights import Begun
 from compliance.ledger.batch import Batch
 from compliance.ledger.log import Log
 
 MISSED: Final = "missed"
 STANDING: Final = "standing"
 NIGHTLY: Final = "nightly"
+LAST_ZONE: Final = "Etc/GMT+12"
+"""Where a day ends last: by a night of this date, every site's is over."""
 TYPES: Final = (MISSED, STANDING, NIGHTLY)
 
 
@@ -91,12 +95,21 @@ def episodes(log: Log, before: int | None = None) -> dict[str, Episode]:
     return found
 
 
-def episode_of(log: Log, finding: str) -> Episode | None:
-    """The failure with this id, or None."""
-    for _, told in _found(log, STANDING, "finding", finding):
-        ended = told["night"] if told["state"] == "ended" else None
-        return Episode(finding, told["rule"], told["key"], told["about"], told["since"], ended)
-    return None
+def begun_by(log: Log, as_of: int) -> Begun:
+    """Since when a failure goes on at an instant (microseconds) that was told, by rule and subject: what ended before, or began after, is another."""
+    latest = format_date(local_date(as_of, LAST_ZONE))
+    going = [
+        one
+        for one in episodes(log).values()
+        if one.since <= latest and (one.ended is None or one.ended > latest)
+    ]
+    return begun_of(going)
+
+
+def begun_of(going: Iterable[Episode]) -> Begun:
+    """The first nights (ordinal dates) of some failures, by rule and subject."""
+    known = {(one.rule, one.key): parse_date(one.since) for one in going}
+    return lambda rule, key: known.get((rule.id, key_text(key)))
 
 
 def key_text(key: tuple[Any, ...]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Literal
 
 from compliance.bundles import Bundles
 from compliance.continuation import decision_at
@@ -24,6 +24,7 @@ from compliance.engine.wording import rendered
 from compliance.errors import InputError
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
+from compliance.night_entries import begun_by
 from compliance.policy.model import Bundle, Rule
 
 State = Literal["open", "overridden", "resolved"]
@@ -45,13 +46,26 @@ class Explained:
 @dataclass(frozen=True, slots=True)
 class StandingFinding:
     """One finding that stands. `at` is when the event occurred, when the duty was due, or the midnight that began the first day that failed
-    (microseconds); `event` the one judged, that opened the duty, or that defines the standing rule's subject."""
+    (microseconds); `event` the one judged, that opened the duty, or that defines the standing rule's subject. `actions` are what people did
+    about it, the oldest first (events of the kind ``finding_action``); `since` the first night of a standing rule's, a date (ordinal)."""
 
     id: str
     state: State
     explained: Explained
     event: Event
     at: int
+    actions: tuple[Event, ...] = ()
+    since: int | None = None
+
+    @property
+    def assignment(self) -> Event | None:
+        """The action that says who is to see to it now, if anybody is."""
+        return next((one for one in reversed(self.actions) if one.values["action"] == "assign"), None)
+
+    @property
+    def assigned_to(self) -> str | None:
+        """Whom that names."""
+        return None if self.assignment is None else self.assignment.values.get("assignee")
 
 
 def explained(finding: Finding, bundle: Bundle) -> Explained:
@@ -79,23 +93,21 @@ def findings(log: Log, bundles: Bundles, as_of: int) -> Iterator[StandingFinding
         for finding in decision.findings:
             found = explained(finding, bundles.bundle(decision.bundle))
             name = finding_id(finding.rule, event.id, "event")
-            yield StandingFinding(
-                name, _state(name, finding.overridden_by, actions), found, event, event.occurred_at
-            )
+            done = actions.get(name, ())
+            state = _state(finding.overridden_by, done)
+            if state == "resolved" and _found_anew(log, idx, finding, done):
+                state = _state(finding.overridden_by, ())
+            yield StandingFinding(name, state, found, event, event.occurred_at, done)
     for duty in duties(bundles.active(), history, as_of):
         if duty.outcome is not None:
-            yield StandingFinding(
-                duty.id,
-                _state(duty.id, None, actions),
-                explained_duty(duty),
-                duty.opened_by,
-                duty.due_at or duty.opened_by.occurred_at,
-            )
-    for one in nights(bundles.active(), history, as_of):
+            done = actions.get(duty.id, ())
+            at = duty.due_at or duty.opened_by.occurred_at
+            yield StandingFinding(duty.id, _state(None, done), explained_duty(duty), duty.opened_by, at, done)
+    for one in nights(bundles.active(), history, as_of, begun=begun_by(log, as_of)):
         if one.failing:
-            yield StandingFinding(
-                one.id, _state(one.id, None, actions), explained_night(one), one.subject, one.at
-            )
+            done = actions.get(one.id, ())
+            state = _state(None, done)
+            yield StandingFinding(one.id, state, explained_night(one), one.subject, one.at, done, one.since)
 
 
 def explained_duty(duty: Duty) -> Explained:
@@ -120,24 +132,43 @@ def obligations(log: Log, bundles: Bundles, as_of: int) -> list[Duty]:
     return sorted(found, key=lambda duty: (duty.due_at is None, duty.due_at or 0, duty.rule.id))
 
 
-def resolved(history: LogHistory, as_of: int) -> frozenset[str]:
-    """The ids of the findings that a person had resolved, and not reopened, by an instant."""
-    return frozenset(name for name, action in _actions(history, as_of).items() if action == "resolve")
+def resolved(history: LogHistory, as_of: int) -> Mapping[str, int]:
+    """The findings that a person had resolved, and not reopened, by an instant: by id, the entry in which that was said."""
+    said = ((name, _closing(done)) for name, done in _actions(history, as_of).items())
+    return {
+        name: last.position for name, last in said if last is not None and last.values["action"] == "resolve"
+    }
 
 
-def _actions(history: LogHistory, as_of: int) -> Mapping[str, str]:
-    """The last thing that a person did with each finding."""
-    done: dict[str, Any] = {}
+def _actions(history: LogHistory, as_of: int) -> Mapping[str, tuple[Event, ...]]:
+    """What people did about each finding, the oldest first."""
+    done: dict[str, list[Event]] = {}
     for event in history.newest_first("finding_action", "*", "", as_of, None):
-        if event.values["action"] in ("resolve", "reopen"):
-            done.setdefault(event.values["finding"], event.values["action"])
-    return done
+        done.setdefault(event.values["finding"], []).append(event)
+    return {name: tuple(reversed(events)) for name, events in done.items()}
 
 
-def _state(name: str, overridden_by: str | None, actions: Mapping[str, str]) -> State:
-    if actions.get(name) == "resolve":
+def _closing(actions: tuple[Event, ...]) -> Event | None:
+    """The last action that resolved or reopened."""
+    return next((one for one in reversed(actions) if one.values["action"] in ("resolve", "reopen")), None)
+
+
+def _state(overridden_by: str | None, actions: tuple[Event, ...]) -> State:
+    last = _closing(actions)
+    if last is not None and last.values["action"] == "resolve":
         return "resolved"
     return "overridden" if overridden_by else "open"
+
+
+def _found_anew(log: Log, idx: int, finding: Finding, actions: tuple[Event, ...]) -> bool:
+    """Whether a judgement of the event since a person resolved the finding had it otherwise than it stands now, or had it not at all:
+    what that person saw is over, and this is another episode (engine.md, "Findings")."""
+    entry, resolved = log.entry(idx), _closing(actions)
+    assert entry.event_id is not None
+    assert resolved is not None
+    judged = [idx, *(at for at in log.naming(entry.event_id) if log.entry(at).type == "rejudgement")]
+    seen = max(sum(at < resolved.position for at in judged) - 1, 0)
+    return any(finding.stands() not in decision_at(log, at).stands()[1] for at in judged[seen:])
 
 
 def require_known(log: Log, bundles: Bundles, site: str | None, rule: str | None) -> None:

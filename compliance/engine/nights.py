@@ -75,10 +75,12 @@ class NightSight(Sight):
         return events
 
 
-def standing(judge: Judge, history: History, as_of: int, *, told: bool = True) -> Iterator[Standing]:
+def standing(
+    judge: Judge, history: History, as_of: int, *, told: bool = True, begun: Begun | None = None
+) -> Iterator[Standing]:
     """Every subject of every standing rule as of an instant (microseconds), in the order of the rules' ids."""
     for rule in judge.bundle.standing():
-        yield from standing_of(rule, judge, history, as_of, told=told)
+        yield from standing_of(rule, judge, history, as_of, told=told, begun=begun)
 
 
 def standing_of(
@@ -203,9 +205,7 @@ def _chosen(where: ValueOf, judge: Judge, rule: Rule, sight: Sight, night: Event
 
 def _dated(standing: Standing, judge: Judge, history: History, as_of: int, known: int | None) -> Standing:
     """With the first night of the row of nights that did not pass up to now, and the midnight that begins that day: the same whenever it is asked."""
-    sight, night = _night(history, standing.subject, as_of)
-    zone = judge.zone(night, sight)
-    zone = zone if isinstance(zone, str) else "UTC"
+    zone = zone_at(judge, history, standing.subject, as_of)
     if known is not None:
         return replace(standing, since=known, at=end_of_local_day(known - 1, zone))
     rule = standing.rule
@@ -235,3 +235,10 @@ def _events_of(rule: Rule, standing: Standing, history: History, as_of: int) -> 
     for event in history.newest_first(kind, *search_values(kind, keys), as_of, None):
         if subject_key(rule, event) == standing.key:
             yield event
+
+
+def zone_at(judge: Judge, history: History, event: Event, as_of: int) -> str:
+    """The zone by which an instant has its date at the site of an event, UTC where the site's is not known."""
+    sight, night = _night(history, event, as_of)
+    zone = judge.zone(night, sight)
+    return zone if isinstance(zone, str) else "UTC"

@@ -15,11 +15,11 @@ from compliance.continuation import decision_at
 from compliance.domain.event import Event
 from compliance.domain.findings import Decision
 from compliance.domain.lookup import EVERY, key_of
-from compliance.domain.time import format_date, local_date, parse_date
+from compliance.domain.time import format_date, local_date
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.duties import Duty, DutyState, finding_id
-from compliance.engine.nights import Key, Standing, standing_of
-from compliance.night_entries import Episode, episodes, key_text, told_missed
+from compliance.engine.nights import Standing, standing_of
+from compliance.night_entries import Episode, begun_of, episodes, key_text, told_missed
 from compliance.policy.model import Rule
 from compliance.reports.agenda import Agenda, Progress
 from compliance.reports.night import Night
@@ -31,14 +31,14 @@ TOGETHER = 256
 
 @dataclass(frozen=True, slots=True)
 class OnEvent:
-    """A finding of an event as it was last judged: `entry` is the event's, `again` whether it was judged again since it was recorded."""
+    """A finding of an event as it was last judged: `entry` is the event's, `resolved` whether a person has closed the finding since."""
 
     id: str
     event: Event
     entry: int
     told: Explained
     overridden: bool
-    again: bool
+    resolved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,16 @@ class Stands:
 
     # ---- findings of events
 
-    def decision(self, idx: int, event_id: str) -> tuple[Decision, bool]:
-        """How an event was last judged by the time of the report, and whether that was again."""
+    def decision(self, idx: int, event_id: str) -> tuple[Decision, int]:
+        """How an event was last judged by the time of the report, and in which entry."""
         log = self.night.log
         later = [
             one
             for one in log.naming(event_id)
             if one < self.night.size and log.entry(one).type == "rejudgement"
         ]
-        return decision_at(log, later[-1] if later else idx), bool(later)
+        judged = later[-1] if later else idx
+        return decision_at(log, judged), judged
 
     def on_events(self) -> list[OnEvent]:
         """New findings of events, in the order in which they occurred."""
@@ -107,18 +108,22 @@ class Stands:
                 yield known
 
     def _of_event(self, event: Event) -> Iterator[OnEvent]:
-        decision, again = self.decision(event.position, event.id)
+        decision, judged = self.decision(event.position, event.id)
         bundle = None
         for finding in decision.findings:
             bundle = bundle or self.night.bundles.bundle(decision.bundle)
+            name = finding_id(finding.rule, event.id, "event")
             yield OnEvent(
-                finding_id(finding.rule, event.id, "event"), event, event.position, explained(finding, bundle),
-                finding.overridden_by is not None, again,
+                name, event, event.position, explained(finding, bundle), finding.overridden_by is not None, self._closed(name, judged),
             )  # fmt: skip
+
+    def _closed(self, finding: str, judged: int) -> bool:
+        """Whether a person resolved a finding that was last judged in an entry; one that was found anew since then is open again."""
+        return self.resolved.get(finding, -1) > judged
 
     def from_before(self, new: frozenset[str]) -> list[OldFindings]:
         """Findings of events that still stand, beside the new ones, by rule: neither overridden nor resolved."""
-        night, closed = self.night, self.resolved
+        night = self.night
         days: dict[str, Counter[str]] = defaultdict(Counter)
         rules: dict[str, Rule] = {}
         every = [idx for idx in night.log.with_findings() if idx < night.size]
@@ -127,10 +132,10 @@ class Stands:
                 site = event.values["site"]
                 if not night.covers(site) or event.occurred_at >= night.of(site).ends:
                     continue
-                decision, _ = self.decision(event.position, event.id)
+                decision, judged = self.decision(event.position, event.id)
                 for finding in decision.findings:
                     name = finding_id(finding.rule, event.id, "event")
-                    if name not in new and name not in closed and not finding.overridden_by:
+                    if name not in new and not self._closed(name, judged) and not finding.overridden_by:
                         day = format_date(local_date(event.occurred_at, night.of(site).zone))
                         days[finding.rule][day] += 1
                         rules.setdefault(
@@ -142,8 +147,8 @@ class Stands:
         ]
 
     @cached_property
-    def resolved(self) -> frozenset[str]:
-        """The ids of findings that a person resolved, and did not reopen."""
+    def resolved(self) -> Mapping[str, int]:
+        """The findings that a person resolved, and did not reopen, each with the entry of that."""
         return resolved(self.night.history, self.whole.ends - 1)
 
     # ---- duties
@@ -187,13 +192,9 @@ class Stands:
         for rule in self.night.judge.bundle.standing():
             for end, sites in sorted(ends.items()):
                 found += standing_of(
-                    rule, self.night.judge, self.night.history, end - 1, sites=sites, begun=self._begun, only_failing=True,
+                    rule, self.night.judge, self.night.history, end - 1, sites=sites, begun=begun_of(self._episodes.values()), only_failing=True,
                 )  # fmt: skip
         return found
-
-    def _begun(self, rule: Rule, key: Key) -> int | None:
-        told = self._episodes.get((rule.id, key_text(key)))
-        return None if told is None else parse_date(told.since)
 
     def failures(self) -> list[Standing]:
         """Those of the reported sites."""

@@ -19,6 +19,8 @@ FINDING_KEYS = [
     "message",
     "remedy",
     "state",
+    "assigned_to",
+    "assigned_due_at",
 ]
 FORM = fill({
     "id": "f1", "kind": "monitoring_form", "occurred_at": "2026-03-05T09:00:00-06:00", "site": "S1", "actor": "MD-1", "patient": "P1",
@@ -125,6 +127,27 @@ def test_due_within_looks_ahead(day):
     assert due(day, "--as-of", "2026-03-05", "--due-within", "24h") == (0, [])
     assert len(due(day, "--as-of", "2026-03-05", "--due-within", "7d")[1]) == 1
     assert len(due(day, "--as-of", "2026-03-09T05:00:00Z", "--due-within", "24h")[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "as_of", "state"),
+    [
+        (["--state", "due"], "2026-03-02T23:00:00Z", None),
+        (["--state", "due"], "2026-03-03T05:00:00Z", "open"),
+        (["--state", "due", "--due-within", "9d"], "2026-03-02T23:00:00Z", "open"),
+        (["--state", "due", "--due-within", "24h"], "2026-03-05", None),
+        (["--state", "due"], "2026-03-11", None),
+        (["--state", "due", "--state", "missed"], "2026-03-11", "missed"),
+        (["--state", "due", "--state", "open"], "2026-03-02T23:00:00Z", "open"),
+        (["--state", "due", "--state", "open", "--due-within", "24h"], "2026-03-05", None),
+        (["--state", "due", "--rule", "form-in-seven-days"], "2026-03-05", "open"),
+    ],
+)  # fmt: skip
+def test_due_is_open_and_soon(day, words, as_of, state):
+    """Within seven days, or as far as --due-within looks; told as what it is, open. What was missed is no longer due."""
+    code, told = due(day, *words, "--as-of", as_of)
+    assert [duty["state"] for duty in told] == ([] if state is None else [state])
+    assert code == (state == "missed")
 
 
 def test_a_missed_duty_exits_1_and_is_a_finding(day):

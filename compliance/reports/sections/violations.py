@@ -39,9 +39,12 @@ def violations(night: Night, stands: Stands) -> Section:
 
 def _events(night: Night, stands: Stands) -> Iterator[Item]:
     for one in stands.on_events():
-        closed = one.id in stands.resolved
-        level = Level.NOTICE if one.overridden or one.event.proposed or closed else LEVELS[one.told.severity]
-        when = _when(one.overridden, one.event.proposed, closed)
+        level = (
+            Level.NOTICE
+            if one.overridden or one.event.proposed or one.resolved
+            else LEVELS[one.told.severity]
+        )
+        when = _when(one.overridden, one.event.proposed, one.resolved)
         yield item(night, one.told, one.event, one.id, level, one.event.occurred_at, when)
 
 
