@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import lxml.html
 import pytest
@@ -65,7 +66,7 @@ def test_the_axis_reaches_from_below_the_least_to_above_the_greatest(numbers, fo
     assert 0 in axis
     assert axis[0] <= min(values)
     assert axis[-1] >= max(values)
-    steps = {after - before for before, after in zip(axis, axis[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(axis)}
     assert len(steps) == 1
     assert steps.pop().normalize().as_tuple().digits in {(1,), (2,), (5,)}
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import lxml.html
@@ -87,7 +88,7 @@ def test_headings_go_down_one_step_at_a_time(tree):
     levels = [int(heading.tag[1]) for heading in tree.xpath("//h1|//h2|//h3|//h4|//h5|//h6")]
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_an_item_says_everything(tree):
@@ -191,8 +192,10 @@ def test_a_chart_stands_before_its_table_and_is_told_in_words(tree):
     svg = drawn.xpath(".//svg[@role='img']")[0]
     assert [svg.findtext("title"), svg.findtext("desc")] == [
         "Sessions by week",
-        "Bars. Week from: 2026-01-01 to 2026-03-22. Sessions: lowest 20, highest 30. Flagged: lowest 0, highest 3. "
-        "The table beside it has the numbers.",
+        (
+            "Bars. Week from: 2026-01-01 to 2026-03-22. Sessions: lowest 20, highest 30. Flagged: lowest 0, highest 3. "
+            "The table beside it has the numbers."
+        ),
     ]
     assert [text_of(name) for name in drawn.xpath(".//figure/ul/li")] == ["Sessions", "Flagged"]
 
