@@ -59,6 +59,21 @@ def drawn(made: bytes, page: int = 0) -> Image.Image:
     return image
 
 
+def between_margins(made: bytes) -> list[bool]:
+    """For each page, whether all of its text stands between the margins."""
+    inside = []
+    for page in pypdfium2.PdfDocument(made):
+        bounds = {
+            "left": SIDE,
+            "bottom": BOTTOM,
+            "right": page.get_width() - SIDE,
+            "top": page.get_height() - TOP,
+        }
+        text = page.get_textpage()
+        inside.append(squeezed(text.get_text_bounded(**bounds)) == squeezed(text.get_text_range()))
+    return inside
+
+
 def ink(image: Image.Image) -> tuple[int, int, int, int]:
     """The smallest rectangle with everything that is printed."""
     box = ImageChops.difference(image, Image.new("RGB", image.size, "white")).getbbox()
@@ -218,17 +233,42 @@ def test_a_wide_table_fits_a_page(number: Any, sideways: bool, listed: bool) -> 
         assert top >= TOP and bottom <= page.get_height() - BOTTOM
 
 
-def test_two_tables_across_leave_no_blank_page_between_them() -> None:
-    """Nor does one at the end."""
-    two = Section(
-        "s",
-        "S",
-        Level.GOOD,
-        "",
-        tables=(columns(14, "recorded value"), replace(columns(15, "recorded value"), id="u")),
+@pytest.mark.parametrize(("notes", "upright"), [((), 0), (("What follows stands upright again.",), 1)])
+def test_two_tables_across_leave_no_blank_page_between_them(notes: tuple[str, ...], upright: int) -> None:
+    """Nor does one at the end; what comes after them is upright again."""
+    wide = columns(14, "recorded value")
+    section = Section("s", "S", Level.GOOD, "", tables=(wide, replace(wide, id="u")), notes=notes)
+    document = pypdfium2.PdfDocument(pdf(of_sections(section)))
+    across = [page.get_width() > page.get_height() for page in document]
+    assert across == [False, True, True] + [False] * upright
+
+
+def test_long_names_do_not_run_over_the_numbers_beside_them() -> None:
+    """A page's head and foot are cut where they must be; the title page has all of it."""
+    report = replace(
+        SAMPLE, sites=tuple(f"SITE-{n}" for n in range(60)), origin="clinic.example/" + "log" * 60
     )
-    document = pypdfium2.PdfDocument(pdf(of_sections(two)))
-    assert [page.get_width() > page.get_height() for page in document] == [False, True, True]
+    made = pdf(report)
+    assert all(between_margins(made))
+    found = squeezed(texts(made)[0])
+    assert report.origin in found and "".join(f"SITE-{n}," for n in range(59)) in found
+    for number, page in enumerate(texts(made), 1):
+        assert f"… Page {number} of 3" in page and f"… root {SAMPLE.root}" in page
+
+
+def test_a_row_stands_on_one_page_where_one_can_hold_it() -> None:
+    """Rows of ten lines are not parted."""
+    rows = tuple((str(n), "\n".join(f"<{n}.{line}>" for line in range(10))) for n in range(40))
+    table = Table("t", "Rows", (Column("n", "N"), Column("lines", "Lines")), rows)
+    for page in texts(pdf(of_table(table))):
+        assert all(f"<{n}.9>" in page for n in re.findall(r"<(\d+)\.0>", page))
+
+
+def test_headings_that_would_fill_a_page_stand_beside_their_values() -> None:
+    """They are not repeated for ever."""
+    table = Table("t", "Tall", (Column("a", "heading " * 900), Column("b", "B")), (("x", "y"),))
+    made = pdf(of_table(table))
+    assert "B: y" in "".join(texts(made)) and len(texts(made)) < 4
 
 
 @pytest.mark.parametrize(
@@ -238,9 +278,11 @@ def test_what_is_taller_than_a_page_goes_on_over_the_next(text: str) -> None:
     """In a cell, a statement or a note; all of it is there."""
     table = Table("t", "Tall", (Column("a", "A"), Column("b", "B")), (("x", text), ("y", "end of it")))
     item = Item(Level.ACTION, text, where="here", todo=text)
-    pages = texts(pdf(of_sections(Section("s", "S", Level.GOOD, "", (item,), (table,), notes=(text,)))))
+    made = pdf(of_sections(Section("s", "S", Level.GOOD, "", (item,), (table,), notes=(text,))))
+    pages = texts(made)
     character = Counter(squeezed(text)).most_common(1)[0][0]
     assert "".join(pages).count(character) >= 4 * text.count(character)
+    assert all(between_margins(made))
     assert len(pages) > 5 and "end of it" in "".join(pages)
 
 
@@ -248,6 +290,7 @@ def test_what_is_taller_than_a_page_goes_on_over_the_next(text: str) -> None:
 @given(said=st.text(max_size=30))
 def test_no_character_is_lost(face: Any, said: str) -> None:
     """Each stands as it is, composed if need be, or by its number."""
+    assert face().has("e\u0301\u4f60") == "\u00e9[U+4F60]"
     shown_text = face().has(said)
     assert face().has(shown_text) == shown_text
     assert all(character in "\n\t" or face().advance(character) > 0 for character in shown_text)
