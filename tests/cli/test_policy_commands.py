@@ -8,6 +8,7 @@ import shutil
 import jsonschema
 import pytest
 
+from compliance.reports.forms.json_form import report_schema
 from compliance.settings import shipped_folder
 from tests.cli.conftest import DAY, POLICIES, lines
 
@@ -314,3 +315,8 @@ def test_the_schema_of_policies_takes_the_small_library(clinic):
     """It is a JSON Schema."""
     schema = json.loads(clinic.run("schema", "policy").stdout)
     jsonschema.Draft7Validator.check_schema(schema)
+
+
+def test_the_schema_of_reports_is_the_one_that_reports_keep_to(clinic):
+    """It is printed as it is."""
+    assert json.loads(clinic.run("schema", "report").stdout) == report_schema()

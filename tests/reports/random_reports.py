@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from compliance.reports.page import Chart, Column, Item, Level, Report, Section, Table
+from compliance.reports.page import Chart, Column, Item, Kind, Level, Report, Section, Table
 from tests.reports.sample import FORMULAS, NASTY
 
 HOSTILE = (
@@ -16,7 +16,7 @@ IDS = st.sampled_from(
     ["a", "stock", "stock-lots", "late_entries", "x9", "report", "items", "history", "s" * 31]
 )
 LEVELS = st.sampled_from(Level)
-KINDS = st.sampled_from(["text", "count", "quantity", "instant", "date", "entries"])
+KINDS: st.SearchStrategy[Kind] = st.sampled_from(["text", "count", "quantity", "instant", "date", "entries"])
 QUANTITIES = st.decimals(allow_nan=False, allow_infinity=False, places=3).map(str)
 WHOLE = st.integers(-(2**63), 2**63)
 CELLS = (

@@ -34,7 +34,7 @@ def of_one_section() -> dict[str, Any]:
     return document(replace(SAMPLE, sections=(ONE,)))
 
 
-def test_the_schema_is_a_schema_and_describes_every_field():
+def test_the_schema_is_a_schema_and_describes_every_field() -> None:
     """Valid draft 2020-12, versioned, closed, and with words for each field."""
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$id"] == SCHEMA_ID and SCHEMA_ID.endswith(f":v{VERSION}")
@@ -46,7 +46,7 @@ def test_the_schema_is_a_schema_and_describes_every_field():
         assert one["description"] and all(field["description"] for field in one["properties"].values())
 
 
-def test_a_report_is_valid_and_says_what_it_holds():
+def test_a_report_is_valid_and_says_what_it_holds() -> None:
     """Values as they are, whatever they would do elsewhere; rows by key; a line feed at the end."""
     read = document()
     VALIDATOR.validate(read)
@@ -74,7 +74,7 @@ def test_a_report_is_valid_and_says_what_it_holds():
 
 @settings(max_examples=25)
 @given(reports())
-def test_every_report_is_valid_and_keeps_every_value(report: Report):
+def test_every_report_is_valid_and_keeps_every_value(report: Report) -> None:
     """Any text, any number: valid, and read back as it was; the same report gives the same bytes."""
     made = json_form(report)
     read = json.loads(made)
@@ -100,7 +100,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("path", places(of_one_section()), ids=lambda path: ".".join(map(str, path)))
-def test_a_changed_report_is_invalid(path):
+def test_a_changed_report_is_invalid(path: tuple[Any, ...]) -> None:
     """A field that is missing, that nobody knows, or of another type is refused."""
     for change in ("missing", "another beside it", "other type"):
         read = of_one_section()
@@ -120,13 +120,13 @@ def test_a_changed_report_is_invalid(path):
     ("name", "value"),
     [("version", 2), ("level", "grave"), ("date", "5 March"), ("edition", 0), ("log", {"origin": "x", "size": -1, "root": "0a" * 32}), ("log", {"origin": "x", "size": 1, "root": "0A"})],
 )  # fmt: skip
-def test_values_out_of_bounds_are_invalid(name, value):
+def test_values_out_of_bounds_are_invalid(name: str, value: Any) -> None:
     """The schema says more than types."""
     assert not VALIDATOR.is_valid(document() | {name: value})
 
 
 @pytest.mark.parametrize("value", [1.5, True, [], {}])
-def test_a_cell_is_text_or_a_whole_number_or_nothing(value):
+def test_a_cell_is_text_or_a_whole_number_or_nothing(value: Any) -> None:
     """No fraction that a reader would round."""
     read = document()
     read["sections"][2]["tables"][0]["rows"][0]["out"] = value

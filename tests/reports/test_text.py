@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ def hidden(said: str) -> list[str]:
     return [one for one in said if unicodedata.category(one) in UNSEEN and one not in "\n\t"]
 
 
-def test_the_summary_says_the_most_urgent_first():
+def test_the_summary_says_the_most_urgent_first() -> None:
     """The headline, which report it is, sections by urgency each with what comes first in it, and in one line what is in order."""
     assert summary(SAMPLE).splitlines() == [
         "2 new violations, 1 duty overdue, stock differs in 1 lot; the log is…",
@@ -40,7 +41,7 @@ def test_the_summary_says_the_most_urgent_first():
     ]
 
 
-def test_a_good_night_is_three_lines():
+def test_a_good_night_is_three_lines() -> None:
     """Nothing to look at, nothing to read."""
     good = tuple(replace(section, level=Level.GOOD) for section in SAMPLE.sections)
     night = replace(
@@ -53,7 +54,7 @@ def test_a_good_night_is_three_lines():
     ]
 
 
-def test_the_summary_says_how_much_it_leaves_out():
+def test_the_summary_says_how_much_it_leaves_out() -> None:
     """Many sections, each with many items: the most urgent stand, the others are counted."""
     item = Item(Level.ACTION, "Something", site="S" * 50)
     many = [Section(f"s{n}", f"Part {n}", Level.NOTICE, "Look.", (item,) * 9) for n in range(14)]
@@ -70,7 +71,7 @@ def test_the_summary_says_how_much_it_leaves_out():
 
 @given(reports())
 @settings(max_examples=25)
-def test_the_summary_is_short_whatever_the_report_says(report: Report):
+def test_the_summary_is_short_whatever_the_report_says(report: Report) -> None:
     """At most thirteen lines of at most 70 characters, none of which moves or hides another."""
     said = summary(report)
     assert len(said.splitlines()) <= 13
@@ -78,7 +79,7 @@ def test_the_summary_is_short_whatever_the_report_says(report: Report):
     assert not hidden(said)
 
 
-def test_the_whole_report_is_there():
+def test_the_whole_report_is_there() -> None:
     """Every statement, every value, with words for levels."""
     said = text(SAMPLE)
     flat = one_line(said)
@@ -107,7 +108,7 @@ def test_the_whole_report_is_there():
     assert "* Alarm: Left 1h 40m" in said and "Stock (action)\n==============\n" in said
 
 
-def test_a_table_that_is_too_wide_is_listed_row_by_row():
+def test_a_table_that_is_too_wide_is_listed_row_by_row() -> None:
     """Nothing is cut off."""
     wide = Table(
         "w",
@@ -125,7 +126,7 @@ def test_a_table_that_is_too_wide_is_listed_row_by_row():
 @pytest.mark.parametrize("width", [40, 78, 100])
 @settings(max_examples=15)
 @given(report=reports())
-def test_no_line_is_wider_than_asked_and_nothing_is_hidden(width: int, report: Report):
+def test_no_line_is_wider_than_asked_and_nothing_is_hidden(width: int, report: Report) -> None:
     """Whatever it says: lines fit, except those printed verbatim; no control and no direction is left; every letter of an item's is there."""
     without = replace(report, sections=tuple(replace(section, verbatim="") for section in report.sections))
     said = text(without, width)
@@ -136,7 +137,7 @@ def test_no_line_is_wider_than_asked_and_nothing_is_hidden(width: int, report: R
         assert "".join(visible(item.title).split()) in squeezed
 
 
-def test_verbatim_text_keeps_its_lines():
+def test_verbatim_text_keeps_its_lines() -> None:
     """A checkpoint can be copied out of a mail: long lines stay whole, blank ones and leading spaces stay."""
     section = replace(SAMPLE.section("log"), verbatim=f"  {'x' * 200}\n\n end\n")
     assert f"\n  {'x' * 200}\n\n end\n" in text(replace(SAMPLE, sections=(section,)))
@@ -150,20 +151,20 @@ def test_verbatim_text_keeps_its_lines():
         ("\u00e9\u4f60\u05d0", "\u00e9\u4f60\u05d0"), ("\u00a0", "\u00a0"), ("\u00ad", "[U+00AD]"),
     ],
 )  # fmt: skip
-def test_characters_that_are_not_seen_are_shown_by_number(given_text, seen):
+def test_characters_that_are_not_seen_are_shown_by_number(given_text: str, seen: str) -> None:
     """What would move, hide or end other text, and what makes two lots look alike."""
     assert visible(given_text) == seen
 
 
 @given(st.text())
-def test_visible_text_hides_nothing_and_stays_so(said: str):
+def test_visible_text_hides_nothing_and_stays_so(said: str) -> None:
     """Whatever it is made of."""
     assert not hidden(visible(said))
     assert visible(visible(said)) == visible(said)
 
 
 @given(TEXTS, st.integers(4, 30))
-def test_shortened_text_is_short_and_says_that_it_was_cut(said: str, limit: int):
+def test_shortened_text_is_short_and_says_that_it_was_cut(said: str, limit: int) -> None:
     """A beginning of the text, on one line."""
     short = shortened(said, limit)
     assert len(short) <= limit and "\n" not in short
@@ -174,13 +175,13 @@ def test_shortened_text_is_short_and_says_that_it_was_cut(said: str, limit: int)
     ("value", "kind", "seen"),
     [(None, "count", "–"), (1636, "count", "1,636"), (1636, "text", "1636"), ("1636.50", "quantity", "1636.50"), ("", "text", "")],
 )  # fmt: skip
-def test_values_of_tables_for_people(value, kind, seen):
+def test_values_of_tables_for_people(value: Any, kind: Any, seen: str) -> None:
     """Counts with commas, quantities as they are, a dash for nothing."""
     assert shown(value, kind) == seen
 
 
 @given(st.text("ab-/ \n\t", max_size=60) | TEXTS, st.integers(2, 20))
-def test_lines_lose_nothing_and_fit(said: str, width: int):
+def test_lines_lose_nothing_and_fit(said: str, width: int) -> None:
     """Only white space is lost, and only a character that is itself too wide sticks out."""
     said = visible(said)
     made = lines(said, width, columns)
@@ -190,7 +191,7 @@ def test_lines_lose_nothing_and_fit(said: str, width: int):
         assert " ".join(made).split() == said.split()
 
 
-def test_long_words_are_parted_where_a_mark_is():
+def test_long_words_are_parted_where_a_mark_is() -> None:
     """A digest or an address is parted after a mark, if that leaves no more than half a line empty."""
     assert lines("ketamine_inj_50mg_ml", 12, columns) == ["ketamine_", "inj_50mg_ml"]
     assert lines("a-bcdefghijklmnop", 8, columns) == ["a-bcdefg", "hijklmno", "p"]
@@ -200,7 +201,7 @@ WIDTHS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1,
 
 
 @given(WIDTHS, st.integers(10, 100))
-def test_columns_share_what_there_is(pairs: list[tuple[int, int]], available: int):
+def test_columns_share_what_there_is(pairs: list[tuple[int, int]], available: int) -> None:
     """No wider than they would be, no narrower than they must be, together no wider than the page; and what is there is used."""
     least, natural = [min(pair) for pair in pairs], [max(pair) for pair in pairs]
     given_widths = shares(natural, least, available)

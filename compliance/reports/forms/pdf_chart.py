@@ -9,14 +9,20 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from compliance.reports.forms.pdf_lines import fitted, flow, heading
-from compliance.reports.forms.pdf_paper import FAINT, HAIR, INK, LEFT, Box, Paper, Stroke, Text, regular
+from compliance.reports.forms.pdf_paper import FAINT, HAIR, LEFT, Box, Paper, Stroke, Text, regular
 from compliance.reports.forms.plain import decimal, shortened, shown
 from compliance.reports.page import Chart, Table
 
 _HEIGHT: Final = 110.0
 _SIZE: Final = 7.0
-_LEGEND: Final = 16.0
 _BELOW: Final = 24.0
+_SAMPLE: Final = 14.0
+"""How long what the legend shows of a series is."""
+
+_STROKE: Final = 1.2
+_TICK: Final = 16
+"""Letters of a number at the axis; a longer one is said with a power of ten."""
+
 _LOOKS: Final = (
     ("#1F4E79", ()),
     ("#D08A3C", (4.0, 2.0)),
@@ -63,16 +69,25 @@ def put_chart(paper: Paper, chart: Chart, table: Table) -> None:
     if not known:
         return
     across = table.columns[places[chart.x]].kind
-    labels = [regular().has(shortened(shown(row[places[chart.x]], across), 14)) for row in table.rows]
+    labels = [shortened(regular().has(shown(row[places[chart.x]], across)), 14) for row in table.rows]
     whole = all(value == value.to_integral_value() for value in known)
     steps = ticks(min(known), max(known), whole=whole)
-    words = [regular().has(f"{tick:,f}") for tick in steps]
+    words = [_word(tick) for tick in steps]
+    legend = _legend(series, paper.width)
+    below_title = legend[-1][1] + 9
     title = fitted(chart.title, heading(9), paper.width)
-    paper.need(sum(line.style.leading for line in title) + _LEGEND + _HEIGHT + _BELOW)
+    paper.need(sum(line.style.leading for line in title) + below_title + _HEIGHT + _BELOW)
     flow(paper, title)
     margin = max(map(_wide, words)) + 6
-    plot = _Plot(LEFT + margin, LEFT + paper.width, paper.y - _LEGEND - _HEIGHT, steps, len(labels))
-    _put_legend(paper, series)
+    plot = _Plot(LEFT + margin, LEFT + paper.width, paper.y - below_title - _HEIGHT, steps, len(labels))
+    for one, (x, down) in zip(series, legend, strict=True):
+        y = paper.y - down
+        paper.put(
+            Box(LEFT + x, y, _SAMPLE, 5.5, one.colour)
+            if chart.form == "bars"
+            else Stroke(((LEFT + x, y + 2.5), (LEFT + x + _SAMPLE, y + 2.5)), one.colour, _STROKE, one.dash),
+            Text(LEFT + x + _SAMPLE + 4, y, one.name, regular(), _SIZE),
+        )
     _put_axes(paper, plot, words, labels)
     (_put_bars if chart.form == "bars" else _put_lines)(paper, plot, series)
     paper.y = plot.foot - _BELOW
@@ -94,21 +109,29 @@ def _series(table: Table, index: int, number: int) -> _Series:
     column = table.columns[index]
     digits = [decimal(row[index], column.kind) for row in table.rows]
     values = tuple(None if text is None else Decimal(text) for text in digits)
-    return _Series(regular().has(shortened(column.heading, 40)), values, *_LOOKS[number % len(_LOOKS)])
+    return _Series(shortened(regular().has(column.heading), 40), values, *_LOOKS[number % len(_LOOKS)])
 
 
 def _wide(words: str) -> float:
     return regular().advance(words) * _SIZE
 
 
-def _put_legend(paper: Paper, series: Sequence[_Series]) -> None:
-    x, y = LEFT, paper.y - 10
+def _legend(series: Sequence[_Series], width: float) -> list[tuple[float, float]]:
+    """How far to the right and down each series' name stands in the legend, on as many lines as it takes."""
+    places = []
+    x, down = 0.0, 10.0
     for one in series:
-        paper.put(
-            Box(x, y, 8, 5.5, one.colour),
-            Text(x + 11, y, one.name, regular(), _SIZE, INK),
-        )
-        x += 24 + _wide(one.name)
+        wide = _SAMPLE + 16 + _wide(one.name)
+        if x and x + wide > width:
+            x, down = 0.0, down + 11
+        places.append((x, down))
+        x += wide
+    return places
+
+
+def _word(tick: Decimal) -> str:
+    word = f"{tick:,f}"
+    return word if len(word) <= _TICK else f"{tick:.2e}"
 
 
 def _put_axes(paper: Paper, plot: _Plot, words: Sequence[str], labels: Sequence[str]) -> None:
@@ -147,5 +170,5 @@ def _put_lines(paper: Paper, plot: _Plot, series: Sequence[_Series]) -> None:
                 run.append((plot.x(place), plot.y(value)))
                 paper.put(Box(run[-1][0] - 1.5, run[-1][1] - 1.5, 3, 3, one.colour))
             elif run:
-                paper.put(Stroke(tuple(run), one.colour, 1.2, one.dash))
+                paper.put(Stroke(tuple(run), one.colour, _STROKE, one.dash))
                 run = []

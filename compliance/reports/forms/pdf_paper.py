@@ -52,17 +52,12 @@ class Face:
     def __init__(self, name: str, widths: dict[int, float]) -> None:
         self.name = name
         self._widths = widths
-        self._shown: dict[int, str] = {}
 
     def has(self, text: str) -> str:
         """The text in characters that this face has, composed where it has the composed one; the others by their number."""
         text = unicodedata.normalize("NFC", visible(text))
-        missing = {character for character in text if ord(character) not in self._widths} - {"\n", "\t"}
-        return (
-            text.translate({ord(character): numbered(character) for character in missing})
-            if missing
-            else text
-        )
+        missing = {one for one in text if ord(one) not in self._widths} - {"\n", "\t"}
+        return text.translate({ord(one): numbered(one) for one in missing}) if missing else text
 
     def advance(self, text: str) -> float:
         """How wide a text is at a size of one point."""

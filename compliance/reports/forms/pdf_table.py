@@ -33,6 +33,9 @@ _PAD: Final = 4.0
 _BREAKABLE: Final = 8.0
 """A word in a cell may be parted beyond so much of the size of type (about fourteen letters), where the table is too wide otherwise."""
 
+_TOGETHER: Final = 3
+"""So many rows stand with the headings, or all begin on the next page."""
+
 _Broken = list[list[str]]
 """A row: the lines of each of its cells."""
 
@@ -84,12 +87,9 @@ def put_table(paper: Paper, table: Table) -> None:
             continue
         if page != PORTRAIT:
             paper.turn(page)
-        first = grid.height(_broken(rows[0], widths, size, regular()))
-        paper.need(
-            sum(line.style.leading for line in caption)
-            + grid.height(grid.heads)
-            + min(first, page.height / 4)
-        )
+        first = sum(grid.height(_broken(row, widths, size, regular())) for row in rows[:_TOGETHER])
+        above = sum(line.style.leading for line in caption) + grid.height(grid.heads)
+        paper.need(above + min(first, page.height / 4))
         flow(paper, caption)
         _put_rows(paper, grid, rows)
         if page != PORTRAIT:

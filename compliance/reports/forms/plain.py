@@ -27,7 +27,7 @@ DASH: Final = "\N{EN DASH}"
 NUMBERS: Final[frozenset[Kind]] = frozenset({"count", "quantity"})
 """The columns that stand to the right."""
 
-_DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
