@@ -87,7 +87,9 @@ def run_case(rule: Rule, case: Case, judge: Judge, *, told: bool = True) -> Case
     if rule.each is not None:
         return _nightly(rule, case, judge, history, events, told=told)
     stands = history.stands(judged.id) or judged
-    outcome, because = judge.judge_alone(rule, stands, Sight(history, stands), told=told)
+    outcome, because = judge.judge_alone(
+        rule, stands, Sight(history, stands), told=tuple(Outcome) if told else ()
+    )
     return CaseResult(rule, case, str(outcome), because)
 
 

@@ -6,7 +6,7 @@ history: the same case gives the same decision, byte for byte, whenever it is ju
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -197,11 +197,11 @@ class Judge:
                     yield kind, field, value
 
     def judge_alone(
-        self, rule: Rule, event: Event, sight: Sight, *, told: bool = True
+        self, rule: Rule, event: Event, sight: Sight, *, told: Container[Outcome] = tuple(Outcome)
     ) -> tuple[Outcome, Mapping[str, str]]:
         """What one rule says of an event, by both evaluators; what other rules say is not asked.
 
-        With the values that decided it, unless they need not be `told`. Raises EngineFault where the evaluators differ.
+        With the values that decided it, where the outcome is one of those that are to be `told`. Raises EngineFault where the evaluators differ.
         """
         plan = self.planner.plan(rule)
         scope = self.bind_alone(plan, event, sight)
@@ -214,7 +214,15 @@ class Judge:
                 f"the evaluators differ on rule {rule.id}: the reference says {outcome}",
                 "Report this as a fault of the software.",
             )
-        return outcome, self.because(plan, scope) if told else {}
+        return outcome, self.because(plan, scope) if outcome in told else {}
+
+    def outcome_alone(self, rule: Rule, event: Event, sight: Sight) -> Outcome:
+        """The same outcome by the second evaluator alone: for looking back along a row of which the end was judged by both."""
+        plan = self.planner.plan(rule)
+        scope = self.bind_alone(plan, event, sight)
+        return (
+            Outcome.NOT_APPLICABLE if scope is None or plan.clause is None else self._alone(rule.id)[1](scope)
+        )
 
     def _made_alone(self, rule_id: str) -> tuple[DurableRules, OutcomeOf]:
         clause = self.planner.plan(self.bundle.rule(rule_id)).clause

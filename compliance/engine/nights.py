@@ -31,6 +31,9 @@ NIGHT: Final = "night"
 """Stands for the kind of the event that a night judges: there is none, so no look-up takes the subject for the judged event."""
 _LAST: Final = 2**62
 
+FAILING: Final = (Outcome.FAIL, Outcome.INDETERMINATE)
+"""What does not pass."""
+
 TOGETHER: Final = 256
 """Subjects whose look-ups are made together."""
 
@@ -65,7 +68,7 @@ class Standing:
     @property
     def failing(self) -> bool:
         """Whether it is a finding."""
-        return self.outcome in (Outcome.FAIL, Outcome.INDETERMINATE)
+        return self.outcome in FAILING
 
 
 class NightSight(Sight):
@@ -92,15 +95,17 @@ def standing_of(
     told: bool = True,
     sites: Container[str] | None = None,
     begun: Begun | None = None,
+    passed: int | None = None,
     only_failing: bool = False,
 ) -> list[Standing]:
     """One rule's subjects, in the order in which they became known; with `sites`, only those whose event is at one of them, and
     with `only_failing` those that are findings, so that no more is held than is found.
 
     Why and since when is found out where it is to be `told`; else the row of nights is taken to begin now. `begun` knows the first night of rows
-    of nights that were told before, and had not ended.
+    of nights that were told before, and had not ended; `passed` is a night (an ordinal date) on which all others were looked at, and passed.
     """
     assert rule.each is not None
+    tell = FAILING if only_failing else tuple(Outcome)
     first: dict[Key, Order] = {}
     found: list[Standing] = []
     events = history.newest_first(rule.each.kind, EVERY, "", as_of, None)
@@ -109,10 +114,10 @@ def standing_of(
         for one in some:
             if sites is not None and one.event.values["site"] not in sites:
                 continue
-            standing = _looked_at(rule, judge, history, one, as_of, told=told)
+            standing = _looked_at(rule, judge, history, one, as_of, tell if told else ())
             if told and standing.failing:
                 known = None if begun is None else begun(rule, one.key)
-                standing = _dated(standing, judge, history, as_of, known)
+                standing = _dated(standing, judge, history, as_of, known, passed)
             if standing.failing or not only_failing:
                 found.append(standing)
     return sorted(found, key=lambda one: first.get(one.key, one.subject.order))
@@ -166,7 +171,8 @@ def _together(subjects: Iterator[_Subject]) -> Iterator[tuple[_Subject, ...]]:
 def _keys_ahead(rule: Rule, judge: Judge, history: History, event: Event, as_of: int) -> Iterator[SearchKey]:
     """The look-up keys that the rule will ask for a subject, as far as that can be said before anything is looked up."""
     sight, night = _night(history, event, as_of)
-    return judge.keys_ahead(judge.planner.plan(rule), night, sight)
+    yield "site_profile", "site", event.values["site"]  # its zone
+    yield from judge.keys_ahead(judge.planner.plan(rule), night, sight)
 
 
 def subject_key(rule: Rule, event: Event) -> Key:
@@ -178,17 +184,20 @@ def subject_key(rule: Rule, event: Event) -> Key:
 
 
 def _looked_at(
-    rule: Rule, judge: Judge, history: History, one: _Subject, as_of: int, *, told: bool = True
+    rule: Rule, judge: Judge, history: History, one: _Subject, as_of: int, told: Container[Outcome]
 ) -> Standing:
-    """The rule on one subject at an instant; why, where that is to be `told`."""
+    """The rule on one subject at an instant; why, where the outcome is one of those that are to be `told`."""
     sight, night = _night(history, one.event, as_of)
     try:
         outcome, because = judge.judge_alone(rule, night, sight, told=told)
     except EngineFault as fault:
         outcome, because = Outcome.INDETERMINATE, {FAULT: fault.message}
-    if not one.certain and outcome is not Outcome.NOT_APPLICABLE:
-        outcome = Outcome.INDETERMINATE
-    return Standing(rule, one.event, one.key, outcome, because, None, as_of)
+    return Standing(rule, one.event, one.key, _unless_unknown(one, outcome), because, None, as_of)
+
+
+def _unless_unknown(one: _Subject, outcome: Outcome) -> Outcome:
+    """What is certain of the rule is not certain of a subject that may be none."""
+    return outcome if one.certain or outcome is Outcome.NOT_APPLICABLE else Outcome.INDETERMINATE
 
 
 def _night(history: History, event: Event, as_of: int) -> tuple[Sight, Event]:
@@ -203,24 +212,30 @@ def _chosen(where: ValueOf, judge: Judge, rule: Rule, sight: Sight, night: Event
     return False if scope is None else where({**scope, "it": night.values})
 
 
-def _dated(standing: Standing, judge: Judge, history: History, as_of: int, known: int | None) -> Standing:
+def _dated(
+    standing: Standing, judge: Judge, history: History, as_of: int, known: int | None, passed: int | None
+) -> Standing:
     """With the first night of the row of nights that did not pass up to now, and the midnight that begins that day: the same whenever it is asked."""
     zone = zone_at(judge, history, standing.subject, as_of)
     if known is not None:
         return replace(standing, since=known, at=end_of_local_day(known - 1, zone))
-    rule = standing.rule
-    events = list(_events_of(rule, standing, history, as_of))
-    first = local_date(as_of, zone)
+    rule, first = standing.rule, local_date(as_of, zone)
+    events = [] if first - 1 == passed else list(_events_of(rule, standing, history, as_of))
     while True:
         begins = end_of_local_day(first - 1, zone)
         before = begins - 1
-        if before < events[-1].occurred_at:
+        if first - 1 == passed or before < events[-1].occurred_at:
             return replace(standing, since=first, at=begins)
         then = [event for event in events if event.occurred_at <= before]
         found = next(_chosen_subjects(rule, judge, history, then, before, {}), None)
-        if found is None or not _looked_at(rule, judge, history, found, before, told=False).failing:
+        if found is None or not _failed(rule, judge, history, found, before):
             return replace(standing, since=first, at=begins)
         first -= 1
+
+
+def _failed(rule: Rule, judge: Judge, history: History, one: _Subject, as_of: int) -> bool:
+    sight, night = _night(history, one.event, as_of)
+    return _unless_unknown(one, judge.outcome_alone(rule, night, sight)) in FAILING
 
 
 def _events_of(rule: Rule, standing: Standing, history: History, as_of: int) -> Iterator[Event]:

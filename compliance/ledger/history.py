@@ -201,7 +201,7 @@ class LogHistory:
         wanted = {key_of(*key) for key in keys}
         self._ahead = self._log.newest_among(sorted(wanted - self._wide))
         self._wide |= {key for key, rows in self._ahead.items() if len(rows) > NEWEST}
-        self._read([idx for rows in self._ahead.values() for _, idx in rows])
+        self._read([idx for rows in self._ahead.values() for _, idx in rows[:FEW]])
 
     def latest(self) -> int:
         """The last instant at which any event occurred, as sent or as corrected; before all time where there is none."""

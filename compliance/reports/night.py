@@ -40,7 +40,8 @@ class SiteDay:
 class Night:
     """A day (`day`, an ordinal date) at some sites, as the log knew it when it had `size` entries, under the policies in force then.
 
-    `new_from` is the size at which the report of the night before was made: what was recorded since is news, whenever it occurred.
+    `new_from` is the size at which the report of the night before was made: what was recorded since is news, whenever it occurred. `last` is the
+    day that one was about, None where there was none.
     """
 
     log: Log
@@ -50,6 +51,7 @@ class Night:
     size: int
     new_from: int
     sites: tuple[SiteDay, ...]
+    last: int | None = None
 
     @cached_property
     def history(self) -> LogHistory:

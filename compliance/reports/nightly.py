@@ -120,7 +120,14 @@ class Nightly:
         verified = self._verified(told.idx)
         judge = self._bundles.judge(told.bundle)
         _, report = self._made(
-            day, told.site, judge, told.size, told.new_from, told.edition, verified, told.checkpoint
+            day,
+            told.site,
+            judge,
+            told.size,
+            self._before(told.date, told.site, told.idx),
+            told.edition,
+            verified,
+            told.checkpoint,
         )
         same = sha256(json_form(report)).hexdigest() == told.report
         return Made(
@@ -142,15 +149,14 @@ class Nightly:
         size = log.size
         judge = self._bundles.active()
         before = self._before(date, site, None)
-        new_from = size if before is None else before.size
         number = 1 if edition is None else edition.edition + 1
         checkpoint = self._signer.sign(Checkpoint(log.identity.origin, size, root_at(log, size)).text)
-        stands, report = self._made(day, site, judge, size, new_from, number, verified, checkpoint)
+        stands, report = self._made(day, site, judge, size, before, number, verified, checkpoint)
         if not verified.good:
             return Made(report, site, None, now=True, same=True, verified=False, checkpoint=checkpoint)
         members = {
             "date": date, **({} if site is None else {"site": site}), "edition": number, "size": size, "root": report.root,
-            "bundle": judge.bundle.digest, "new_from": new_from, "report": sha256(json_form(report)).hexdigest(), "checkpoint": checkpoint,
+            "bundle": judge.bundle.digest, "new_from": size if before is None else before.size, "report": sha256(json_form(report)).hexdigest(), "checkpoint": checkpoint,
         }  # fmt: skip
         untold = [_missed_entry(duty, date) for duty in stands.untold]
         began = [
@@ -191,7 +197,7 @@ class Nightly:
         site: str | None,
         judge: Judge,
         size: int,
-        new_from: int,
+        before: Printed | None,
         edition: int,
         verified: Verified,
         checkpoint: str,
@@ -199,7 +205,8 @@ class Nightly:
         log = self._log
         history = LogHistory(log, before=size)
         every = days_of(history, day, known_sites(history, day))
-        whole = Night(log, self._bundles, judge, day, size, new_from, every)
+        new_from, last = (size, None) if before is None else (before.size, parse_date(before.date))
+        whole = Night(log, self._bundles, judge, day, size, new_from, every, last)
         night = (
             whole if site is None else replace(whole, sites=tuple(one for one in every if one.site == site))
         )

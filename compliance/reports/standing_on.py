@@ -192,7 +192,7 @@ class Stands:
         for rule in self.night.judge.bundle.standing():
             for end, sites in sorted(ends.items()):
                 found += standing_of(
-                    rule, self.night.judge, self.night.history, end - 1, sites=sites, begun=begun_of(self._episodes.values()), only_failing=True,
+                    rule, self.night.judge, self.night.history, end - 1, sites=sites, begun=begun_of(self._episodes.values()), passed=self.night.last, only_failing=True,
                 )  # fmt: skip
         return found
 

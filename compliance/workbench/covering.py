@@ -7,7 +7,7 @@ reference evaluator for each switch that no earlier case has settled; what `when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -117,7 +117,7 @@ class Board(Judge):
         event: Event,
         sight: Sight,
         *,
-        told: bool = True,  # noqa: ARG002 - nobody is told why
+        told: Container[Outcome] = (),  # noqa: ARG002 - nobody is told why
     ) -> tuple[Outcome, Mapping[str, str]]:
         """See `Judge.judge_alone`: nobody is told why."""
         scope = self.bind_alone(self._plan, event, sight)
