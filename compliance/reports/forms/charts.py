@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import Final
 from unicodedata import east_asian_width
 
-from compliance.reports.forms.markup import anchor, decimal_of, figure, plain, seen, shown
+from compliance.reports.forms.axis import ticks
+from compliance.reports.forms.markup import anchor, figure, plain, shown
+from compliance.reports.forms.plain import DASH, decimal, shortened
+from compliance.reports.forms.plain import shown as worded
 from compliance.reports.page import Chart, Column, Table
 
 TOP: Final = 10
@@ -31,8 +34,8 @@ _NARROW: Final = 220
 _WIDE: Final = 520
 """How wide a plot is at least, on a telephone and elsewhere."""
 
-_MARKED: Final = 31
-"""So many points of a line have a marker."""
+_FEW: Final = 31
+"""Of so many points each has a marker; of more of them, half as many have one."""
 
 _PATTERNS: Final = (
     "",
@@ -61,20 +64,13 @@ class Drawing:
     x: Column
     labels: tuple[str, ...]
     series: tuple[tuple[str, tuple[Decimal | None, ...]], ...]
-    whole: bool
 
     @cached_property
     def ticks(self) -> tuple[Decimal, ...]:
-        """Round numbers from below the least to above the greatest, at most six; nought is one of them."""
+        """The numbers of the axis. Of numbers of which one at least is known."""
         known = [number for _, numbers in self.series for number in numbers if number is not None]
-        low, high = min([Decimal(0), *known]), max([Decimal(0), *known])
-        rough = (high - low) / 4 or Decimal("0.25")
-        power = Decimal(1).scaleb(rough.adjusted())
-        step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough).normalize()
-        step = max(step, Decimal(1)) if self.whole else step
-        first = (low / step).to_integral_value(ROUND_FLOOR)
-        last = max((high / step).to_integral_value(ROUND_CEILING), first + 1)
-        return tuple(step * number for number in range(int(first), int(last) + 1))
+        whole = all(number == number.to_integral_value() for number in known)
+        return ticks(min(known), max(known), whole=whole)
 
     def y(self, number: Decimal) -> Decimal:
         """How far down a number stands, in pixels."""
@@ -119,16 +115,16 @@ def figure_of(chart: Chart, table: Table) -> str:
 
 def _drawing(chart: Chart, table: Table) -> Drawing:
     places = {column.key: number for number, column in enumerate(table.columns)}
-    across = places[chart.x]
-    labels = ("–" if row[across] is None else seen(str(row[across])) for row in table.rows)
-    columns = [table.columns[places[key]] for key in chart.series]
-    series = tuple(
-        (column.heading, tuple(decimal_of(row[places[column.key]]) for row in table.rows))
-        for column in columns
-    )
-    short = tuple(label if len(label) <= LABEL else label[: LABEL - 1] + "…" for label in labels)
-    whole = all(column.kind == "count" for column in columns)
-    return Drawing(chart, table.columns[across], short, series, whole)
+    across = table.columns[places[chart.x]]
+    labels = tuple(shortened(worded(row[places[chart.x]], across.kind), LABEL) for row in table.rows)
+    series = tuple(_series(table, places[key]) for key in chart.series)
+    return Drawing(chart, across, labels, series)
+
+
+def _series(table: Table, place: int) -> tuple[str, tuple[Decimal | None, ...]]:
+    column = table.columns[place]
+    digits = [decimal(row[place], column.kind) for row in table.rows]
+    return column.heading, tuple(None if text is None else Decimal(text) for text in digits)
 
 
 def _said(drawing: Drawing) -> str:
@@ -176,7 +172,7 @@ def _legend(drawing: Drawing, name: str) -> str:
             f'<li><svg class="sample s{_style(number)}" width="26" height="14" aria-hidden="true">{sample}</svg> <bdi>{shown(heading)}</bdi></li>'
         )
     if any(number is None for _, numbers in drawing.series for number in numbers):
-        entries.append('<li><span aria-hidden="true">–</span> not known</li>')
+        entries.append('<li><span aria-hidden="true">' + DASH + "</span> not known</li>")
     return f'<ul class="legend">{"".join(entries)}</ul>\n'
 
 
@@ -218,7 +214,7 @@ def _bars(drawing: Drawing, name: str) -> Iterator[str]:
         for place, value in enumerate(numbers):
             x = drawing.band * (place + Decimal("0.12")) + thin * number
             if value is None:
-                yield f'<text class="unknown" x="{_px(x + thin / 2)}%" y="{_px(nought - 4)}">–</text>\n'
+                yield f'<text class="unknown" x="{_px(x + thin / 2)}%" y="{_px(nought - 4)}">{DASH}</text>\n'
                 continue
             y = drawing.y(value)
             tall = max(abs(nought - y), Decimal(1))
@@ -233,7 +229,7 @@ def _bars(drawing: Drawing, name: str) -> Iterator[str]:
 def _lines(drawing: Drawing) -> Iterator[str]:
     """From each known number to the next one beside it: where one is not known, there is a gap. Of many points every some have their marker,
     and each that stands alone."""
-    some = -(-len(drawing.labels) // _MARKED)
+    some = 1 if len(drawing.labels) <= _FEW else -(-len(drawing.labels) * 2 // _FEW)
     for number, (heading, numbers) in enumerate(drawing.series):
         yield f'<g class="series s{_style(number)}">\n<svg viewBox="0 0 100 {TOP + HEIGHT}" preserveAspectRatio="none" width="100%" height="{TOP + HEIGHT}">\n'
         for run in _runs(numbers):

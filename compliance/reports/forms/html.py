@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from compliance.reports.forms.charts import figure_of
-from compliance.reports.forms.markup import anchor, as_it_is, decimal_of, figure, inline, plain, shown
+from compliance.reports.forms.markup import anchor, as_it_is, figure, inline, plain, shown
+from compliance.reports.forms.plain import DASH, LEVELS, NUMBERS, decimal
 from compliance.reports.forms.style import STYLE
 from compliance.reports.page import Cell, Column, Item, Level, Report, Section, Table
 
@@ -20,13 +22,6 @@ POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
 """What a browser may load for the page: nothing (Content Security Policy 3)."""
-
-WORDS: Final = {
-    Level.ALARM: "Alarm",
-    Level.ACTION: "Action",
-    Level.NOTICE: "Notice",
-    Level.GOOD: "In order",
-}
 
 _SIGNS: Final = {
     Level.ALARM: '<path d="M4.7 0h6.6L16 4.7v6.6L11.3 16H4.7L0 11.3V4.7z"/><path class="cut" d="M8 3.6v5.2M8 11.2v1.6"/>',
@@ -151,12 +146,15 @@ def _table(table: Table) -> str:
     name = anchor("table", table.id)
     if not table.rows:
         return f'<p class="nothing" id="{name}"><span class="caption">{shown(table.caption)}:</span> {inline(table.empty)}</p>\n'
-    fractions = tuple(_fraction(row[place] for row in table.rows) for place in range(len(table.columns)))
-    heads = "".join(f'<th scope="col"{_class(one)}>{shown(one.heading)}</th>' for one in table.columns)
-    rows = "".join(f"<tr>{''.join(_cells(table, row, fractions))}</tr>\n" for row in table.rows)
     columns = len(table.columns)
     size = " wide" if columns > _WIDE else " slim" if columns <= _SLIM else ""
     size += " few" if len(table.rows) <= _FEW else ""
+    heads = "".join(f'<th scope="col"{_class(one)}>{shown(one.heading)}</th>' for one in table.columns)
+    fractions = tuple(
+        max(_places(column, row[place]) or 0 for row in table.rows)
+        for place, column in enumerate(table.columns)
+    )
+    rows = "".join(f"<tr>{''.join(_cells(table, row, fractions))}</tr>\n" for row in table.rows)
     return (
         f'<div class="scroll{size}" id="{name}" role="region" tabindex="0" aria-label="Table: {plain(table.caption)}">\n'
         f"<table>\n<caption><span>{shown(table.caption)}</span></caption>\n<thead>\n<tr>{heads}</tr>\n</thead>\n"
@@ -166,27 +164,23 @@ def _table(table: Table) -> str:
 
 def _cells(table: Table, row: tuple[Cell, ...], fractions: tuple[int, ...]) -> Iterator[str]:
     for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
-        kind = ' scope="row"' if place < table.headers else ""
-        tag = "th" if kind else "td"
-        yield f"<{tag}{kind}{_class(column, cell)}{_padding(column, cell, fractions[place])}>{_cell(column, cell)}</{tag}>"
+        tag, scope = ("th", ' scope="row"') if place < table.headers else ("td", "")
+        room = _room(_places(column, cell), fractions[place])
+        yield f"<{tag}{scope}{_class(column, cell)}{room}>{_cell(column, cell)}</{tag}>"
 
 
 def _cell(column: Column, cell: Cell) -> str:
     if cell is None:
-        return '<span aria-hidden="true">–</span><span class="heard">not known</span>'
-    number = decimal_of(cell) if _is_number(column) else None
-    if number is not None:
-        return figure(number)
+        return f'<span aria-hidden="true">{DASH}</span><span class="heard">not known</span>'
+    digits = decimal(cell, column.kind)
+    if digits is not None:
+        return figure(Decimal(digits))
     return _time(str(cell)) if column.kind in {"instant", "date"} else shown(str(cell))
-
-
-def _is_number(column: Column) -> bool:
-    return column.kind in {"count", "quantity"}
 
 
 def _class(column: Column, cell: Cell = None) -> str:
     """How a cell (by default, the heading) is set: numbers at the right; what is short on one line, on paper too if it is one word."""
-    if _is_number(column):
+    if column.kind in NUMBERS:
         return ' class="number"'
     if column.kind == "entries":
         return ' class="entries"'
@@ -197,21 +191,17 @@ def _class(column: Column, cell: Cell = None) -> str:
     return f' class="{"short word" if one else "short" if len(text) <= _SHORT else "text"}"'
 
 
-def _fraction(cells: Iterable[Cell]) -> int:
-    """How many digits follow the point at most."""
-    return max((_places(cell) for cell in cells), default=0)
+def _places(column: Column, cell: Cell) -> int | None:
+    """How many digits of a number follow its point; None for what is no number."""
+    digits = decimal(cell, column.kind)
+    return None if digits is None else len(digits.partition(".")[2])
 
 
-def _places(cell: Cell) -> int:
-    return len(cell.partition(".")[2]) if isinstance(cell, str) and decimal_of(cell) is not None else 0
-
-
-def _padding(column: Column, cell: Cell, fraction: int) -> str:
+def _room(places: int | None, most: int) -> str:
     """What the style sheet adds unseen behind a number, so that the points of a column stand below each other."""
-    missing = fraction - _places(cell)
-    if not missing or not _is_number(column) or decimal_of(cell) is None:
+    if places is None or places == most:
         return ""
-    return f' data-room="{"" if _places(cell) else "."}{"0" * missing}"'
+    return f' data-room="{"" if places else "."}{"0" * (most - places)}"'
 
 
 def _verbatim(section: Section) -> str:
@@ -232,7 +222,7 @@ def _pairs(kind: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 def _level(level: Level) -> str:
     sign = f'<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{_SIGNS[level]}</svg>'
-    return f'<p class="level {level}">{sign}{WORDS[level]}</p>'
+    return f'<p class="level {level}">{sign}{LEVELS[level]}</p>'
 
 
 def _day(text: str) -> str:

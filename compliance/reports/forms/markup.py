@@ -1,7 +1,7 @@
 """Texts of a report in HTML. Each is escaped here, in one of four ways, and nothing of it reaches a page as anything but text.
 
-Characters that are not seen themselves but move or hide others (controls of direction, of no width, all control characters; Unicode TR 36,
-CVE-2021-42574) are shown by their numbers: no lot and no name can look like another one, and no value turns round what stands beside it.
+Characters that are not seen themselves but move or hide others are shown by their numbers, as in every form (`plain.visible`): no lot and no name can
+look like another one, and no value turns round what stands beside it.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
-from compliance.reports.page import Cell
+from compliance.reports.forms.plain import visible
 
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
-)
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?")
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def shown(text: str) -> str:
     """A text as the content of an element that has its lines to itself."""
-    return _UNSEEN.sub(lambda one: f'<span class="unseen">{_number(one[0])}</span>', escape(text))
+    seen = visible(text)
+    if seen == text:
+        return escape(text)
+    return "".join(
+        escape(one) if visible(one) == one else f'<span class="unseen">{visible(one)}</span>'
+        for one in text.replace("\r\n", "\n")
+    )
 
 
 def inline(text: str) -> str:
@@ -33,18 +34,16 @@ def inline(text: str) -> str:
 
 def plain(text: str) -> str:
     """A text where no element can stand: in an attribute, in a title, in a drawing."""
-    return escape(seen(text))
-
-
-def seen(text: str) -> str:
-    """A text, not escaped yet, in which everything can be seen."""
-    return _UNSEEN.sub(lambda one: f"[{_number(one[0])}]", text)
+    return escape(visible(text))
 
 
 def as_it_is(text: str) -> str:
-    """A text to be copied: what is unseen stays in it, held so that it moves nothing; the style sheet names it, which no copy takes along."""
-    return _UNSEEN.sub(
-        lambda one: f'<bdi class="kept" data-is="{_number(one[0])}">{_kept(one[0])}</bdi>', escape(text)
+    """A text to be copied: what is not seen stays in it, held so that it moves nothing; the style sheet names it, which no copy takes along."""
+    return "".join(
+        escape(one)
+        if visible(one) == one
+        else f'<bdi class="kept" data-is="{visible(one)}">{_kept(one)}</bdi>'
+        for one in text
     )
 
 
@@ -53,18 +52,9 @@ def anchor(*words: str) -> str:
     return "-".join(_NOT_IN_NAMES.sub("-", word) for word in words)
 
 
-def decimal_of(cell: Cell) -> Decimal | None:
-    """The number that a cell holds; None where it holds none."""
-    return Decimal(cell) if isinstance(cell, int) or (cell and _DECIMAL.fullmatch(cell)) else None
-
-
 def figure(number: Decimal) -> str:
     """A number for people: with all its digits, commas at the thousands, and a real minus sign."""
     return f"{number:,f}".replace("-", "−")
-
-
-def _number(unseen: str) -> str:
-    return f"U+{ord(unseen):04X}"
 
 
 def _kept(unseen: str) -> str:

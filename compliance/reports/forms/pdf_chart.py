@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final
 
+from compliance.reports.forms.axis import ticks
 from compliance.reports.forms.pdf_lines import fitted, flow, heading
 from compliance.reports.forms.pdf_paper import FAINT, HAIR, LEFT, Box, Paper, Stroke, Text, regular
 from compliance.reports.forms.plain import decimal, shortened, shown
@@ -91,18 +92,6 @@ def put_chart(paper: Paper, chart: Chart, table: Table) -> None:
     _put_axes(paper, plot, words, labels)
     (_put_bars if chart.form == "bars" else _put_lines)(paper, plot, series)
     paper.y = plot.foot - _BELOW
-
-
-def ticks(low: Decimal, high: Decimal, *, whole: bool) -> tuple[Decimal, ...]:
-    """At most seven round numbers, 1, 2 or 5 times a power of ten apart, from below `low` to above `high`; nought is one of them."""
-    low, high = min(low, Decimal(0)), max(high, Decimal(0))
-    rough = (high - low) / 4 or Decimal("0.25")
-    power = Decimal(1).scaleb(rough.adjusted())
-    step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough)
-    step = max(step, Decimal(1)) if whole else step
-    first = int((low / step).to_integral_value(ROUND_FLOOR))
-    last = max(int((high / step).to_integral_value(ROUND_CEILING)), first + 1)
-    return tuple(step * number for number in range(first, last + 1))
 
 
 def _series(table: Table, index: int, number: int) -> _Series:

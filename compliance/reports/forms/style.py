@@ -40,7 +40,7 @@ main:focus { outline: none; }
 code, pre { font-family: var(--mono); font-size: .875em; }
 time { display: inline-block; }
 .heard { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.unseen, .kept::before { padding: 0 .3em; border: 1px solid currentColor; border-radius: .25em; font: 600 .75em/1.3 var(--mono); }
+.unseen, .kept::before { font: 600 .8em/1.3 var(--mono); color: var(--alarm); }
 .kept::before { content: attr(data-is); }
 .skip { position: absolute; left: 1rem; top: -4rem; z-index: 1; padding: .6rem 1rem; border-radius: 0 0 .4rem .4rem;
   color: var(--sheet); background: var(--ink); }
