@@ -37,6 +37,7 @@ class Statements:
     last_idx: str
     entry: str  # idx
     entries: str  # start, stop
+    entries_named: str  # start, stop; gives the same, and whether a later entry names the event
     body: str  # idx
     of_type: str  # type, start; gives idx, in order; reads every row from start on
     by_event_id: str  # event_id; gives idx
@@ -73,7 +74,7 @@ def by_position(name: str) -> Dialect:
 def statements(dialect: str) -> Statements:
     """The statements in a dialect, with values by position."""
     entry, tile, head, key, asked, seen = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c, WITNESSED.c
-    judged = ENTRY.alias("judged")
+    judged, naming = ENTRY.alias("judged"), ENTRY.alias("naming")
 
     positional = by_position(dialect)
 
@@ -97,6 +98,11 @@ def statements(dialect: str) -> Statements:
         entry=text(select(ENTRY).where(entry.idx == value("idx_"))),
         entries=text(
             select(ENTRY).where(entry.idx >= value("start"), entry.idx < value("stop")).order_by(entry.idx)
+        ),
+        entries_named=text(
+            select(ENTRY, select(naming.c.idx).where(naming.c.target == entry.event_id).exists())
+            .where(entry.idx >= value("start"), entry.idx < value("stop"))
+            .order_by(entry.idx)
         ),
         by_event_id=text(select(entry.idx).where(entry.event_id == value("id_"))),
         of_type=text(
