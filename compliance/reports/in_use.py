@@ -1,9 +1,10 @@
-"""What the last ninety days show to be in use: containers that were opened, patients who were given doses."""
+"""What the last ninety days show to be in use: containers that were opened, equipment that was checked, patients who were given doses."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from compliance.domain.event import Event
 from compliance.reports.window import Seen
 
 
@@ -22,12 +23,14 @@ class Container(NamedTuple):
 
 
 class InUse:
-    """Containers and patients."""
+    """Containers, equipment and patients."""
 
-    kinds = frozenset({"container_status", "administration"})
+    kinds = frozenset({"container_status", "equipment_check", "administration"})
 
     def __init__(self) -> None:
         self.containers: dict[str, Container] = {}
+        self.equipment: dict[str, Event] = {}
+        """The newest check of each piece."""
         self.doses: dict[str, int] = {}
         """When each patient was last given a dose."""
 
@@ -39,6 +42,11 @@ class InUse:
         if event.kind == "administration":
             patient = values["patient"]
             self.doses[patient] = max(event.occurred_at, self.doses.get(patient, event.occurred_at))
+            return
+        if event.kind == "equipment_check":
+            checked = self.equipment.get(values["equipment"])
+            if checked is None or checked.order < event.order:
+                self.equipment[values["equipment"]] = event
             return
         name = values["container"]
         known = self.containers.get(name)

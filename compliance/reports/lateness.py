@@ -43,8 +43,8 @@ def is_late(night: Night, event: Event) -> bool:
 
     What occurred before the log began and has no `entered_at` was taken over from elsewhere, and is not late.
     """
-    waited = delay(event)
-    if waited <= SOON or event.proposed:
+    # Most entries are made at once, and this is asked of every one.
+    if event.noted_at - event.occurred_at <= SOON or (waited := delay(event)) <= SOON or event.proposed:
         return False
     if "entered_at" not in event.values and event.occurred_at < _began(night):
         return False

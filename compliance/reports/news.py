@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from compliance.domain.event import Event
 from compliance.domain.time import local_date
-from compliance.reports.lateness import is_late
 from compliance.reports.night import Night
 from compliance.reports.window import Seen
 
@@ -48,14 +47,12 @@ class News:
         elif event.kind in AMENDING:
             if is_news(self._night, event):
                 self.amendments.append(seen)
-        elif is_late(self._night, event) and is_news(self._night, event):
+        elif seen.late and is_news(self._night, event):
             self.late.append(seen)
-        set_aside: defaultdict[str, list[str]] = defaultdict(list)
-        for finding in seen.findings:
-            if "overridden_by" in finding:
-                set_aside[finding["overridden_by"]].append(finding["rule"])
-        for override, rules in set_aside.items():
-            self.acts[override].append(Act(event, tuple(rules)))
+        for override in dict.fromkeys(finding.get("overridden_by") for finding in seen.findings):
+            if override is not None:
+                rules = (one["rule"] for one in seen.findings if one.get("overridden_by") == override)
+                self.acts[override].append(Act(event, tuple(rules)))
 
 
 def is_news(night: Night, event: Event) -> bool:

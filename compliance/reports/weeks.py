@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from compliance.domain.time import local_date
-from compliance.reports.lateness import is_late
 from compliance.reports.night import Night
 from compliance.reports.window import Seen
 
@@ -68,7 +67,7 @@ class Weeks:
                 week.counts["adverse_event"] += 1
         elif event.kind in OVERSIGHT:
             week.counts[event.kind] += 1
-        if is_late(self._night, event):
+        if seen.late:
             self._late(seen)
 
     def _late(self, seen: Seen) -> None:

@@ -20,6 +20,7 @@ from compliance.domain.making import event_from_log
 from compliance.domain.time import end_of_local_day, local_date
 from compliance.domain.vocabulary import KINDS
 from compliance.ledger.entry import Entry
+from compliance.reports.lateness import is_late
 from compliance.reports.night import Night
 
 DAYS: Final = 90
@@ -32,13 +33,14 @@ _GAP: Final = 16
 
 
 class Seen(NamedTuple):
-    """One event of the window as it stands: its entry, the local date of its site when it occurred, and its last judgement: the verdict, and
-    the findings as the log keeps them."""
+    """One event of the window as it stands: the local date at its site when it occurred, its last judgement (the verdict, and the findings as
+    the log keeps them), and whether it came late."""
 
     event: Event
     day: int
     verdict: str
     findings: Sequence[Mapping[str, Any]]
+    late: bool
 
     @property
     def idx(self) -> int:
@@ -96,7 +98,8 @@ def _seen(night: Night, entry: Entry, named: bool) -> Seen | None:
     findings: Sequence[Mapping[str, Any]] = decision["findings"]
     if decision.get("continued"):
         findings = decision_json(decision_at(night.log, idx))["findings"]
-    return Seen(event, local_date(event.occurred_at, place.zone), decision["verdict"], findings)
+    day = local_date(event.occurred_at, place.zone)
+    return Seen(event, day, decision["verdict"], findings, is_late(night, event))
 
 
 def rejudgements(night: Night, event_id: str) -> list[Entry]:

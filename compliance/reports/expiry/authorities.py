@@ -215,9 +215,9 @@ def _declarations(night: Night) -> Iterator[Ending]:
 
 def _equipment(night: Night) -> Iterator[Ending]:
     """What was checked within the window and found fit; what is not checked any more is not in use, and what failed was taken out of it."""
-    for event in present(night, "equipment_check", since=night.begins - DAYS * DAY):
+    for event in quarter(night).in_use.equipment.values():
         values = event.values
-        if not night.covers(values["site"]) or not values["passed"]:
+        if not values["passed"]:
             continue
         item = values["item"].replace("_", " ")
         for field, what, todo, rule in (

@@ -57,13 +57,11 @@ class Ending:
         return max(level, self.at_most, key=order.index)
 
 
-def present(
-    night: Night, kind: str, field: str = EVERY, value: str = "", since: int | None = None
-) -> Iterator[Event]:
-    """The newest event of each subject of a keyed kind that had occurred by the end of the day at its site, newest first; found under a look-up
-    key, all that occurred from `since` on."""
+def present(night: Night, kind: str, field: str = EVERY, value: str = "") -> Iterator[Event]:
+    """The newest event of each subject of a keyed kind that had occurred by the end of the day at its site, newest first; all, or those under a
+    look-up key."""
     known: set[tuple[object, ...]] = set()
-    for event in night.history.newest_first(kind, field, value, night.ends - 1, since):
+    for event in night.history.newest_first(kind, field, value, night.ends - 1, None):
         site = event.values["site"]
         if night.covers(site) and event.occurred_at >= night.of(site).ends:
             continue  # not yet, where it is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from compliance.domain.time import HOUR, MINUTE, end_of_local_day, local_date
@@ -58,7 +59,7 @@ class Access:
         event, site = seen.event, seen.event.values["site"]
         if event.proposed:
             return
-        time = event.occurred_at - end_of_local_day(seen.day - 1, self._night.of(site).zone)
+        time = event.occurred_at - _midnight(seen.day, self._night.of(site).zone)
         if event.kind == "storage_access":
             values = event.values
             self._opened.append(
@@ -87,7 +88,7 @@ class Access:
             zone = self._night.of(one.site).zone
             day = local_date(one.arrived, zone)
             if (one.site, day) in days:
-                midnight = end_of_local_day(day - 1, zone)
+                midnight = _midnight(day, zone)
                 first, last = days[one.site, day]
                 days[one.site, day] = (min(first, one.arrived - midnight), max(last, one.left - midnight))
         by_site: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -108,6 +109,12 @@ class Access:
             if one.person not in shifts.at_work(one.site, one.at - AT_THE_ENDS, one.at + AT_THE_ENDS):
                 found[one.person].append(one)
         return found
+
+
+@lru_cache(maxsize=1024)
+def _midnight(day: int, zone: str) -> int:
+    """The instant at which a day begins."""
+    return end_of_local_day(day - 1, zone)
 
 
 def _usual(times: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -34,8 +34,8 @@ class Counts:
     def __init__(self, night: Night) -> None:
         rules = night.judge.bundle.judging("inventory_count")
         self._rules = frozenset(rule.id for rule in rules if REQUIREMENT in rule.implements)
-        self.made: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        """Entries of counts, by person and id."""
+        self.made: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+        """Entries of counts, by site and person, and by id."""
         self._differed: set[str] = set()
 
     def take(self, seen: Seen) -> None:
@@ -46,23 +46,30 @@ class Counts:
         if event.kind == "discrepancy":
             self._differed.add(values.get("count_event", ""))
             return
-        self.made[values.get("counted_by", values["actor"])][event.id] = event.position
+        self.made[values["site"], values.get("counted_by", values["actor"])][event.id] = event.position
         if any(finding["rule"] in self._rules for finding in seen.findings):
             self._differed.add(event.id)
 
-    def differed(self, person: str) -> int:
-        """How many of a person's counts did not agree."""
-        return len(self._differed.intersection(self.made.get(person, ())))
+    def differed(self, made: Iterable[str]) -> int:
+        """How many of some counts (ids) did not agree."""
+        return len(self._differed.intersection(made))
+
+    def of_person(self, person: str) -> list[str]:
+        """The ids of all counts that somebody made."""
+        return [one for (_, who), made in self.made.items() if who == person for one in made]
 
 
 def asked(counts: Counts) -> Iterator[Item]:
-    """Who has never found a difference, where that can hardly be chance."""
-    total = sum(map(len, counts.made.values()))
-    differed = sum(map(counts.differed, counts.made))
-    for person, mine in sorted(counts.made.items()):
-        others = total - len(mine)
+    """Who has never found a difference, where that can hardly be chance; places differ, so others are those who count at the same site."""
+    by_site: Counter[str] = Counter()
+    differing: Counter[str] = Counter()
+    for (site, _), made in counts.made.items():
+        by_site[site] += len(made)
+        differing[site] += counts.differed(made)
+    for (site, person), mine in sorted(counts.made.items()):
+        others, differed = by_site[site] - len(mine), differing[site]
         if (
-            counts.differed(person)
+            counts.differed(mine)
             or len(mine) < LEAST_COUNTS
             or others < LEAST_COUNTS
             or differed < LEAST_DIFFERENCES
@@ -70,9 +77,9 @@ def asked(counts: Counts) -> Iterator[Item]:
             continue
         if (1 - Fraction(differed, others)) ** len(mine) < BY_CHANCE:
             yield question(
-                f"Why did none of {len(mine)} counts by {person} differ from the books, against {differed} of {others} by others?",
+                f"Why did none of {len(mine)} counts by {person} differ from the books, against {differed} of {others} by others at {site}?",
                 f"others' counts differ in {percent(differed, others)} of cases",
-                "a place where little is taken out, or counts at times when nothing is open",
+                "counts of a part where little is taken out, or at times when nothing is open",
                 {"person": person, "counts": str(len(mine)), "differed": "0", "others' counts": str(others), "others' that differed": str(differed)},
-                mine.values(),
+                mine.values(), site,
             )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from statistics import median
+from statistics import median, quantiles
 from typing import Final, NamedTuple
 
 from compliance.domain.quantity import format_decimal
@@ -14,7 +14,8 @@ LEAST_PERSONS: Final = 4
 """Fewer are no group: with two others nobody can say what is usual."""
 
 TIMES: Final = 2
-"""How many times the median of the others a figure must be; less is within what shifts and patients make of it."""
+"""How many times the upper quartile of the others a figure must be. Where half of them do a kind of work and half do not, everybody of the one
+half lies far above the median, and nobody stands out."""
 
 _FAR: Final = Fraction(35, 10)
 """So many robust standard deviations above the median (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993: 3.5)."""
@@ -46,7 +47,8 @@ def apart(figures: Mapping[str, Fraction]) -> list[Apart]:
         others = sorted(figure for other, figure in figures.items() if other != person)
         middle = median(others)
         spread = max(median(abs(other - middle) for other in others), middle * _LEAST_SPREAD)
-        if own >= TIMES * middle and own > middle + _FAR * _TO_DEVIATION * spread:
+        upper = quantiles(others, n=4, method="inclusive")[2]
+        if own >= TIMES * upper and own > middle + _FAR * _TO_DEVIATION * spread:
             found.append(Apart(person, own, middle, others[0], others[-1], len(others)))
     return found
 

@@ -59,14 +59,14 @@ def _people(found: Quarter) -> Table:
     """Everybody who handled drugs, counted or opened storage out of hours."""
     wasted = found.handling.wasted
     opened = found.access.out_of_hours(found.shifts)
-    people = set().union(*found.handling.handlers.values(), found.counts.made, opened)
+    people = set().union(*found.handling.handlers.values(), (who for _, who in found.counts.made), opened)
     rows = []
     for person in sorted(people):
-        mine = [one for one in wasted if one.person == person]
+        mine, counted = [one for one in wasted if one.person == person], found.counts.of_person(person)
         rows.append(
             (
                 person, _hours(found.shifts.hours.get(person)), len(mine), sum(one.witness in (None, person) for one in mine),
-                len(found.counts.made.get(person, ())), found.counts.differed(person), len(opened.get(person, ())),
+                len(counted), found.counts.differed(counted), len(opened.get(person, ())),
             )
         )  # fmt: skip
     return Table(
