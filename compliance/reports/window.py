@@ -68,7 +68,7 @@ def older(night: Night) -> Iterator[Seen]:
     begins = _begins(night)
     for start in range(night.new_from or night.size, night.size, _STRETCH):
         for entry, named in night.log.entries_named(start, min(start + _STRETCH, night.size)):
-            if entry.type == "event" and (entry.occurred_us or 0) < max(begins.values()):
+            if entry.type == "event" and (named or (entry.occurred_us or 0) < max(begins.values())):
                 one = _seen(night, entry, named)
                 if one is not None and one.event.occurred_at < begins[one.event.values["site"]]:
                     yield one

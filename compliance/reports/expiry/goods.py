@@ -102,7 +102,7 @@ def _left(night: Night, lot: Lot) -> str:
     if usable:
         names = ", ".join(sorted(event.values["container"] for event in usable)[:_NAMED])
         more = f" and {len(usable) - _NAMED} more" if len(usable) > _NAMED else ""
-        return f"{len(usable)} containers in usable stock: {names}{more}"
+        return f"{len(usable)} {'container' if len(usable) == 1 else 'containers'} in usable stock: {names}{more}"
     received = sum(
         _containers(event.values)
         for event in night.history.newest_first("receipt", "lot", lot.lot, night.ends - 1, None)

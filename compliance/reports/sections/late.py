@@ -121,7 +121,7 @@ def _late_item(night: Night, seen: Seen, again: tuple[Again, ...]) -> Item:
     return Item(
         # What came within the time allowed needs no reason, only to be seen.
         Level.ACTION if not given and delay(event) > allowed else Level.NOTICE,
-        f"{_article(event.kind)} was entered {waited} late by {event.values['actor']}, {'with a reason' if given else 'without a reason'}.",
+        f"{event.kind} {event.id} was entered {waited} late by {event.values['actor']}, {'with a reason' if given else 'without a reason'}.",
         where=f"occurred {night.instant(event.occurred_at, site)}, noted {night.instant(event.noted_at, site)}",
         todo=todo,
         site=site,
@@ -224,11 +224,6 @@ _NAMES: Final = frozenset(name for kind in KINDS.values() for name in kind.field
 
 def _reason(event: Event) -> str:
     return "given" if "reason" in event.values else "not given"
-
-
-def _article(kind: str) -> str:
-    words = kind.replace("_", " ")
-    return f"An {words}" if words[0] in "aeiou" else f"A {words}"
 
 
 # ---- what was judged again
