@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from compliance.bundles import Bundles
 from compliance.domain.event import Event
@@ -13,10 +14,14 @@ from compliance.domain.time import end_of_local_day, local_date, parse_date
 from compliance.ledger.log import Log
 from compliance.policy.fill import ZONE
 from compliance.reports.night import Night, SiteDay
-from compliance.reports.page import Item
+from compliance.reports.page import Item, Level
 from compliance.reports.window import Seen
 from tests.recording import body, shipped
 
+CREW: Final = ("P-01", "P-02", "P-03", "P-04", "P-05")
+ACCUSING: Final = re.compile(
+    r"thef|steal|stole|diver|suspect|suspicio|guilt|crime|fraud|accus|abuse", re.IGNORECASE
+)
 _positions = itertools.count(1)
 
 
@@ -49,3 +54,30 @@ def a_night(log: Log, date: str, *sites: str) -> Night:
 def titles(items: Iterable[Item]) -> list[str]:
     """What is asked or said."""
     return [item.title for item in items]
+
+
+def day(number: int, time: str = "08:00") -> str:
+    """A time of one of ninety days, all in winter; the first is 2026-01-01."""
+    month, of_month = divmod(number, 28)
+    return f"2026-{1 + month:02}-{1 + of_month:02}T{time}:00-06:00"
+
+
+def shift(person: str, number: int, arrived: str = "08:00", left: str = "16:00", **fields: Any) -> Seen:
+    """A stretch at work on a day."""
+    came, went = day(number, arrived), day(number, left)
+    return seen(
+        "presence", came, person=person, shift=f"{person}-{number}", arrived_at=came, left_at=went, **fields
+    )
+
+
+def shifts_of(people: Sequence[str] = CREW, days: int = 10) -> list[Seen]:
+    """Eight hours a day of each."""
+    return [shift(person, number) for person in people for number in range(days)]
+
+
+def require_harmless(items: Iterable[Item]) -> None:
+    """Every question ends with a question mark, is a notice, has its entries, says what may be harmless, and has no word that accuses."""
+    for item in items:
+        assert item.title.startswith("Why ") and item.title.endswith("?")
+        assert item.level is Level.NOTICE and item.entries and "It may be harmless: " in item.todo
+        assert not ACCUSING.search(str(item))
