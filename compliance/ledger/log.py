@@ -245,6 +245,14 @@ class Log:
             some = values[start : start + WIDE]
             yield from self._all(statement, *some, *[some[-1]] * (WIDE - len(some)))
 
+    def entries_named(self, start: int, stop: int) -> list[tuple[Entry, bool]]:
+        """The same entries all at once, each with whether a correction, void, override or rejudgement names its event: for whoever reads many
+        events as they now stand, and most of them stand as they were sent."""
+        if self._batch is not None:
+            self._batch.insert_waiting()
+        rows = self._all(self.statements.entries_named, start, stop)
+        return [(Entry._make(row[:-1]), bool(row[-1])) for row in rows]
+
     def body(self, idx: int) -> bytes:
         """The canonical bytes of an entry; raises InputError where there is none."""
         waiting = None if self._batch is None else self._batch.entry(idx)

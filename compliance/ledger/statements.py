@@ -48,6 +48,7 @@ class Statements:
     event_keys_among: (
         str  # WIDE keys; gives key, occurred_us, idx of the newest NEWEST + 1 of each, newest first
     )
+    entries_named: str  # start, stop; gives the same, and whether a later entry names the event
     body: str  # idx
     of_type: str  # type, start; gives idx, in order; reads every row from start on
     by_event_id: str  # event_id; gives idx
@@ -84,7 +85,7 @@ def by_position(name: str) -> Dialect:
 def statements(dialect: str) -> Statements:
     """The statements in a dialect, with values by position."""
     entry, tile, head, key, asked, seen = ENTRY.c, TILE.c, HEAD.c, EVENT_KEY.c, ASKED_KEY.c, WITNESSED.c
-    judged = ENTRY.alias("judged")
+    judged, naming = ENTRY.alias("judged"), ENTRY.alias("naming")
 
     positional = by_position(dialect)
 
@@ -133,6 +134,11 @@ def statements(dialect: str) -> Statements:
             select(numbered.c.key, numbered.c.occurred_us, numbered.c.idx)
             .where(numbered.c.n <= literal_column(str(NEWEST + 1)))
             .order_by(numbered.c.key, numbered.c.n)
+        ),
+        entries_named=text(
+            select(ENTRY, select(naming.c.idx).where(naming.c.target == entry.event_id).exists())
+            .where(entry.idx >= value("start"), entry.idx < value("stop"))
+            .order_by(entry.idx)
         ),
         by_event_id=text(select(entry.idx).where(entry.event_id == value("id_"))),
         of_type=text(

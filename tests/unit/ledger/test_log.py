@@ -87,6 +87,21 @@ def test_target_is_what_an_entry_names(log, type_, members, target):
         assert log.naming(target) == [idx]
 
 
+def test_entries_that_a_later_one_names_are_told_apart(log):
+    """Many entries are read at once, each with whether a correction, void, override or rejudgement names its event; an open batch is seen."""
+    add(log, 1, 2, 3)
+    with log.writing() as batch:
+        batch.append("event", {"event": event(4, kind="correction", corrects="e-1"), "decision": decision()})
+        batch.append("rejudgement", {"target": "e-3", "decision": decision()})
+        within = log.entries_named(1, 9)
+    found = log.entries_named(1, 9)
+    assert [(entry.event_id, named) for entry, named in found] == [
+        ("e-1", True), ("e-2", False), ("e-3", True), ("e-4", False), (None, False),
+    ]  # fmt: skip
+    assert found == within
+    assert [entry for entry, _ in log.entries_named(2, 4)] == list(log.entries(2, 4))
+
+
 def test_instants_never_stand_still(log):
     """Where the clock stands still or goes back, the log counts on by a microsecond."""
     add(log, 1, 2)
