@@ -55,6 +55,16 @@ def accounts(history: History, spans: Spans) -> Iterator[Account]:
         yield from _unbooked(site, moved)
 
 
+def accounts_of(history: History, registration: str, site: str, span: Span) -> Iterator[Account]:
+    """The accounts of one book; `site` is where it is."""
+    book = _Book(site, counted=True)
+    for event in history.newest_first("inventory_count", "registration", registration, span.ends - 1, None):
+        book.take(count_of(event), span)
+        if book.base is not None:
+            break
+    yield from _accounts(history, registration, book, span)
+
+
 def counts(history: History, spans: Spans) -> list[Count]:
     """Every count in the span of its site, the oldest first."""
     found = map(count_of, history.newest_first("inventory_count", EVERY, "", spans.last, spans.first))

@@ -9,7 +9,7 @@ A vial may give a little more than its label says. Up to the permitted share tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
@@ -101,11 +101,29 @@ class Container:
             return beyond if self.closing is not None and beyond > 0 else None
         return None if self.reading.book is None else self._beyond - self.overfill(percent)
 
+    def drawn_above(self, percent: int) -> int:
+        """How much of its allowance was drawn in the span."""
+        if self.opening is None or self.closing is None:
+            return 0
+        allowance = self.life.allowance(percent)
+        return min(max(-self.closing, 0), allowance) - min(max(-self.opening, 0), allowance)
+
     @property
     def _beyond(self) -> int:
         if self.reading is not None:
             return 0 if self.reading.book is None else self.reading.found - self.reading.book
         return -self.closing if self.closing is not None and self.closing < 0 else 0
+
+    def taken(self, kind: str) -> int:
+        """How much was given (``administration``) or wasted from it in the span."""
+        return -sum(step.amount for step in self.steps if step.kind == kind)
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """What its figures are made of: the entry that says what it held, what was taken, and who said what is left."""
+        begun = () if self.begun is None else (self.begun,)
+        read = () if self.reading is None or self.reading.entry == self.begun else (self.reading.entry,)
+        return (*begun, *(step.entry for step in self.steps), *read)
 
     @property
     def gone(self) -> bool:
@@ -216,8 +234,3 @@ def container(life: Life, before: tuple[Count, int] | None, counts: Iterable[Cou
 
 def _opened(count: Count, name: str) -> bool:
     return any(line.opened for line in count.lines if line.container == name)
-
-
-def among(lives_of: Iterable[Life]) -> Mapping[str, Life]:
-    """Lives by the container's name."""
-    return {life.name: life for life in lives_of}

@@ -16,8 +16,8 @@ from typing import Final
 from compliance.domain.event import Event
 from compliance.domain.time import end_of_local_day, local_date
 from compliance.engine.history import History
-from compliance.holdings.account import Account, Compared, Count
-from compliance.holdings.containers import Life, lives, named_in
+from compliance.holdings.account import Compared
+from compliance.holdings.containers import Container, Life, lives, named_in
 from compliance.policy.model import Bundle
 
 TOLERANCE: Final = ("s3-rec-balance-26", "opened_tolerance")
@@ -86,16 +86,15 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One comparison judged: counted less book less `overfill` is `amount`, of which `unexplained` is in no discrepancy that is
+    """A comparison judged: what was found less the books less `overfill` is `amount`, of which `unexplained` is in no discrepancy that is
     `reported`. None: nobody can say."""
 
-    compared: Compared
-    amount: int | None
-    overfill: int
-    tolerance: int
-    unexplained: int | None
-    reported: tuple[Discrepancy, ...]
     state: State
+    amount: int | None = None
+    overfill: int = 0
+    tolerance: int = 0
+    unexplained: int | None = None
+    reported: tuple[Discrepancy, ...] = ()
 
 
 class Reconciling:
@@ -107,48 +106,88 @@ class Reconciling:
         self._zone_of = zone_of
         self._last = last
         self._known: dict[str, tuple[Discrepancy, ...]] = {}
-        self._left: dict[tuple[str, str], int] = {}
+        self._left: dict[tuple[str, str, bool], int] = {}
 
     def terms(self, site: str, at: int) -> Terms:
         """The terms of the local day of an instant at a site."""
         return terms(self._bundle, local_date(at, self._zone_of(site)), site)
 
-    def differences(self, account: Account) -> tuple[Difference, ...]:
-        """What the counts of an account amount to, in their order."""
-        return tuple(self.difference(one) for one in account.compared)
-
-    def difference(self, compared: Compared) -> Difference:
-        """What one comparison amounts to."""
-        allowed = self.terms(compared.count.site, compared.count.at)
-        tolerance = allowed.tolerance if compared.opened else 0
+    def of_lot(self, compared: Compared) -> Difference:
+        """What a count of some goods amounts to."""
+        count, goods = compared.count, compared.goods
         raw = compared.counted - compared.book
         # Where nothing was counted before, what was there before the first entry is not known: it can only have been more.
         if compared.first or (compared.since is None and raw > 0):
-            return Difference(compared, None, 0, tolerance, None, (), State.FIRST)
-        if not compared.goods.booked:
-            return Difference(compared, None, 0, tolerance, None, (), State.UNKNOWN)
+            return Difference(State.FIRST)
+        if goods.registration is None or goods.lot is None:
+            return Difference(State.UNKNOWN)
+        allowed = self.terms(count.site, count.at)
         least, most = self._overfill(compared, allowed.overfill_percent)
         amount = raw - min(max(raw, least), most)
-        overfill = raw - amount
+        tolerance = allowed.tolerance if compared.opened else 0
+        about = (
+            one
+            for one in self._discrepancies(goods.registration)
+            if _about_count(one, compared, self._day(count.site, count.at)[1])
+        )
+        return self._settled(goods.registration, amount, raw - amount, tolerance, about, contained=False)
+
+    def of_container(self, account: Container) -> Difference | None:
+        """What a container's account amounts to; None where nobody said what is in it, and no more came out than it can have held."""
+        at = account.steps[-1].at if account.steps else None
+        opened = False
+        if account.reading is not None:
+            at, opened = account.reading.at, account.reading.opened and account.reading.found > 0
+        if at is None:
+            return None
+        allowed = self.terms(account.life.site, at)
+        amount = account.difference(allowed.overfill_percent)
+        if amount is None:
+            return None
+        registration = None if account.life.goods is None else account.life.goods.registration
+        day = self._day(account.life.site, at)
+        about = (
+            one
+            for one in (() if registration is None else self._discrepancies(registration))
+            if _about_container(one, account, day)
+        )
+        overfill, tolerance = account.overfill(allowed.overfill_percent), allowed.tolerance if opened else 0
+        return self._settled(registration or "", amount, overfill, tolerance, about, contained=True)
+
+    def _settled(
+        self,
+        registration: str,
+        amount: int,
+        overfill: int,
+        tolerance: int,
+        about: Iterable[Discrepancy],
+        *,
+        contained: bool,
+    ) -> Difference:
+        """A difference with what accounts for it. A lot and its containers are looked at apart, and each by all discrepancies."""
         if abs(amount) <= tolerance:
-            state = State.WITHIN if amount else State.AGREES
-            return Difference(compared, amount, overfill, tolerance, 0, (), state)
-        unexplained, reported = self._explained(compared, amount)
-        if abs(unexplained) > tolerance:
+            return Difference(State.WITHIN if amount else State.AGREES, amount, overfill, tolerance, 0)
+        rest, reported = amount, []
+        for one in about:
+            if rest and one.amount * amount > 0:
+                left = self._left.setdefault((registration, one.handle, contained), abs(one.amount))
+                taken = min(left, abs(rest))
+                self._left[registration, one.handle, contained] -= taken
+                rest += taken if amount < 0 else -taken
+                reported.append(one)
+        if abs(rest) > tolerance:
             state = State.SHORT if amount < 0 else State.OVER
         else:
-            unexplained = 0
-            state = State.EXPLAINED if all(one.concluded for one in reported) else State.OPEN
-        return Difference(compared, amount, overfill, tolerance, unexplained, reported, state)
+            rest, state = 0, State.EXPLAINED if all(one.concluded for one in reported) else State.OPEN
+        return Difference(state, amount, overfill, tolerance, rest, tuple(reported))
 
     def _overfill(self, compared: Compared, percent: int) -> tuple[int, int]:
         """The least and the most that overfill, used or seen since the count before, adds to what is found beyond the books.
 
         A container that was drawn from before that count may have shown its overfill to it already; nobody can say.
         """
-        named = {name for line in compared.lines if (name := line.container) is not None}
-        wanted = named | set(compared.drawn)
-        if compared.goods.unit != "ml" or not percent or not wanted:
+        wanted = {*compared.drawn, *(line.container for line in compared.lines if line.container is not None)}
+        if compared.goods.unit != "ml" or not percent:
             return 0, 0
         least = most = 0
         for life in lives(self._history, wanted, self._last):
@@ -157,31 +196,16 @@ class Reconciling:
             least += used if certain else 0
         return least, most
 
-    def _explained(self, compared: Compared, amount: int) -> tuple[int, tuple[Discrepancy, ...]]:
-        """What of a difference no discrepancy accounts for, and the discrepancies that are about it."""
-        reported = []
-        for one in self._discrepancies(compared):
-            if one.amount * amount <= 0:
-                continue
-            key = (str(compared.goods.registration), one.handle)
-            left = self._left.setdefault(key, abs(one.amount))
-            taken = min(left, abs(amount))
-            self._left[key] -= taken
-            amount += taken if amount < 0 else -taken
-            reported.append(one)
-            if not amount:
-                break
-        return amount, tuple(reported)
-
-    def _discrepancies(self, compared: Compared) -> Iterable[Discrepancy]:
-        registration = str(compared.goods.registration)
+    def _discrepancies(self, registration: str) -> tuple[Discrepancy, ...]:
         if registration not in self._known:
             self._known[registration] = discrepancies(self._history, registration, self._last)
-        day = end_of_local_day(
-            local_date(compared.count.at, self._zone_of(compared.count.site)),
-            self._zone_of(compared.count.site),
-        )
-        return (one for one in self._known[registration] if _about(one, compared, day))
+        return self._known[registration]
+
+    def _day(self, site: str, at: int) -> tuple[int, int]:
+        """The beginning and the end of the local day of an instant."""
+        zone = self._zone_of(site)
+        day = local_date(at, zone)
+        return end_of_local_day(day - 1, zone), end_of_local_day(day, zone)
 
 
 def _overfill_of(life: Life, compared: Compared, percent: int) -> tuple[int, bool]:
@@ -221,16 +245,25 @@ def _discrepancy(event: Event) -> Discrepancy:
     )  # fmt: skip
 
 
-def _about(one: Discrepancy, compared: Compared, day_ends: int) -> bool:
-    """Whether a discrepancy is about a comparison: it names the count; or it names the lot and no count, and was found since the count
-    before, up to the end of the day of this one."""
-    goods, count = compared.goods, compared.count
+def _about_count(one: Discrepancy, compared: Compared, day_ends: int) -> bool:
+    """Whether a discrepancy is about a count of some goods: it names the count; or it names the lot and no count, and was found since the
+    count before, up to the end of the day of this one."""
+    goods, since = compared.goods, compared.since
     if one.drug not in (None, goods.drug) or one.lot not in (None, goods.lot):
         return False
     if one.count_event is not None:
-        return one.count_event == count.event
-    return one.lot is not None and _since(compared.since) < one.discovered_at < day_ends
+        return one.count_event == compared.count.event
+    return (
+        one.lot is not None
+        and (since is None or since.at < one.discovered_at)
+        and one.discovered_at < day_ends
+    )
 
 
-def _since(count: Count | None) -> int:
-    return -(2**62) if count is None else count.at
+def _about_container(one: Discrepancy, account: Container, day: tuple[int, int]) -> bool:
+    """Whether a discrepancy that was found on the day is about a container: it names it, or its lot and no container."""
+    lot = None if account.life.goods is None else account.life.goods.lot
+    named = one.container == account.life.name or (
+        one.container is None and one.lot is not None and one.lot == lot
+    )
+    return named and day[0] <= one.discovered_at < day[1]
