@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "person": ("person", "person"),
     "findings": ("standing", "findings"),
     "obligations": ("standing", "obligations"),
+    "inventory": ("inventory", "inventory"),
     "log": ("log", "log"),
     "policy": ("policy", "policy"),
     "schema": ("schema", "schema"),

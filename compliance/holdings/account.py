@@ -93,6 +93,7 @@ class Count:
     handle: str
     at: int
     site: str
+    actor: str
     registration: str
     type: str
     complete: bool
@@ -182,8 +183,8 @@ def count_of(event: Event) -> Count:
     values = event.values
     lines = tuple(_line(values["registration"], line) for line in values["lines"])
     return Count(
-        event.order, event.position, event.id, values["count"], event.occurred_at, values["site"], values["registration"],
-        values["count_type"], values["complete"], lines,
+        event.order, event.position, event.id, values["count"], event.occurred_at, values["site"], values["actor"],
+        values["registration"], values["count_type"], values["complete"], lines,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from compliance.holdings.account import Count, Goods, Span, Step, count_of, step
 DRAWING: Final = ("administration", "wastage")
 """What takes from a container that it names."""
 
+_START: Final = (-(2**62), 0, 0)
 _TOGETHER: Final = 64
 """Containers whose entries are looked up at once."""
 
@@ -33,7 +34,9 @@ class Status:
 
     order: tuple[int, int, int]
     entry: int
+    event: str
     at: int
+    actor: str
     status: str
     left: int | None
 
@@ -80,14 +83,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container in a span: `opening` is what it held when the span began or when it was first entered, `begun` the entry that says so;
-    `closing` what it should hold at the end. Both are None where nobody ever wrote what it held."""
+    """A container in a span: `opening` is what it held when the span began or when it was first entered, `steps` what was taken in the span.
+
+    `closing` is what it should hold at the end: `held`, which the entry `begun` says, less `running`. None: nobody ever wrote what it held.
+    """
 
     life: Life
     opening: int | None
-    begun: int | None
     steps: tuple[Step, ...]
     reading: Reading | None
+    held: int | None
+    begun: int | None
+    running: tuple[Step, ...]
     closing: int | None
 
     def overfill(self, percent: int) -> int:
@@ -171,8 +178,8 @@ def _goods(about: list[Event]) -> Goods | None:
 def _status(event: Event) -> Status:
     values = event.values
     return Status(
-        event.order, event.position, event.occurred_at, values["status"], values.get("quantity_left")
-    )
+        event.order, event.position, event.id, event.occurred_at, values["actor"], values["status"], values.get("quantity_left")
+    )  # fmt: skip
 
 
 def last_counted(history: History, names: Iterable[str], span: Span) -> dict[str, tuple[Count, int]]:
@@ -199,37 +206,39 @@ def named_in(count: Count) -> dict[str, int]:
     return named
 
 
-def container(life: Life, before: tuple[Count, int] | None, counts: Iterable[Count], span: Span) -> Container:
-    """A container's account in a span. `before` is its last complete count before the span, `counts` those within."""
-    held, begun = (life.label, life.labelled_by) if before is None else (before[1], before[0].entry)
-    mark = None if before is None else before[0].order
-    draws = [step for step in life.draws if (mark is None or step.order > mark) and step.at < span.ends]
-    begins = span.begins
-    within = [step for step in draws if begins is None or step.at >= begins]
-    if held is not None:
-        held += sum(step.amount for step in draws) - sum(step.amount for step in within)
-    opening, reading = held, None
-    timeline: list[Step | Count | Status] = [*within, *(one for one in counts if life.name in named_in(one))]
-    timeline += (one for one in life.statuses if (begins is None or one.at >= begins) and one.at < span.ends)
+def container(life: Life, before: tuple[Count, int] | None, within: Iterable[Count], span: Span) -> Container:
+    """A container's account in a span. `before` is its last complete count before the span, `within` are the counts of the span that name it."""
+    held, begun, mark = life.label, life.labelled_by, _START
+    if before is not None:
+        held, begun, mark = before[1], before[0].entry, before[0].order
+    running = [step for step in life.draws if step.order > mark and step.at < span.ends]
+    begins = -(2**62) if span.begins is None else span.begins
+    taken = [step for step in running if step.at >= begins]
+    opening = closing = _less(held, running[: len(running) - len(taken)])
+    reading = None
+    timeline: list[Step | Count | Status] = [*taken, *within]
+    timeline += (one for one in life.statuses if begins <= one.at < span.ends)
     for one in sorted(timeline, key=lambda one: one.order):
         if isinstance(one, Step):
-            held = None if held is None else held + one.amount
-        elif isinstance(one, Status):
-            if one.left is not None:
-                # Nothing is taken from what is empty: what is entered behind it was wasted before.
-                later = sum(
-                    step.amount for step in within if step.order > one.order and one.status == "empty"
-                )
-                book = None if held is None else held + later
-                reading = Reading(
-                    one.at, one.entry, "status", one.left, book, opened=one.status != "in_stock"
-                )
-        else:
+            closing = _less(closing, [one])
+        elif isinstance(one, Count):
             found = named_in(one)[life.name]
-            reading = Reading(one.at, one.entry, "count", found, held, opened=_opened(one, life.name))
+            reading = Reading(one.at, one.entry, "count", found, closing, opened=_opened(one, life.name))
             if one.complete:
-                held, begun, opening = found, one.entry, found if opening is None else opening
-    return Container(life, opening, begun, tuple(within), reading, held)
+                held, begun, mark, closing = found, one.entry, one.order, found
+                opening = found if opening is None else opening
+        elif one.left is not None:
+            # Nothing is taken from what is empty: what is entered behind it was wasted before.
+            rest = [step for step in taken if step.order > one.order] if one.status == "empty" else []
+            opened = one.status != "in_stock"
+            reading = Reading(one.at, one.entry, "status", one.left, _less(closing, rest), opened=opened)
+    after = tuple(step for step in running if step.order > mark)
+    return Container(life, opening, tuple(taken), reading, held, begun, after, closing)
+
+
+def _less(held: int | None, those: Iterable[Step]) -> int | None:
+    """What is left after some was taken."""
+    return None if held is None else held + sum(step.amount for step in those)
 
 
 def _opened(count: Count, name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from compliance.domain.lookup import EVERY
 from compliance.engine.history import History
-from compliance.holdings.account import Account, Compared, Spans
+from compliance.holdings.account import Account, Compared, Count, Spans
 from compliance.holdings.books import accounts, counts
 from compliance.holdings.containers import Container, Life, container, last_counted, lives, named_in
 from compliance.holdings.differences import Difference, Reconciling
@@ -46,7 +46,10 @@ def vessels(
     history: History, spans: Spans, names: Iterable[str], reconciling: Reconciling
 ) -> Iterator[Vessel]:
     """These containers, those at a site that is not asked about left out."""
-    within = counts(history, spans)
+    within = defaultdict[str, list[Count]](list)
+    for count in counts(history, spans):
+        for name in named_in(count):
+            within[name].append(count)
     by_site = defaultdict[str, list[Life]](list)
     for life in lives(history, names, spans.last):
         by_site[life.site].append(life)
@@ -57,7 +60,7 @@ def vessels(
         before = last_counted(history, (life.name for life in those), span)
         percent = reconciling.terms(site, span.ends - 1).overfill_percent
         for life in those:
-            account = container(life, before.get(life.name), within, span)
+            account = container(life, before.get(life.name), within[life.name], span)
             yield Vessel(account, reconciling.of_container(account), account.drawn_above(percent))
 
 

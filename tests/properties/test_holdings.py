@@ -16,7 +16,7 @@ from compliance.engine.nights import NightSight
 from compliance.engine.stock import MOVEMENTS, balance
 from compliance.holdings.account import Account, Goods, Span, Spans
 from compliance.holdings.books import accounts, counts
-from compliance.holdings.containers import container, last_counted, lives
+from compliance.holdings.containers import container, last_counted, lives, named_in
 from compliance.policy.fill import fill
 from tests.properties.timelines import START, instant
 
@@ -188,7 +188,8 @@ def test_a_container_holds_what_the_engine_says_from_its_label_on(
     within = counts(history, whole(span.begins, span.ends))
     for life in lives(history, ("C1", "C2", "C3"), span.ends - 1):
         before = last_counted(history, [life.name], span).get(life.name)
-        account = container(life, before, within, span)
+        named = [count for count in within if life.name in named_in(count)]
+        account = container(life, before, named, span)
         balance_of = engine(history, span.ends - 1, container=life.name)
         if account.closing is None:
             assert life.label is None
