@@ -12,7 +12,7 @@ from .standing import as_of_option
 from .types import INSTANT, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from compliance.holdings.inventory import By, Found, Row
     from compliance.holdings.trail import Mark
@@ -91,16 +91,18 @@ def inventory(
         rows = read(history, reconciling, instant + 1, asked, by)
         trails = [trail(history, row, instant + 1) for row in rows] if explain else []
         first = None if rows else first_of_stock(log)
+        sites = {row.site for row in rows} | {mark.site for marks in trails for mark in marks}
+        zones = {site: zone_of(site) for site in sites}
     if call.json:
         output.echo_json(*(row_json(row, instant) | _steps(trails[n : n + 1]) for n, row in enumerate(rows)))
     elif not rows:
         click.echo(_why_nothing(instant, known_at, first, named=asked != Asked()))
     elif explain:
         for row, marks in zip(rows, trails, strict=True):
-            _explain(row, marks, zone_of)
+            _explain(row, marks, zones)
         click.echo(_told(rows))
     else:
-        _show(rows, by, zone_of)
+        _show(rows, by, zones)
         click.echo(_told(rows))
     return int(any(row.unexplained for row in rows))
 
@@ -163,11 +165,11 @@ def _amount(value: int | None) -> str | None:
     return None if value is None else format_decimal(value)
 
 
-def _show(rows: list[Row], by: By, zone_of: Callable[[str], str]) -> None:
+def _show(rows: list[Row], by: By, zones: Mapping[str, str]) -> None:
     places = {"lot": ("lot",), "container": ("lot", "container"), "drug": ()}[by]
     output.table(
         ("site", "registration", "drug", *places, "balance", "unit", "counted", "difference", "at"),
-        [_cells(row, places, zone_of) for row in rows],
+        [_cells(row, places, zones) for row in rows],
         whole=("balance", "unit", "counted", "difference"),
     )
     for row in rows:
@@ -175,7 +177,7 @@ def _show(rows: list[Row], by: By, zone_of: Callable[[str], str]) -> None:
             click.echo(output.paragraph(f"{_name(row)}: {note}", 0, 2))
 
 
-def _cells(row: Row, places: Sequence[str], zone_of: Callable[[str], str]) -> list[str]:
+def _cells(row: Row, places: Sequence[str], zones: Mapping[str, str]) -> list[str]:
     place = [row.site, row.registration or "?", row.drug or "?"]
     if "lot" in places:
         place.append(row.lot or "?")
@@ -186,7 +188,7 @@ def _cells(row: Row, places: Sequence[str], zone_of: Callable[[str], str]) -> li
         return [*place, *balance, "-", "-", "-"]
     found = row.found
     told = [_amount(found.quantity) or "?", _amount(found.judged.amount) or "?"]
-    return [*place, *balance, *told, output.instant(found.at, zone_of(row.site))]
+    return [*place, *balance, *told, output.instant(found.at, zones[row.site])]
 
 
 def _name(row: Row) -> str:
@@ -195,13 +197,13 @@ def _name(row: Row) -> str:
     return f"{row.site} {row.drug or 'drug not recorded'}{lot}{within}"
 
 
-def _explain(row: Row, marks: tuple[Mark, ...], zone_of: Callable[[str], str]) -> None:
+def _explain(row: Row, marks: tuple[Mark, ...], zones: Mapping[str, str]) -> None:
     """A balance entry by entry."""
     unit = row.unit or ""
     click.echo(output.paragraph(f"{_name(row)}, registration {row.registration or 'not recorded'}"))
     lines = [
         [
-            str(mark.entry), output.instant(mark.at, zone_of(mark.site)), mark.status or mark.kind, mark.container or "-",
+            str(mark.entry), output.instant(mark.at, zones[mark.site]), mark.status or mark.kind, mark.container or "-",
             _amount(mark.amount) or "-", _amount(mark.found) or "-", _amount(mark.balance) or "?", mark.actor,
         ]
         for mark in marks
@@ -213,15 +215,15 @@ def _explain(row: Row, marks: tuple[Mark, ...], zone_of: Callable[[str], str]) -
     balance = "cannot be said" if row.balance is None else f"{_amount(row.balance)} {unit}"
     click.echo(output.paragraph(f"balance {balance}, starting from {begins}", 2, 2))
     if row.found is not None:
-        click.echo(output.paragraph(_counted(row.found, row, zone_of), 2, 2))
+        click.echo(output.paragraph(_counted(row.found, row, zones), 2, 2))
     for note in row.notes:
         click.echo(output.paragraph(note, 2, 2))
     click.echo()
 
 
-def _counted(found: Found, row: Row, zone_of: Callable[[str], str]) -> str:
+def _counted(found: Found, row: Row, zones: Mapping[str, str]) -> str:
     judged, unit = found.judged, row.unit or ""
-    told = f"counted {_amount(found.quantity)} {unit} at {output.instant(found.at, zone_of(row.site))} in entry {found.entry}"
+    told = f"counted {_amount(found.quantity)} {unit} at {output.instant(found.at, zones[row.site])} in entry {found.entry}"
     if found.book is not None:
         told += f", {_amount(found.book)} {unit} by the books then"
     if judged.overfill:

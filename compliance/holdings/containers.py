@@ -10,7 +10,7 @@ A vial may give a little more than its label says. Up to the permitted share tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal
 
@@ -204,6 +204,12 @@ def named_in(count: Count) -> dict[str, int]:
         if line.container is not None:
             named[line.container] = named.get(line.container, 0) + line.quantity
     return named
+
+
+def counted_only(life: Life, count: Count) -> Life:
+    """A container of which nothing is known but that a count names it: it is where, and what, that count says."""
+    line = next(line for line in count.lines if line.container == life.name)
+    return replace(life, site=count.site, goods=line.goods)
 
 
 def container(life: Life, before: tuple[Count, int] | None, within: Iterable[Count], span: Span) -> Container:

@@ -10,7 +10,15 @@ from compliance.domain.lookup import EVERY
 from compliance.engine.history import History
 from compliance.holdings.account import Account, Compared, Count, Spans
 from compliance.holdings.books import accounts, counts
-from compliance.holdings.containers import Container, Life, container, last_counted, lives, named_in
+from compliance.holdings.containers import (
+    Container,
+    Life,
+    container,
+    counted_only,
+    last_counted,
+    lives,
+    named_in,
+)
 from compliance.holdings.differences import Difference, Reconciling
 
 
@@ -52,6 +60,8 @@ def vessels(
             within[name].append(count)
     by_site = defaultdict[str, list[Life]](list)
     for life in lives(history, names, spans.last):
+        if not life.site and within[life.name]:  # known from counts alone
+            life = counted_only(life, within[life.name][-1])
         by_site[life.site].append(life)
     for site, those in sorted(by_site.items()):
         span = spans.of(site)

@@ -39,6 +39,8 @@ TODO: Final = {
 
 def stock(night: Night) -> Section:
     """What there was, what moved, what was counted and what differs, for each lot and each container."""
+    if not night.sites:
+        return Section("stock", "Stock", Level.GOOD, "No site is known.")
     spans = Spans(lambda site: _span(night, site), night.begins, night.ends - 1)
     reconciling = Reconciling(
         night.history, night.judge.bundle, lambda site: _zone(night, site), night.ends - 1
@@ -234,7 +236,7 @@ def _summary(found: list[Lot], items: list[Item]) -> str:
         return f"{short} {'shortage is' if short == 1 else 'shortages are'} unexplained; {of}."
     if other:
         return f"{other} {'thing' if other == 1 else 'things'} about the stock must be cleared up; {of}."
-    return f"The stock is in order; {of}."
+    return f"{'The stock is in order' if counted else 'No difference is known'}; {of}."
 
 
 def _notes(night: Night, found: list[Lot], reconciling: Reconciling) -> Iterator[str]:
