@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "person": ("person", "person"),
     "findings": ("findings", "findings"),
     "obligations": ("obligations", "obligations"),
+    "inventory": ("inventory", "inventory"),
     "report": ("report", "report"),
     "log": ("log", "log"),
     "policy": ("policy", "policy"),
