@@ -8,8 +8,7 @@ import click
 
 from . import opening, output
 from .application import Call, Command, pass_call
-from .standing import as_of_option
-from .types import INSTANT, now
+from .types import INSTANT, as_of_option, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

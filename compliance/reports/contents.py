@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from compliance.reports.night import Night
 from compliance.reports.page import Level, Section
 from compliance.reports.sections.due import duties
+from compliance.reports.sections.expiring import expiring
+from compliance.reports.sections.late import late
 from compliance.reports.sections.log_state import LogState, log_state
+from compliance.reports.sections.overridden import overrides
+from compliance.reports.sections.questions import questions
+from compliance.reports.sections.stock import stock
+from compliance.reports.sections.trends import trends
 from compliance.reports.sections.violations import violations
 from compliance.reports.standing_on import Stands
 from compliance.reports.words import counted, listed
@@ -19,6 +25,12 @@ def contents(night: Night, stands: Stands, state: LogState) -> tuple[Section, ..
         log_state(state),
         violations(night, stands),
         duties(night, stands),
+        stock(night),
+        expiring(night),
+        late(night),
+        overrides(night),
+        trends(night),
+        questions(night),
     )
 
 
