@@ -155,7 +155,10 @@ def _table(table: Table) -> str:
     columns = len(table.columns)
     size = " wide" if columns > _WIDE else " slim" if columns <= _SLIM else ""
     size += " few" if len(table.rows) <= _FEW else " long" if len(table.rows) > _MANY else ""
-    heads = "".join(f'<th scope="col"{_class(one)}>{shown(one.heading)}</th>' for one in table.columns)
+    heads = "".join(
+        f'<th scope="col"{_class(one)}><span{_phrase(one.heading)}>{shown(one.heading)}</span></th>'
+        for one in table.columns
+    )
     fractions = tuple(
         max(_places(column, row[place]) or 0 for row in table.rows)
         for place, column in enumerate(table.columns)
@@ -196,6 +199,11 @@ def _class(column: Column, cell: Cell = None) -> str:
     if len(text) > _SHORT:
         return ' class="text prose"' if len(text) > _PROSE else ' class="text"'
     return ' class="short"' if " " in text else ' class="short word"'
+
+
+def _phrase(heading: str) -> str:
+    """A heading of several words is not set word below word over a narrow number."""
+    return ' class="phrase"' if len(heading) > _SHORT else ""
 
 
 def _places(column: Column, cell: Cell) -> int | None:

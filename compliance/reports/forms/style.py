@@ -124,6 +124,7 @@ thead .number { white-space: normal; }
 .short { white-space: nowrap; }
 .text { min-width: 11rem; }
 .prose { min-width: 17rem; }
+.phrase { display: inline-block; min-width: 8rem; }
 tbody .entries { min-width: 9rem; max-width: 16rem; color: var(--quiet); font-size: .875rem; }
 [data-room]::after { content: attr(data-room); visibility: hidden; }
 
@@ -200,6 +201,7 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
   caption span { position: static; max-width: none; }
   th, td { padding: .25rem .6rem .25rem 0; }
   th + th, th + td, td + td { padding-left: 0; }
+  .phrase { min-width: 0; }
   .text, .prose { min-width: 7em; overflow-wrap: anywhere; }
   .short:not(.word) { white-space: normal; }
   tbody .entries { min-width: 6em; }
