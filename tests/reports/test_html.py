@@ -302,7 +302,7 @@ def shapes(page: str) -> set[tuple[str, ...]]:
 def everything() -> set[tuple[str, ...]]:
     """All shapes that the pages here may have: those of harmless reports with all kinds of cells, named and not, and drawings of them."""
     kinds = ("text", "count", "quantity", "instant", "date", "entries")
-    columns = tuple(Column(kind, kind, kind) for kind in kinds)
+    columns = tuple(Column(kind, kind * (1 + 9 * (kind == "text")), kind) for kind in kinds)
     rows = ((None,) * 6, ("a",) * 6, ("1",) * 6, ("1.25",) * 6, ("2026-03-05",) * 6, ("a\u202e",) * 6)
     long = Table("t", "T", columns, (*rows, ("a" * 90,) * 6), headers=0)
     short = Table("t", "T", columns, (("1", *["a"] * 5),), headers=6)

@@ -204,6 +204,17 @@ def test_a_keyboard_reaches_the_sections_and_scrolls_a_wide_table(pages, page):
 # What can be seen
 
 
+def test_a_long_table_keeps_its_headings_in_view(pages, page):
+    """Its rows are moved below them, in a frame that is lower than the window."""
+    page.set_viewport_size(DESK)
+    pages.go(page, "hard")
+    page.evaluate("document.querySelector('#table-days').scrollTo(0, 600)")
+    (frame,), heads = boxes(page, "#table-days"), boxes(page, "#table-days thead th")
+    assert frame["bottom"] - frame["top"] < DESK["height"]
+    assert all(abs(head["top"] - frame["top"]) < 2 for head in heads)
+    assert boxes(page, "#table-days tbody tr")[0]["bottom"] < frame["top"]
+
+
 @pytest.mark.parametrize("name", ["sample", "hard"])
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_nothing_is_wider_than_the_window(pages, page, name, viewport):

@@ -35,8 +35,14 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHORT: Final = 18
 """So many letters of a cell stay on one line: ids and names of sites are not broken at their hyphens."""
 
+_PROSE: Final = 60
+"""So many letters are a sentence, which needs a wider column."""
+
 _FEW: Final = 16
 """A table of at most so many rows stays on one page of paper, and, if it is slim, beside its chart where there is room."""
+
+_MANY: Final = 24
+"""A table of more rows than that is scrolled in a frame of its own, below its headings; on paper it is as long as it is."""
 
 _SLIM: Final = 4
 _WIDE: Final = 8
@@ -93,8 +99,8 @@ def _section(section: Section) -> str:
     name = anchor("section", section.id)
     parts = (
         "".join(_item(item, f"{name}-{number}") for number, item in enumerate(section.items, 1)),
-        *_figures(section),
         _verbatim(section) if section.verbatim else "",
+        *_figures(section),
         "".join(f'<p class="note">{shown(note)}</p>\n' for note in section.notes),
     )
     return (
@@ -148,8 +154,11 @@ def _table(table: Table) -> str:
         return f'<p class="nothing" id="{name}"><span class="caption">{shown(table.caption)}:</span> {inline(table.empty)}</p>\n'
     columns = len(table.columns)
     size = " wide" if columns > _WIDE else " slim" if columns <= _SLIM else ""
-    size += " few" if len(table.rows) <= _FEW else ""
-    heads = "".join(f'<th scope="col"{_class(one)}>{shown(one.heading)}</th>' for one in table.columns)
+    size += " few" if len(table.rows) <= _FEW else " long" if len(table.rows) > _MANY else ""
+    heads = "".join(
+        f'<th scope="col"{_class(one)}><span{_phrase(one.heading)}>{shown(one.heading)}</span></th>'
+        for one in table.columns
+    )
     fractions = tuple(
         max(_places(column, row[place]) or 0 for row in table.rows)
         for place, column in enumerate(table.columns)
@@ -182,13 +191,19 @@ def _class(column: Column, cell: Cell = None) -> str:
     """How a cell (by default, the heading) is set: numbers at the right; what is short on one line, on paper too if it is one word."""
     if column.kind in NUMBERS:
         return ' class="number"'
-    if column.kind == "entries":
-        return ' class="entries"'
+    if column.kind in {"entries", "instant"}:
+        return f' class="{column.kind}"'
     if cell is None:
         return ""
     text = str(cell)
-    one = column.kind in {"instant", "date"} or (len(text) <= _SHORT and " " not in text)
-    return f' class="{"short word" if one else "short" if len(text) <= _SHORT else "text"}"'
+    if len(text) > _SHORT:
+        return ' class="text prose"' if len(text) > _PROSE else ' class="text"'
+    return ' class="short"' if " " in text else ' class="short word"'
+
+
+def _phrase(heading: str) -> str:
+    """A heading of several words is not set word below word over a narrow number."""
+    return ' class="phrase"' if len(heading) > _SHORT else ""
 
 
 def _places(column: Column, cell: Cell) -> int | None:
@@ -235,11 +250,11 @@ def _day(text: str) -> str:
 
 
 def _time(text: str) -> str:
-    """A date, or an instant as people write it; any other text as it is."""
+    """A date, or an instant as people write it, parted between day and clock where there is no room; any other text as it is."""
     if _DATE.fullmatch(text):
         return f'<time datetime="{text}">{text}</time>'
     parts = _INSTANT.fullmatch(text)
     if not parts:
         return inline(text)
     day, clock, offset = parts.groups()
-    return f'<time datetime="{text}">{day} {clock} {offset}</time>'
+    return f'<time datetime="{text}"><span>{day}</span> <span>{clock} {offset}</span></time>'

@@ -38,7 +38,8 @@ a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 main:focus { outline: none; }
 code, pre { font-family: var(--mono); font-size: .875em; }
-time { display: inline-block; }
+time, time span { white-space: nowrap; }
+time:has(span) { white-space: normal; }
 .heard { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .unseen, .kept::before { font: 600 .8em/1.3 var(--mono); color: var(--alarm); }
 .kept::before { content: attr(data-is); }
@@ -118,8 +119,12 @@ tbody tr + tr > * { border-top: 1px solid var(--hair); }
 tbody tr:hover > * { background: color-mix(in srgb, var(--notice-on) 55%, transparent); }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; }
+.long { max-height: min(34rem, 75vh); overflow-y: auto; }
+.long thead th { position: sticky; top: 0; background: var(--sheet); box-shadow: inset 0 -1px var(--line); }
 .short { white-space: nowrap; }
 .text { min-width: 11rem; }
+.prose { min-width: 17rem; }
+.phrase { display: inline-block; min-width: 8rem; }
 tbody .entries { min-width: 9rem; max-width: 16rem; color: var(--quiet); font-size: .875rem; }
 [data-room]::after { content: attr(data-room); visibility: hidden; }
 
@@ -189,13 +194,15 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
   main > section { margin-top: 2rem; }
   thead { display: table-header-group; }
   p { orphans: 3; widows: 3; }
-  .scroll { overflow: visible; border: 0; background: none; }
+  .scroll { max-height: none; overflow: visible; border: 0; background: none; }
+  .long thead th { position: static; background: none; box-shadow: none; }
   .scroll table { border-bottom: 1px solid var(--line); }
   caption { padding: 0 0 .4rem; }
   caption span { position: static; max-width: none; }
   th, td { padding: .25rem .6rem .25rem 0; }
   th + th, th + td, td + td { padding-left: 0; }
-  .text { min-width: 7em; overflow-wrap: anywhere; }
+  .phrase { min-width: 0; }
+  .text, .prose { min-width: 7em; overflow-wrap: anywhere; }
   .short:not(.word) { white-space: normal; }
   tbody .entries { min-width: 6em; }
   .wide table, .wide tbody .entries, .wide thead tr th { font-size: 7pt; }
