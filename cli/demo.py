@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ACTOR: Final = "demo"
 SITE: Final = "DEMO"
 ORIGIN: Final = "compliance/demo"
+REPORTED: Final = date(2026, 3, 10).toordinal()
+"""The day whose nightly report is made."""
 MOST_FINDINGS: Final = 2
 """Findings shown of one event; the rest is counted."""
 
@@ -43,7 +46,7 @@ PACE_SECONDS: Final = 0.05
 )
 @pass_call
 def demo(call: Call, folder: Path | None) -> None:
-    """Record an invented clinic's fortnight, show the verdicts as they come, verify the log.
+    """Record an invented clinic's fortnight, show the verdicts as they come, verify the log, write the nightly report.
 
     Everything lies in one fresh directory, to be looked at with the other commands and thrown away. The mistakes in it are
     planted; so the exit code is 0.
@@ -67,6 +70,7 @@ def demo(call: Call, folder: Path | None) -> None:
         tally = _record(call, log, bundles)
         _standing(call, log, bundles)
         told = _proofs(call, log, url, chosen, tally)
+        told["report"] = _report(call, log, url, chosen)
         last, shown = output.instant(_end(log)), str(log.entry(told["proved"]).event_id)
     if call.json:
         output.echo_json({"directory": str(chosen), "bundle": made.bundle.digest, **told})
@@ -260,12 +264,26 @@ def _proofs(call: Call, log: Log, url: str, folder: Path, tally: results.Tally) 
     }  # fmt: skip
 
 
+def _report(call: Call, log: Log, url: str, folder: Path) -> str:
+    """The nightly report of the day on which most goes wrong, in all its forms; returns the page's name."""
+    from compliance.ledger.keys import key_path, read_key
+    from compliance.reports.nightly import Nightly
+
+    from .report_files import written
+
+    (made,) = Nightly(log, read_key(key_path(url))).run(REPORTED)
+    page = written(made, folder / "reports")[0].relative_to(folder)
+    _say(call, f"report        {page}: {made.report.headline}")
+    return str(page)
+
+
 def _next_steps(folder: Path, last: str, shown: str) -> None:
     steps: Sequence[str] = (
         f"compliance findings --as-of {last}",
         "compliance events list --verdict violation",
         f"compliance policy explain {shown}",
         "compliance log verify --checkpoint checkpoint.txt",
+        "compliance report nightly --date 2026-03-12",
     )
     click.echo("\nnow try")
     if folder != Path.cwd():

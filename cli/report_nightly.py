@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from compliance.errors import InputError
-
 from . import files, opening, output
 from .application import Call, Command, pass_call
 from .log_key import signer
 from .progress import Progress
+from .report_files import newest_checkpoint, written
 from .types import DAY
 
 if TYPE_CHECKING:
@@ -72,7 +67,7 @@ def nightly(
     """
     from compliance.reports.nightly import Nightly
 
-    kept = [files.read(name) for name in (*checkpoints, *_newest_checkpoint(folder))]
+    kept = [files.read(name) for name in (*checkpoints, *newest_checkpoint(folder))]
     progress = Progress()
     code = 0
     with opening.writing(call) as log:
@@ -81,65 +76,11 @@ def nightly(
         )
         for made in nights.run(day, site, refresh=refresh):
             progress.clear()
-            code = max(code, _told(call, made, _written(made, folder)))
+            code = max(code, _told(call, made, written(made, folder)))
     return code
 
 
-def _newest_checkpoint(folder: Path) -> Iterator[str]:
-    """The checkpoint of the newest report in a folder: what was printed there may be better kept than the database."""
-    found = sorted(path for path in folder.glob("nightly-*.checkpoint") if path.is_file())
-    if found:
-        yield str(max(found, key=lambda path: (path.name[:18], path.stat().st_mtime)))
-
-
-def _name(made: Made) -> str:
-    """The name that all files of a report begin with: date, site, edition."""
-    site = "" if made.site is None else f"-{_as_file_name(made.site)}"
-    edition = "" if made.report.edition == 1 else f".edition-{made.report.edition}"
-    return f"nightly-{made.report.date}{site}{edition}"
-
-
-def _as_file_name(site: str) -> str:
-    """A site's id as part of a file's name; where it has other letters, with a digest, so that two sites never share a file."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", site)[:40]
-    return plain if plain == site else f"{plain}-{sha256(site.encode()).hexdigest()[:8]}"
-
-
-def _written(made: Made, folder: Path) -> list[Path]:
-    """The report in all its forms, each file whole or not at all."""
-    from compliance.reports.forms.html import html
-    from compliance.reports.forms.json_form import json_form
-    from compliance.reports.forms.pdf import pdf
-    from compliance.reports.forms.sheets import csv_files, workbook
-    from compliance.reports.forms.text import text
-
-    report, name = made.report, _name(made)
-    content = {
-        f"{name}.html": html(report).encode(), f"{name}.pdf": pdf(report), f"{name}.xlsx": workbook(report),
-        f"{name}.json": json_form(report), f"{name}.txt": text(report).encode(),
-        **{f"{name}-tables/{table}": found for table, found in csv_files(report).items()},
-    }  # fmt: skip
-    if made.entry is not None:
-        # Last: who finds it, finds a whole report beside it. Of a log that does not verify none is kept.
-        content[f"{name}.checkpoint"] = made.checkpoint.encode()
-    with _readable(folder):
-        (folder / f"{name}-tables").mkdir(parents=True, exist_ok=True)
-    for file, found in content.items():
-        files.write(str(folder / file), [found])
-    return [folder / file for file in content]
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be made: {error.strerror}", "Name another folder with --out."
-        ) from error
-
-
-def _told(call: Call, made: Made, written: list[Path]) -> int:
+def _told(call: Call, made: Made, paths: list[Path]) -> int:
     """Say what was made; returns the exit code."""
     from compliance.reports.forms.text import summary
     from compliance.reports.page import Level
@@ -153,18 +94,18 @@ def _told(call: Call, made: Made, written: list[Path]) -> int:
             err=True,
         )
     if call.json:
-        output.echo_json(_as_json(made, written))
+        output.echo_json(_as_json(made, paths))
     else:
         click.echo(summary(report))
-        click.echo(f"{'report' if made.verified else 'report (not in the log)'}: {written[0]}")
+        click.echo(f"{'report' if made.verified else 'report (not in the log)'}: {paths[0]}")
     return 3 if not made.verified else int(urgent)
 
 
-def _as_json(made: Made, written: list[Path]) -> dict[str, Any]:
+def _as_json(made: Made, paths: list[Path]) -> dict[str, Any]:
     report = made.report
     return {
         "date": report.date, "site": made.site, "sites": list(report.sites), "edition": report.edition, "entry": made.entry,
         "new": made.now, "size": report.size, "root": report.root, "level": str(report.level), "headline": report.headline,
-        "verified": made.verified, "same": made.same, "files": [str(path) for path in written],
+        "verified": made.verified, "same": made.same, "files": [str(path) for path in paths],
         "sections": {section.id: {"level": str(section.level), "summary": section.summary} for section in report.sections},
     }  # fmt: skip
