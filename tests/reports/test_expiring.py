@@ -117,6 +117,7 @@ CASES = (
     ("PT-suspended", [body("patient_enrollment", LATER, patient="PT-suspended", program="spravato_rems", step="suspended"), dose("PT-suspended")], (Level.ALARM, "is suspended since 2026-02-05T09:00:00-06:00.")),
     ("PT-verified", [body("patient_enrollment", EARLY, patient="PT-verified", program="spravato_rems", step="suspended"), body("patient_enrollment", LATER, patient="PT-verified", program="spravato_rems", step="verified"), dose("PT-verified")], None),
     ("elsewhere", [credential("elsewhere", "2026-03-01", site="S2")], None),
+    ("over-there", [credential("over-there", "2026-03-01", site="S2"), credential("over-there", "2028-03-01", "2026-03-06T01:00:00Z", site="S2")], None),
 )  # fmt: skip
 
 
@@ -282,7 +283,13 @@ def test_the_most_urgent_stands_first_and_the_table_says_the_same(told):
 def test_nothing_is_named_of_another_site(log):
     """A night of the other site names its own, and who supplies them all."""
     section = expiring(night_of(log, NIGHT, "S2"))
-    assert [item.values["whose"] for item in section.items] == ["elsewhere", "pharmacy"]
+    assert [item.values["whose"] for item in section.items] == ["elsewhere", "over-there", "pharmacy"]
+
+
+def test_what_is_tomorrow_at_a_site_is_not_there_yet(log):
+    """Where there is no profile the day is that of UTC; it is over while that of Chicago goes on."""
+    section = expiring(night_of(log, NIGHT, "S1", "S2"))
+    assert "over-there" in {item.values["whose"] for item in section.items}
 
 
 def test_what_was_recorded_later_is_not_known(log):

@@ -79,6 +79,8 @@ def test_how_long_is_allowed_is_the_policies_to_say():
     events = [vitals("V", "2026-03-02T19:00:00-06:00", "2026-03-03T08:00:00-06:00")]
     assert [item.level for item in night_with(*events).items] == [Level.NOTICE]
     strict = night_with(*events, rules=(HEART, STOCK))
+    same_day = vitals("V", "2026-03-03T00:30:00-06:00", "2026-03-03T12:31:00-06:00")
+    assert not night_with(same_day).items and night_with(same_day, rules=(HEART, STOCK)).items
     assert [(item.level, item.values["longest allowed"]) for item in strict.items] == [
         (Level.ACTION, "12 h 0 min")
     ]
@@ -90,10 +92,11 @@ def test_how_long_is_allowed_is_the_policies_to_say():
         body("adverse_event", "2026-03-02T20:00:00-06:00", known_at="2026-03-03T09:00:00-06:00", entered_at="2026-03-03T09:05:00-06:00"),
         body("presence", "2026-03-02T22:00:00-06:00", arrived_at="2026-03-02T22:00:00-06:00", left_at="2026-03-03T06:00:00-06:00", entered_at="2026-03-03T06:01:00-06:00"),
         body("administration", "2026-03-02T23:00:00-06:00", completed_at="2026-03-03T00:20:00-06:00", entered_at="2026-03-03T00:21:00-06:00"),
-        body("vital_signs", "2026-03-03T12:00:00-06:00", intent="proposed", entered_at="2026-03-03T08:00:00-06:00"),
+        body("administration", "2026-03-02T22:30:00-06:00", completed_at="2026-03-02T23:59:30-06:00", entered_at="2026-03-03T00:00:30-06:00"),
+        body("vital_signs", "2026-03-03T08:00:00-06:00", intent="proposed", entered_at="2026-03-03T12:00:00-06:00", reason="asked late"),
         body("session_stop", "2026-03-03T09:00:00-06:00", patient="PT1", reason="a child is ill", entered_at="2026-03-03T11:00:00-06:00"),
     ],
-    ids=["known later", "a night shift", "over later", "proposed", "a reason for something else"],
+    ids=["known later", "a night shift", "over later", "over before midnight", "proposed", "a reason for something else"],
 )  # fmt: skip
 def test_nobody_is_late_who_could_not_have_been_earlier(event):
     """What took long, or came to be known later, counts from then."""

@@ -44,11 +44,11 @@ def done(number, day="2026-03-03"):
     )
 
 
-def told(*events, date="2026-03-03", **changes):
+def told(*events, date="2026-03-03", judged_by=JUDGE, **changes):
     """The section on a day of a log with these events."""
     with fresh_log() as log:
-        put_in_force(log, JUDGE.bundle)
-        record(log, JUDGE, PROFILE, *events)
+        put_in_force(log, judged_by.bundle)
+        record(log, judged_by, PROFILE, *events)
         night = night_of(log, date, "S1")
         return overrides(replace(night, **{name: value(log) for name, value in changes.items()}))
 
@@ -132,6 +132,11 @@ def test_who_gives_many_is_told_so():
     assert not given(4, 1).todo and not given(5, 5).todo
 
 
+def test_an_override_that_was_only_proposed_is_none():
+    """Somebody asked whether it would be allowed."""
+    assert told(asked(1), let(1, intent="proposed")).items == ()
+
+
 def test_a_proposal_that_the_log_does_not_know_is_told_by_its_id():
     """The override says what it was about; nothing can be said of rules."""
     (item,) = told(let(7)).items
@@ -146,6 +151,9 @@ def test_the_rules_are_those_that_denied_it_and_keep_the_requirement():
     other = let(1) | {"requirements": ["SOMETHING-ELSE"]}
     (item,) = told(asked(1), other).items
     assert item.values["rules"] == "none"
+    both = let(1) | {"requirements": ["CONSENT", "PRESSURE-FIRST"]}
+    (item,) = told(asked(1), both, judged_by=judge("CONSENTED", "PRESSURE")).items
+    assert item.values["rules"] == "consented", "a warning denies nothing"
 
 
 def test_a_proposal_that_was_judged_again_is_told_by_its_last_judgement():

@@ -44,7 +44,8 @@ def log():
             made, JUDGE, PROFILE,
             vitals("before", "2025-12-05T23:59:59-06:00"), vitals("first", "2025-12-06T00:00:00-06:00"),
             vitals("last", "2026-03-05T23:59:59-06:00"), vitals("after", "2026-03-06T00:00:00-06:00"),
-            vitals("elsewhere", "2026-03-02T09:00:00-06:00", site="S2"), vitals("asked", "2026-03-02T10:00:00-06:00", intent="proposed"),
+            vitals("elsewhere", "2026-03-02T09:00:00-06:00", site="S2"),
+            vitals("night-there", "2026-03-05T18:30:00-06:00", site="S2"), vitals("early-there", "2025-12-05T18:30:00-06:00", site="S2"), vitals("asked", "2026-03-02T10:00:00-06:00", intent="proposed"),
             moved_in, moved_out, wrong, twice, bad,
             correction(wrong, "C1", ("heart_rate_bpm", 17, 71)), void(twice, "V1"),
             correction(moved_in, "C2", ("occurred_at", moved_in["occurred_at"], "2026-03-01T09:30:00-06:00")),
@@ -65,6 +66,11 @@ def test_the_window_holds_what_stands_in_ninety_days(log):
     night = night_of(log, "2026-03-05", "S1")
     assert found(night).keys() == EXPECTED
     assert night.day - first_day(night) == 89
+
+
+def test_each_site_has_its_own_ninety_days(log):
+    """Where there is no profile the day is that of UTC, which ends six hours before that of Chicago."""
+    assert found(night_of(log, "2026-03-05", "S1", "S2")).keys() == EXPECTED | {"elsewhere", "early-there"}
 
 
 def test_events_stand_as_corrected_with_their_last_judgement(log):

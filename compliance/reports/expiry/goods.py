@@ -68,16 +68,15 @@ def _lots(night: Night) -> set[Lot]:
         for handle, count in counted.items()
         if night.covers(count.values["site"])
         for line in count.values["lines"]
-        if "lot" in line and line["quantity"] > 0
+        if "lot" in line
     }
     for site in night.sites:
         counts = [count for count in counted.values() if count.values["site"] == site.site]
-        # What came before every count of the site was counted; what came to a registration that has none never was.
+        # What came before was counted, or is gone; how much is left of what came since is looked at lot by lot.
         since = min((count.occurred_at for count in counts), default=None)
         for event in night.history.newest_first("receipt", "site", site.site, site.ends - 1, since):
             values = event.values
-            known = counted.get(values.get("registration", ""))
-            if values["accepted"] and "lot" in values and (known is None or event.order > known.order):
+            if "lot" in values:
                 lots.add(Lot(values.get("registration"), values["drug"], values["lot"]))
     return lots
 

@@ -23,9 +23,6 @@ _FAR: Final = Fraction(35, 10)
 _TO_DEVIATION: Final = Fraction(14826, 10000)
 """From median absolute deviation to the standard deviation of a normal distribution."""
 
-_LEAST_SPREAD: Final = Fraction(1, 10)
-"""Of the median: others who happen to agree closely do not make everybody else stand out."""
-
 
 class Apart(NamedTuple):
     """A person whose figure lies far above those of the `others` (how many): their median, least and most."""
@@ -46,7 +43,7 @@ def apart(figures: Mapping[str, Fraction]) -> list[Apart]:
     for person, own in sorted(figures.items()):
         others = sorted(figure for other, figure in figures.items() if other != person)
         middle = median(others)
-        spread = max(median(abs(other - middle) for other in others), middle * _LEAST_SPREAD)
+        spread = median(abs(other - middle) for other in others)
         upper = quantiles(others, n=4, method="inclusive")[2]
         if own >= TIMES * upper and own > middle + _FAR * _TO_DEVIATION * spread:
             found.append(Apart(person, own, middle, others[0], others[-1], len(others)))

@@ -232,11 +232,10 @@ def _reason(event: Event) -> str:
 def _judged_again(night: Night, event: Event) -> Iterator[Again]:
     """What the log judged again because of an entry: it stands right behind it."""
     for entry in _behind(night, event.position):
-        document = entry.document()
-        if entry.type != "rejudgement" or document["cause"] != event.id:
+        if entry.type == "continuation":
             continue
         earlier = [one for one in rejudgements(night, str(entry.target)) if one.idx < entry.idx]
-        before = (earlier or [night.log.entry(document["of"])])[-1]
+        before = (earlier or [night.log.entry(entry.document()["of"])])[-1]
         yield Again(str(entry.target), str(before.verdict), str(entry.verdict), entry.idx)
 
 
