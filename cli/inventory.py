@@ -85,7 +85,7 @@ def inventory(
         history = LogHistory(log, None if known_at is None else size_at(log, known_at))
         zone_of = _zones(history, instant)
         bundle = Bundles(log, written=False).active().bundle
-        reconciling = Reconciling(history, bundle, zone_of, instant)
+        reconciling = Reconciling(history, bundle, zone_of, lambda _: instant)
         by = "container" if container is not None else by
         rows = read(history, reconciling, instant + 1, asked, by)
         trails = [trail(history, row, instant + 1) for row in rows] if explain else []
@@ -167,9 +167,9 @@ def _amount(value: int | None) -> str | None:
 def _show(rows: list[Row], by: By, zones: Mapping[str, str]) -> None:
     places = {"lot": ("lot",), "container": ("lot", "container"), "drug": ()}[by]
     output.table(
-        ("site", "registration", "drug", *places, "balance", "unit", "counted", "difference", "at"),
+        ("site", "registration", "drug", *places, "balance", "unit", "counted", "differs", "counted at"),
         [_cells(row, places, zones) for row in rows],
-        whole=("balance", "unit", "counted", "difference"),
+        whole=("balance", "unit", "counted", "differs"),
     )
     for row in rows:
         for note in row.notes:
@@ -187,7 +187,12 @@ def _cells(row: Row, places: Sequence[str], zones: Mapping[str, str]) -> list[st
         return [*place, *balance, "-", "-", "-"]
     found = row.found
     told = [_amount(found.quantity) or "?", _amount(found.judged.amount) or "?"]
-    return [*place, *balance, *told, output.instant(found.at, zones[row.site])]
+    return [*place, *balance, *told, _minute(found.at, zones[row.site])]
+
+
+def _minute(at: int, zone: str) -> str:
+    """An instant by the clock on the wall at the site, for tables that must fit the terminal."""
+    return output.instant(at, zone)[:16].replace("T", " ")
 
 
 def _name(row: Row) -> str:
@@ -202,7 +207,7 @@ def _explain(row: Row, marks: tuple[Mark, ...], zones: Mapping[str, str]) -> Non
     click.echo(output.paragraph(f"{_name(row)}, registration {row.registration or 'not recorded'}"))
     lines = [
         [
-            str(mark.entry), output.instant(mark.at, zones[mark.site]), mark.status or mark.kind, mark.container or "-",
+            str(mark.entry), _minute(mark.at, zones[mark.site]), mark.status or mark.kind, mark.container or "-",
             _amount(mark.amount) or "-", _amount(mark.found) or "-", _amount(mark.balance) or "?", mark.actor,
         ]
         for mark in marks

@@ -98,14 +98,23 @@ class Difference:
 
 
 class Reconciling:
-    """Comparisons judged under policies, over a history up to an instant (`last`); what a discrepancy accounts for, it accounts for once."""
+    """Comparisons judged under policies, as the history stood at the last instant that is asked about at a site (`last_of`, microseconds).
 
-    def __init__(self, history: History, bundle: Bundle, zone_of: Callable[[str], str], last: int) -> None:
+    What a discrepancy accounts for, it accounts for once.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        bundle: Bundle,
+        zone_of: Callable[[str], str],
+        last_of: Callable[[str], int],
+    ) -> None:
         self._history = history
         self._bundle = bundle
         self._zone_of = zone_of
-        self._last = last
-        self._known: dict[str, tuple[Discrepancy, ...]] = {}
+        self._last_of = last_of
+        self._known: dict[tuple[str, int], tuple[Discrepancy, ...]] = {}
         self._left: dict[tuple[str, str, bool], int] = {}
 
     def terms(self, site: str, at: int) -> Terms:
@@ -127,7 +136,7 @@ class Reconciling:
         tolerance = allowed.tolerance if compared.opened else 0
         about = (
             one
-            for one in self._discrepancies(goods.registration)
+            for one in self._discrepancies(goods.registration, count.site)
             if _about_count(one, compared, self._day(count.site, count.at)[1])
         )
         return self._settled(goods.registration, amount, raw - amount, tolerance, about, contained=False)
@@ -148,7 +157,7 @@ class Reconciling:
         day = self._day(account.life.site, at)
         about = (
             one
-            for one in (() if registration is None else self._discrepancies(registration))
+            for one in (() if registration is None else self._discrepancies(registration, account.life.site))
             if _about_container(one, account, day)
         )
         overfill, tolerance = account.overfill(allowed.overfill_percent), allowed.tolerance if opened else 0
@@ -190,16 +199,17 @@ class Reconciling:
         if compared.goods.unit != "ml" or not percent:
             return 0, 0
         least = most = 0
-        for life in lives(self._history, wanted, self._last):
+        for life in lives(self._history, wanted, self._last_of(compared.count.site)):
             used, certain = _overfill_of(life, compared, percent)
             most += used
             least += used if certain else 0
         return least, most
 
-    def _discrepancies(self, registration: str) -> tuple[Discrepancy, ...]:
-        if registration not in self._known:
-            self._known[registration] = discrepancies(self._history, registration, self._last)
-        return self._known[registration]
+    def _discrepancies(self, registration: str, site: str) -> tuple[Discrepancy, ...]:
+        key = registration, self._last_of(site)
+        if key not in self._known:
+            self._known[key] = discrepancies(self._history, *key)
+        return self._known[key]
 
     def _day(self, site: str, at: int) -> tuple[int, int]:
         """The beginning and the end of the local day of an instant."""

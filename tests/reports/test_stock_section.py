@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
+from compliance.domain.event import Event
+from compliance.domain.time import DAY, parse_instant
 from compliance.engine.judging import Judge
+from compliance.engine.nights import NightSight
+from compliance.engine.stock import balance
+from compliance.holdings.account import Span, Spans
+from compliance.holdings.books import accounts
+from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.reports.page import Level, Section
 from compliance.reports.sections.stock import stock
@@ -87,7 +94,7 @@ START = counted("01 18:00", "50")
 LOT = "ketamine_inj_50mg_ml under R1, lot L1,"
 
 
-def test_a_day_in_order(day):
+def test_a_day_in_order(day: Day) -> None:
     """Each figure of a lot with the entries that it is made of; the opening with its count and how much moved since."""
     moved = [
         came("03 08:00", "20"),
@@ -175,6 +182,7 @@ DAYS: dict[str, tuple[list[Body], list[tuple[Level, str]]]] = {
         [given("03 09:00", "50.5")],
         [(Level.ACTION, f"The books of {LOT} fell below zero, to -0.5 ml.")],
     ),
+    "below zero since yesterday": ([given("02 09:00", "51"), given("03 09:00", "1")], []),
     "a shortage in the morning that the evening's count no longer shows": (
         [counted("03 08:00", "48"), counted("03 18:00", "48")],
         [(Level.ALARM, f"{LOT} is short by 2 ml: 48 ml counted, 50 ml by the books.")],
@@ -186,7 +194,7 @@ DAYS: dict[str, tuple[list[Body], list[tuple[Level, str]]]] = {
 
 
 @pytest.mark.parametrize("name", DAYS)
-def test_what_a_day_says(day, name):
+def test_what_a_day_says(day: Day, name: str) -> None:
     """What must be acted on, most urgent first, and nothing that is in order."""
     events, expected = DAYS[name]
     section = day.section(START, *events)
@@ -194,7 +202,7 @@ def test_what_a_day_says(day, name):
     assert section.level == (expected[0][0] if expected else Level.GOOD)
 
 
-def test_an_item_says_where_it_stands_and_what_must_be_done(day):
+def test_an_item_says_where_it_stands_and_what_must_be_done(day: Day) -> None:
     """The count and its entry, who must do what, where it is written, the values, and every entry behind it."""
     dose, report = given("03 09:00", "1"), discrepancy("03 19:00", "0.5")
     (item,) = day.section(START, dose, SHORT, report).items
@@ -209,7 +217,7 @@ def test_an_item_says_where_it_stands_and_what_must_be_done(day):
     assert item.entries == tuple(entry(day.log, one) for one in (SHORT, START, dose, report))
 
 
-def test_overfill_has_its_own_column(day):
+def test_overfill_has_its_own_column(day: Day) -> None:
     """For the lot and for the vial, beside the books that fell below the label."""
     section = day.section(START, VIAL, *DRAWN, counted("03 18:00", "40"))
     assert (row(section)["overfill"], row(section)["closing"]) == ("0.4", "40")
@@ -225,7 +233,7 @@ def test_overfill_has_its_own_column(day):
     assert vial["entries"] == ", ".join(str(entry(day.log, one)) for one in (VIAL, *DRAWN))
 
 
-def test_what_is_not_known_is_not_zero(day):
+def test_what_is_not_known_is_not_zero(day: Day) -> None:
     """A vial of which nobody wrote what it held, goods in no book, a lot that was never counted: each says so."""
     section = day.section(
         came("02 08:00", "9"), given("03 09:00", "1", "V9"), given("03 09:00", "2", lot=None)
@@ -239,13 +247,13 @@ def test_what_is_not_known_is_not_zero(day):
     assert vial["note"] == "nobody wrote what it held"
 
 
-def test_other_units_and_other_sites_are_told(day):
+def test_other_units_and_other_sites_are_told(day: Day) -> None:
     """Amounts that were entered in another unit, and movements under the registration elsewhere."""
     section = day.section(START, given("03 09:00", "1", quantity_unit="unit", site="S2"))
     assert row(section)["note"] == "entered in unit, added as they stand; moved at S2 too"
 
 
-def test_two_sites_with_the_same_lot(day):
+def test_two_sites_with_the_same_lot(day: Day) -> None:
     """Each has its own book, and a report about one says nothing of the other."""
     there = {"site": "S2", "registration": "R2"}
     events = [
@@ -260,7 +268,7 @@ def test_two_sites_with_the_same_lot(day):
     assert stock(night_of(day.log, DATE, "S1")).items == ()
 
 
-def test_lots_that_were_not_counted_are_named(day):
+def test_lots_that_were_not_counted_are_named(day: Day) -> None:
     """And what the policies allow is said."""
     section = day.section(START)
     assert section.summary == "No difference is known; none of 1 lots was counted."
@@ -268,7 +276,7 @@ def test_lots_that_were_not_counted_are_named(day):
     assert any(note == "Not counted on this day: ketamine_inj_50mg_ml lot L1 (S1)" for note in section.notes)
 
 
-def test_nothing_on_the_books_is_said(day):
+def test_nothing_on_the_books_is_said(day: Day) -> None:
     """An empty clinic, and a log that knows no site."""
     assert day.section().summary == "Nothing is on the books."
     assert stock(replace(night_of(day.log, DATE), sites=())).summary == "No site is known."
@@ -300,7 +308,7 @@ LATE: dict[str, tuple[list[Body], Callable[[], list[Body]], bool]] = {
 
 
 @pytest.mark.parametrize("name", LATE)
-def test_a_count_that_a_late_entry_sets_in_another_light_is_told(day, name):
+def test_a_count_that_a_late_entry_sets_in_another_light_is_told(day: Day, name: str) -> None:
     """Yesterday's count, where it does not agree with the books as they are known now; only what bears on it."""
     known, late, again = LATE[name]
     day.add(START, *known)
@@ -315,7 +323,7 @@ def test_a_count_that_a_late_entry_sets_in_another_light_is_told(day, name):
         assert reported in section.items[0].entries
 
 
-def test_what_no_report_was_about_is_not_opened_again(day):
+def test_what_no_report_was_about_is_not_opened_again(day: Day) -> None:
     """The first report of a log is about its day."""
     assert day.section(START, OF_YESTERDAY, new_from=0).items == ()
 
@@ -323,7 +331,7 @@ def test_what_no_report_was_about_is_not_opened_again(day):
 # ---- the demonstration
 
 
-def test_the_demonstrations_missing_vial_is_in_the_report_of_its_day(clinic):
+def test_the_demonstrations_missing_vial_is_in_the_report_of_its_day(clinic: Log) -> None:
     """It is told on the day of the count, with its discrepancy, and neither before nor after; all else is in order."""
     assert stock(night_of(clinic, "2026-03-09")).items == ()
     assert stock(night_of(clinic, "2026-03-12")).items == ()
@@ -332,3 +340,19 @@ def test_the_demonstrations_missing_vial_is_in_the_report_of_its_day(clinic):
     assert "is short by 20 ml" in item.title
     assert "told in discrepancy DSC-0001 (open)" in item.title
     assert item.event == "MESA-0310.inventory_count"
+
+
+def test_the_books_are_the_engines_balance_on_every_evening_of_the_fortnight(clinic: Log) -> None:
+    """What a lot closes with is what a rule that asks for its `balance` at midnight would be given."""
+    history, compared = LogHistory(clinic), 0
+    for number in range(2, 14):
+        ends = parse_instant(f"2026-03-{number:02}T23:59:59-06:00")
+        for account in accounts(history, Spans(lambda site: Span(ends - DAY, ends), ends - DAY, ends - 1)):  # noqa: B023 - used at once
+            goods = account.goods
+            assert goods.registration is not None
+            assert goods.lot is not None
+            keys = {"registration": goods.registration, "drug": goods.drug, "lot": goods.lot}
+            night = Event("night", "night", {}, {"noted_at": ends, **keys}, ends - 1, ends, 2**62)
+            assert account.closing == balance(tuple(keys), keys, NightSight(history, night))
+            compared += 1
+    assert compared > 40

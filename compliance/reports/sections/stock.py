@@ -43,7 +43,7 @@ def stock(night: Night) -> Section:
         return Section("stock", "Stock", Level.GOOD, "No site is known.")
     spans = Spans(lambda site: _span(night, site), night.begins, night.ends - 1)
     reconciling = Reconciling(
-        night.history, night.judge.bundle, lambda site: _zone(night, site), night.ends - 1
+        night.history, night.judge.bundle, lambda site: _zone(night, site), lambda site: _last(night, site)
     )
     found = [lot for lot in lots(night.history, spans, reconciling) if not lot.account.idle]
     names = touched(night.history, spans, found)
@@ -76,6 +76,10 @@ def _span(night: Night, site: str) -> Span | None:
 
 def _zone(night: Night, site: str) -> str:
     return night.of(site).zone if night.covers(site) else "UTC"
+
+
+def _last(night: Night, site: str) -> int:
+    return (night.of(site).ends if night.covers(site) else night.ends) - 1
 
 
 def _sign(judged: Difference) -> int:

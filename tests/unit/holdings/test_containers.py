@@ -33,7 +33,7 @@ def seen(*events: Body, day: str = "03") -> dict[str, Vessel]:
     history, begins = remembered(events), micros(f"{day} 00:00")
     span = Span(begins, begins + A_DAY)
     spans = Spans(lambda site: span if site == "S1" else None, span.begins, span.ends - 1)
-    reconciling = Reconciling(history, TERMS, lambda site: "America/Chicago", span.ends - 1)
+    reconciling = Reconciling(history, TERMS, lambda _: "America/Chicago", lambda _: span.ends - 1)
     names = touched(history, spans, lots(history, spans, reconciling))
     return {vessel.account.life.name: vessel for vessel in vessels(history, spans, names, reconciling)}
 
@@ -78,6 +78,7 @@ CASES = {
     "begun by a count before anybody entered it": (
         [counted("01 18:00", line("9", container="V1")), VIAL, DOSE], ("9", "6", None, None),
     ),
+    "not begun by a count of a part": ([VIAL, counted("02 18:00", line("9", container="V1"), complete=False), DOSE], ("10", "7", None, None)),
     "nobody wrote what it held": ([DOSE, emptied("03 11:05", "V1", labelled_quantity=None)], (None, None, None, None)),
     "in a discrepancy of the day": (
         [VIAL, DOSE, emptied("03 11:05", "V1"), discrepancy("03 12:00", "7", lot=None, container="V1")], ("10", "7", State.OPEN, "-7"),
@@ -89,13 +90,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_container_is_accounted_for(name):
+def test_a_container_is_accounted_for(name: str) -> None:
     """From its label or count to what is left; overfill is allowed for, measuring too."""
     events, expected = CASES[name]
     assert figures(seen(*events)["V1"]) == expected
 
 
-def test_overfill_that_was_drawn_on_the_day():
+def test_overfill_that_was_drawn_on_the_day() -> None:
     """What is above the label, of that day alone."""
     drawn = [VIAL, given("02 10:00", "10.2", "V1"), wasted("03 10:00", "0.2", "V1")]
     assert seen(*drawn)["V1"].overfill == 200_000
@@ -103,7 +104,7 @@ def test_overfill_that_was_drawn_on_the_day():
     assert seen(VIAL, DOSE)["V1"].overfill == 0
 
 
-def test_which_containers_a_day_is_about():
+def test_which_containers_a_day_is_about() -> None:
     """Used, entered, or counted by itself; not those that lie still, nor those of another site."""
     there = {"site": "S2", "registration": "R2"}
     found = seen(
@@ -113,8 +114,8 @@ def test_which_containers_a_day_is_about():
     assert sorted(found) == ["V3", "V4", "V5"]
 
 
-def test_a_device_is_one_device():
-    """Used and empty is in order."""
+def test_a_device_is_one_device() -> None:
+    """Used and empty is in order; used twice is one too many, and not a part of it less."""
     made = {"drug": DEVICE, "quantity_unit": "device"}
     dose = given("03 09:00", "1", "D1", drug=DEVICE)
     used = [
@@ -123,9 +124,11 @@ def test_a_device_is_one_device():
         emptied("03 09:05", "D1", **made, labelled_quantity="1"),
     ]
     assert figures(seen(*used)["D1"]) == ("1", "0", State.AGREES, "0")
+    again = given("03 09:02", "1", "D1", drug=DEVICE)
+    assert figures(seen(*used, again)["D1"]) == ("1", "-1", State.OVER, "1")
 
 
-def test_gone_containers_are_told_from_those_that_still_hold_something():
+def test_gone_containers_are_told_from_those_that_still_hold_something() -> None:
     """Empty by the books and by what was said, or handed over."""
     used = [VIAL, given("03 10:00", "10", "V1"), emptied("03 11:00", "V1")]
     assert seen(*used)["V1"].account.gone

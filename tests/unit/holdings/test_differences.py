@@ -8,6 +8,7 @@ from compliance.domain.quantity import format_decimal
 from compliance.holdings.account import Goods, Span, Spans
 from compliance.holdings.differences import Difference, Reconciling, State
 from compliance.holdings.reconciled import lots
+from compliance.policy.model import Bundle
 from tests.recording import bundle, correction, rule, void
 from tests.stockroom import (
     DEVICE,
@@ -32,11 +33,11 @@ LOT = Goods("R1", KETAMINE, "L1")
 TERMS = terms()
 
 
-def judged(*events: Body, goods: Goods = LOT, policies=TERMS) -> list[Difference]:
+def judged(*events: Body, goods: Goods = LOT, policies: Bundle = TERMS) -> list[Difference]:
     """What the counts of 3 March amount to."""
     history, span = remembered(events), Span(micros("03 00:00"), micros("04 00:00"))
     spans = Spans(lambda site: span, span.begins, span.ends - 1)
-    reconciling = Reconciling(history, policies, lambda site: "America/Chicago", span.ends - 1)
+    reconciling = Reconciling(history, policies, lambda _: "America/Chicago", lambda _: span.ends - 1)
     found = {lot.account.goods: lot for lot in lots(history, spans, reconciling)}
     return [difference for _, difference in found[goods].judged]
 
@@ -72,26 +73,26 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_count_is_held_against_the_books(name):
+def test_a_count_is_held_against_the_books(name: str) -> None:
     """Less is short, more is over; measuring is allowed for where a container was open."""
     events, state, amount = CASES[name]
     found = judged(START, *events)
     assert [told(one) for one in found] == ([] if amount is None else [(state, amount)])
 
 
-def test_a_line_without_a_lot_cannot_be_compared():
+def test_a_line_without_a_lot_cannot_be_compared() -> None:
     """Nobody can say of which lot it is."""
     (found,) = judged(START, counted("03 18:00", line("50", lot=None)), goods=Goods("R1", KETAMINE, None))
     assert told(found) == (State.UNKNOWN, None)
 
 
-def test_where_nothing_was_counted_before_only_a_shortage_is_certain():
+def test_where_nothing_was_counted_before_only_a_shortage_is_certain() -> None:
     """What was there before the first entry is not known; it can only have been more."""
     assert told(judged(came("02 08:00", "10"), counted("03 18:00", "9"))[0]) == (State.SHORT, "-1")
     assert told(judged(came("02 08:00", "10"), counted("03 18:00", "11"))[0]) == (State.FIRST, None)
 
 
-def test_a_first_inventory_is_compared_with_nothing():
+def test_a_first_inventory_is_compared_with_nothing() -> None:
     """It begins the books; one behind a complete count is a count like others."""
     first = counted("03 18:00", "9", count_type="initial")
     assert told(judged(came("02 08:00", "10"), first)[0]) == (State.FIRST, None)
@@ -117,6 +118,9 @@ OVERFILLED = {
     "what was drawn above it before the count stays there": (
         [VIAL, given("01 10:00", "10.4", "V1"), given("02 10:00", "0.1", "V1"), counted("03 18:00", "50")], State.AGREES, "0", "0.1",
     ),
+    "and makes good no surplus behind it": (
+        [VIAL, given("01 10:00", "10.4", "V1"), given("02 10:00", "0.1", "V1"), counted("03 18:00", "50.2")], State.OVER, "0.2", "0.1",
+    ),
     "seen in a vial that is counted by itself": (
         [VIAL, given("02 10:00", "6", "V1"), counted("03 18:00", opened("4.3", container="V1"), "40")], State.AGREES, "0", "0.3",
     ),
@@ -128,14 +132,14 @@ OVERFILLED = {
 
 
 @pytest.mark.parametrize("name", OVERFILLED)
-def test_overfill(name):
+def test_overfill(name: str) -> None:
     """Neither stock to account for nor a cover for what is missing."""
     events, state, amount, overfill = OVERFILLED[name]
     found = judged(START, *events)[-1]
     assert (*told(found), format_decimal(found.overfill)) == (state, amount, overfill)
 
 
-def test_devices_have_no_overfill():
+def test_devices_have_no_overfill() -> None:
     """One that was used twice is one device too many."""
     device = {"drug": DEVICE, "container": "D1"}
     events = [counted("01 18:00", line("5", drug=DEVICE)), entered("02 08:00", "D1", "1", drug=DEVICE, quantity_unit="device"),
@@ -144,7 +148,7 @@ def test_devices_have_no_overfill():
     assert told(found) == (State.OVER, "1")
 
 
-def test_what_the_policies_do_not_speak_of_is_not_allowed():
+def test_what_the_policies_do_not_speak_of_is_not_allowed() -> None:
     """Without the parameters nothing is off by measuring, and nothing is overfill."""
     other = bundle(rule("other", "disclosure", "true"))
     assert told(judged(START, counted("03 18:00", opened("49.9")), policies=other)[0]) == (
@@ -187,14 +191,15 @@ REPORTED = {
 
 
 @pytest.mark.parametrize("name", REPORTED)
-def test_a_discrepancy_accounts_for_what_it_says(name):
+def test_a_discrepancy_accounts_for_what_it_says(name: str) -> None:
     """Of the count, the lot and the direction that it is about, and for no more."""
     events, state, unexplained = REPORTED[name]
     (found,) = judged(START, SHORT, *events)
+    assert found.unexplained is not None
     assert (*told(found), format_decimal(found.unexplained)) == (state, "-2", unexplained)
 
 
-def test_a_discrepancy_accounts_for_its_amount_once():
+def test_a_discrepancy_accounts_for_its_amount_once() -> None:
     """Two counts of one day are short by two each: one discrepancy is not enough for both."""
     found = judged(START, counted("03 08:00", "48"), counted("03 18:00", "46"), discrepancy("03 19:00", "2"))
     assert [one.state for one in found] == [State.OPEN, State.SHORT]
