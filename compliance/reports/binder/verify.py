@@ -77,9 +77,7 @@ class Check:
                 step()
             except Wrong as wrong:
                 self.fault(name, str(wrong))
-            except (
-                Exception
-            ) as wrong:  # whatever a changed file makes this stumble over, it is a fault of the file
+            except UNREADABLE as wrong:
                 self.fault(name, f"cannot be read: {wrong!r}")
 
     def fault(self, where: str, what: str) -> None:

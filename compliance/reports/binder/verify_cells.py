@@ -16,7 +16,8 @@ TOTALS = DISPOSITIONS + "by-drug.csv"
 NOT_ON_RECORD, IN_THE_VAULT = "not on record", "(text in the vault)"
 STANDS, REPLACED, CORRECTED, VOID = "stands", "corrected since", "as corrected", "void"
 LOG_ENTRY, EVENT_ID, STANDING, AMENDED = "Log entry", "Event id [event.id]", "Standing", "Amended by entries"
-LAST_JUDGED, DOCUMENTS, NUMBER, MEMBER = "Last judged in entry", "Documents", "No.", "Member of the entry"
+LAST_JUDGED, DOCUMENTS, NUMBER = "Last judged in entry", "Documents", "No."
+FIELD, MEMBER = "Field", "Member"
 
 _MOVED = ("event.occurred_at", "event.drug", "event.quantity", "event.quantity_unit", "event.registration")
 SHOWN_IN = {
@@ -52,13 +53,13 @@ REQUIRED = {
         "decision.verdict",
         "decision.verdict of " + LAST_JUDGED,
     ),
-    FINDINGS: (EVENT_ID, "findings.#.rule", "findings.#.severity", "findings.#.outcome"),
+    FINDINGS: ("about", "findings.#.rule", "findings.#.severity", "findings.#.outcome"),
 }
 
 
 # ---- what stands in a cell
 
-HEADING = re.compile(r"(.*) \[((?:event|decision|findings|recorded_at)[a-z0-9_.#]*|@)(?: of (.+))?\]")
+HEADING = re.compile(r"(.*) \[((?:event|decision|findings|recorded_at|about)[a-z0-9_.#]*|@)(?: of (.+))?\]")
 _COMMITMENT = re.compile(r"vault:sha256:[0-9a-f]{64}")
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -83,8 +84,14 @@ def shown(value: Any) -> str:
 
 
 def member_of(document: Any, member: str, number: int = 0) -> Any:
-    """The value at a path of an entry, such as event.lines.#.quantity; # is the row's number in its list, from 1."""
+    """The value at a path of an entry, such as event.lines.#.quantity; # is the row's number in its list, from 1.
+
+    `about` is the event that the entry holds or judges again, or the entry that it continues.
+    """
     value = document
+    if member == "about":
+        named = (document.get("event") or {}).get("id") or document.get("target")
+        return named or f"entry {document.get('of')}"
     for part in member.split("."):
         if part == "findings" and value is document:  # those of a decision may go on in entries of their own
             value = document.get("findings") or document.get("decision", {}).get("findings")

@@ -125,6 +125,8 @@ def require_continued(old: int, new: int, old_root: bytes, new_root: bytes, proo
     """RFC 9162 2.1.4.2; raises Wrong."""
     if not 0 < old <= new or any(len(one) != 32 for one in proof):
         raise Wrong("the later checkpoint does not reach as far as the earlier one")
+    if old == new and not proof and old_root == new_root:
+        return
     path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     fn, sn = old - 1, new - 1
     while fn & 1:

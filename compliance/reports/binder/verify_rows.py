@@ -78,7 +78,7 @@ class Tables:
         self.rows_of: dict[str, set[int]] = {}
         self.wanted: list[tuple[str, int]] = []
         self.findings: Counter[int] = Counter()
-        self.sums: dict[tuple[str, str, str], Decimal] = {}
+        self.sums: dict[tuple[str, str, str, str], Decimal] = {}
         self.claimed: list[dict[str, str]] = []
 
     def check(self) -> None:
@@ -185,21 +185,21 @@ class Tables:
     def add_up(self, name: str, by: dict[str, str]) -> None:
         """A quantity towards the sum of its drug and registration; goods that were refused never came."""
         if by.get("event.accepted", "yes") == "yes" and by["event.quantity"] != NOT_ON_RECORD:
-            what = (name, by["event.registration"], by["event.drug"])
+            what = (name, by["event.registration"], by["event.drug"], by["event.quantity_unit"])
             self.sums[what] = self.sums.get(what, Decimal(0)) + Decimal(by["event.quantity"])
 
     def totals(self) -> None:
         """The sums by drug are those of the rows."""
         said = {
-            (table, row["Registration"], row["Drug"]): Decimal(row[column])
+            (table, row["Registration"], row["Drug"], row["Unit"]): Decimal(row[column])
             for row in self.claimed
             for column, table in TOTALED.items()
         }
         for what in sorted({*said, *self.sums}):
             right = self.sums.get(what, Decimal(0))
-            if said.get(what) != right:
-                table, registration, drug = what
+            if said.get(what, Decimal(0)) != right:
+                table, registration, drug, unit = what
                 self.fault(
                     TOTALS,
-                    f"{drug} under {registration}: the rows of {table} add up to {right}, it says {said.get(what)}",
+                    f"{drug} under {registration}: the rows of {table} add up to {right} {unit}, it says {said.get(what)}",
                 )

@@ -1,0 +1,208 @@
+"""The first page of a binder, as HTML and as plain text: what is in it, what each file answers, how to check it, what is missing and why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from compliance.reports.binder.folder import Folder
+from compliance.reports.binder.pages import Page
+from compliance.reports.binder.period import Period
+from compliance.reports.binder.release import Wanted
+from compliance.reports.binder.script import digest
+from compliance.reports.binder.sheets import Written
+from compliance.reports.binder.verify_cells import (
+    CHECKPOINT,
+    CONTINUES,
+    ENTRIES,
+    KEY,
+    MANIFEST,
+    NOT_ON_RECORD,
+    PROOFS,
+    RELEASE,
+    SINCE,
+)
+
+_WIDE: Final = 110
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the index says besides the tables: who asked for what, the event by which the log says so, the signed state, and the key."""
+
+    wanted: Wanted
+    event_id: str
+    made_us: int
+    checkpoint: str
+    vkey: str
+    entries: int
+    origin: str
+
+
+def write(folder: Folder, period: Period, about: About, written: Sequence[Written]) -> None:
+    """``README.txt`` and ``index.html``."""
+    files = sorted((*written, *_proof_files(about)), key=lambda one: one.name)
+    with folder.text("index.html") as file:
+        _html(
+            Page(file, f"Records of {period.site}, {period.words}", _subtitle(about), index=None),
+            period,
+            about,
+            files,
+        )
+    with folder.text("README.txt") as file:
+        file.write(_text(period, about, files))
+
+
+def _subtitle(about: About) -> str:
+    return f"From the log {about.origin}. Purpose: {about.wanted.purpose}."
+
+
+def _proof_files(about: About) -> Iterator[Written]:
+    """The files that prove the others."""
+    yield Written(
+        CHECKPOINT,
+        "Checkpoint",
+        "The log's signed state at the size to which everything here is proved.",
+        "C2SP tlog-checkpoint",
+    )
+    yield Written(
+        KEY,
+        "Verifier key",
+        "The key that signs for the log. Compare it with the one you have from somewhere else.",
+        "C2SP signed-note",
+    )
+    yield Written(
+        ENTRIES,
+        "Entries",
+        "Every entry of the log that a table names, byte for byte: events whole, with their decisions.",
+        "21 CFR 11.10(b)",
+        about.entries,
+    )
+    yield Written(
+        PROOFS,
+        "Proofs",
+        "For each of those entries, in the same order, the proof that it is in the log.",
+        "RFC 9162, 2.1.3",
+        about.entries,
+    )
+    if about.wanted.since is not None:
+        yield Written(
+            SINCE,
+            "Earlier checkpoint",
+            "An earlier checkpoint, and the proof that the log continues it.",
+            "RFC 9162, 2.1.4",
+        )
+    yield Written(MANIFEST, "Manifest", "Every file with its SHA-256; `sha256sum -c` reads it.", "")
+    yield Written(
+        RELEASE,
+        "Seal",
+        "The log's own entry that names the digest of the manifest, with its proof.",
+        "C2SP tlog-proof",
+    )
+    yield Written(
+        CONTINUES,
+        "Seal: continuation",
+        "The proof that the log of the seal continues that of the checkpoint.",
+        "RFC 9162, 2.1.4",
+    )
+    yield Written(
+        "verify.py", "Verifier", f"Checks all of this with Python alone. Its SHA-256 is {digest()}.", ""
+    )
+
+
+def _what(period: Period, about: About) -> Iterator[str]:
+    """What this is, in sentences."""
+    wanted = about.wanted
+    zone = period.zone if period.zone_known else "UTC, since the site has no profile on record"
+    yield f"Records of the site {period.site} from {period.words}, both days in it, by the site's clock ({zone})."
+    yield f"It holds what the log knew at {about.entries and period.size:,} entries, on {period.instant(about.made_us)}. The log is append-only; what was corrected or voided stands beside what replaced it."
+    if wanted.recipient is not None:
+        yield f"Made for {wanted.recipient}; ground: {wanted.legal_ground}. That is logged as a disclosure."
+    else:
+        yield "Made in the clinic for nobody outside by name. Before it is handed to anybody, log a disclosure, or make it again with the recipient."
+    if wanted.identities:
+        yield "It holds NAMES AND ADDRESSES of patients and the words of free texts. Keep it locked up, and destroy it when it has served."
+    else:
+        yield "It holds no name: patients and staff are pseudonyms, and free texts stay in the clinic's vault. It is still about patients: keep it locked up."
+    yield f"The log records that it was made as event {about.event_id}, with the digest of its manifest."
+
+
+def _how(about: About) -> Iterator[str]:
+    """How to check it."""
+    yield "Run `python3 verify.py` in this folder (Python 3.8 or newer, nothing else, no network). It says GOOD or lists every fault."
+    yield f"The verifier key is {about.vkey}. Compare it with the one you have from somewhere else: a printed report, another site, the registrant. Then run `python3 verify.py . --key KEY` with that one."
+    yield "A table's columns with brackets repeat a member of the log's entry word for word, and verify.py compares them. Columns without are worked out."
+    yield "An apostrophe at the beginning of a cell keeps a spreadsheet from taking the text for a formula; it is no part of the text."
+
+
+def _missing(period: Period, about: About, files: Sequence[Written]) -> Iterator[str]:
+    """What is not here, and why."""
+    for one in files:
+        if one.empty:
+            yield f"{one.name}: no rows. {one.empty}"
+        for heading, count in one.missing.items():
+            yield f"{one.name}: {heading}: {NOT_ON_RECORD} in {count} of {one.rows} rows. The law asks for it and the log does not have it."
+    yield "Names and addresses of the site, of registrants and of suppliers: the log holds handles for them; the certificates and invoices have the words."
+    if not about.wanted.identities:
+        yield "Names and addresses of patients, and the words of free texts: not asked for (--identities). They lie in the clinic's identity vault."
+    yield "DEA Forms 222: none is needed, since they are for Schedules I and II (21 CFR 1305.03), and the clinic's drugs are in Schedule III."
+    yield "Duties that were missed and findings that stand every night: they are in the nightly reports."
+    if about.wanted.since is None:
+        yield "A proof that the log continues an earlier checkpoint: none was given (--since-checkpoint)."
+    if period.ends > about.made_us:
+        yield f"What happens after {period.instant(about.made_us)}: the period ends later than the binder was made."
+
+
+def _html(page: Page, period: Period, about: About, files: Sequence[Written]) -> None:
+    for text in _what(period, about):
+        page.paragraph(text)
+    page.heading("What is in this folder")
+    headings = ("File", "Readable", "What it answers", "Asked for by", "Rows")
+    page.begin_table("Every file, by the part of the binder", headings)
+    for one in files:
+        rows = "" if one.rows is None else f"{one.rows:,}"
+        links = [(0, one.name)] + ([(1, one.page)] if one.page else [])
+        page.row(
+            (one.name, "page" if one.page else "", f"{one.title}. {one.answers}", one.law, rows), links=links
+        )
+    page.end_table()
+    page.heading("How to check it")
+    page.items(_how(about))
+    page.heading("What is missing, and why")
+    page.items(_missing(period, about, files))
+    page.heading("The log's signed state")
+    page.paragraph(
+        "Everything here is proved against this checkpoint. Keep a copy: it shows later whether anything before it was changed."
+    )
+    page.verbatim(about.checkpoint)
+    page.close()
+
+
+def _text(period: Period, about: About, files: Sequence[Written]) -> str:
+    lines = [f"RECORDS OF {period.site}, {period.words}", _subtitle(about), ""]
+    for text in _what(period, about):
+        lines += [*_filled(text), ""]
+    lines.append("WHAT IS IN THIS FOLDER (index.html says the same)")
+    for one in files:
+        rows = "" if one.rows is None else f" {one.rows:,} rows."
+        law = f" [{one.law}]" if one.law else ""
+        lines += [
+            "",
+            one.name + (f"  and {one.page}" if one.page else ""),
+            *_filled(f"{one.title}. {one.answers}{rows}{law}", "    "),
+        ]
+    lines += ["", "HOW TO CHECK IT", ""]
+    for text in _how(about):
+        lines += _filled(text, "  ", "- ")
+    lines += ["", "WHAT IS MISSING, AND WHY", ""]
+    for text in _missing(period, about, files):
+        lines += _filled(text, "  ", "- ")
+    return "\n".join((*lines, "", "THE LOG'S SIGNED STATE", "", about.checkpoint))
+
+
+def _filled(text: str, indent: str = "", bullet: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, _WIDE, initial_indent=bullet or indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""The policies in force in the period: when each came into force, and what they say, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from compliance.domain.time import format_date
+from compliance.policy.bundle import ARTIFACT, digested
+from compliance.policy.model import Bundle, Rule
+from compliance.reports.binder.pages import Page
+from compliance.reports.binder.period import Period, Version
+from compliance.reports.binder.registrations import current
+from compliance.reports.binder.sheets import Column, Sheets, Table, Written
+from compliance.reports.binder.verify_cells import DOCUMENTS
+
+_IN_FORCE: Final = "In force"
+
+ACTIVATIONS: Final = Table(
+    "60-policies/activations.csv", "Policies, tables, forms and software in force",
+    "What was in force when the period began and what came into force in it: version, digest, who wrote and who approved it, with how many examples passed.",
+    "21 CFR 11.10(a), (j) and (k)", "No activation of policies is on record.",
+    (
+        Column("What", "event.artifact"), Column("Kind", "event.artifact_type"), Column("Version", "event.version"), Column("From", "event.effective_at"),
+        Column(_IN_FORCE), Column("Digest", "event.sha256"), Column(DOCUMENTS), Column("Author", "event.author"), Column("Approved by", "event.approved_by"),
+        Column("Why", "event.change_reason"), Column("Examples passed", "event.tests_passed"), Column("Examples failed", "event.tests_failed"),
+        Column("Next review", "event.next_review_on"),
+    ),
+)  # fmt: skip
+
+
+def write(sheets: Sheets) -> None:
+    """The table of activations, and for each bundle of policies in force its documents and a page."""
+    period = sheets.period
+    bundles = _in_force(period)
+    with sheets.sheet(ACTIVATIONS) as sheet:
+        for version in current(
+            period, "policy_activation", ("artifact", "site"), lambda one: _concerns(period, one)
+        ):
+            digest = f"sha256:{version.event['sha256']}"
+            given = {}
+            if version.event["artifact"] == ARTIFACT and digest in bundles:
+                given = {_IN_FORCE: bundles[digest], DOCUMENTS: _documents(digest)}
+            sheet.row(version, given)
+    for digest, when in bundles.items():
+        bundle = period.bundles.bundle(digest)
+        with sheets.folder.text(_documents(digest)) as file:
+            file.write(digested(bundle.documents).decode())
+        with sheets.folder.text(_page(digest)) as file:
+            page = Page(file, f"Policies {bundle.name} {bundle.version}", f"{digest}; in force {when}")
+            _write(page, bundle)
+            page.close()
+        sheets.written.append(
+            Written(
+                _documents(digest), f"The policies {bundle.name} {bundle.version}",
+                f"All that was in force {when}, as the software keeps it (canonical JSON); its SHA-256 is the digest that decisions name.",
+                "21 CFR 11.10(k)", page=_page(digest),
+            )
+        )  # fmt: skip
+
+
+def _concerns(period: Period, version: Version) -> bool:
+    """The engine's own policies are in force for every site of a log; anything else for the site that says so."""
+    return bool(version.event["artifact"] == ARTIFACT or version.event["site"] == period.site)
+
+
+def _in_force(period: Period) -> dict[str, str]:
+    """The bundles that were in force in the period, by digest, each with from when to when; of several, the one recorded last rules."""
+    known = [one for one in period.bundles.activations() if one.idx < period.size]
+    found: dict[str, str] = {}
+    until = period.ends
+    for one in known:  # the one that was recorded last comes first
+        starts = max(one.effective_at, 0)
+        if starts < until:
+            if until > period.begins:
+                ends = "" if until == period.ends else f" until {period.instant(until)}"
+                found.setdefault(one.digest, f"from {period.instant(starts)}{ends}")
+            until = starts
+        if until <= period.begins:
+            break
+    return found
+
+
+def _documents(digest: str) -> str:
+    return f"60-policies/bundle-{digest.removeprefix('sha256:')[:16]}.json"
+
+
+def _page(digest: str) -> str:
+    return _documents(digest).removesuffix(".json") + ".html"
+
+
+def _write(page: Page, bundle: Bundle) -> None:
+    page.paragraph(
+        f"{len(bundle.rules)} rules. Conditions are printed as they are written in the policies; the values of parameters are dated, and a site may have "
+        "stricter ones of its own."
+    )
+    page.begin_table(
+        "Rules in the order of their ids",
+        ("Rule", "Title and condition", "Written in", "In force", "Severity", "Owner, next review"),
+    )
+    for rule in bundle.rules:
+        page.row(
+            (
+                rule.id,
+                "\n".join(_said(rule)),
+                "\n".join(_cited(rule)),
+                _dates(rule),
+                f"{rule.severity}; override: {rule.override}",
+                f"{rule.owner}\n{rule.review_by}",
+            )
+        )
+    page.end_table()
+
+
+def _said(rule: Rule) -> Iterator[str]:
+    yield rule.title
+    if rule.when is not None:
+        yield f"applies where: {rule.when.text}"
+    if rule.require is not None:
+        yield f"requires: {rule.require.text}"
+    for closing in rule.closings():
+        yield f"expects {' or '.join(closing.kinds)} by: {closing.due.text}"
+
+
+def _cited(rule: Rule) -> Iterator[str]:
+    yield from (f"{cite.source}{f', {cite.at}' if cite.at else ''}" for cite in rule.cites)
+
+
+def _dates(rule: Rule) -> str:
+    end = "" if rule.in_force.end is None else f" to {format_date(rule.in_force.end - 1)}"
+    return f"from {format_date(rule.in_force.start)}{end}"
