@@ -86,6 +86,7 @@ def _decision(period: Period, version: Version, decided: Sheet, found: Sheet) ->
     rules: list[str] = []
     for judged in dict.fromkeys((version.idx, last.idx)):
         one = version if judged == version.idx else last
+        found.sheets.bundles.add(one.document["decision"]["bundle"])
         findings = list(_findings(period, one))
         for number, part, finding in findings:
             _finding(period, version, one, number, part, finding, found)

@@ -20,12 +20,27 @@ from compliance.reports.binder.verify_cells import (
     KEY,
     MANIFEST,
     NOT_ON_RECORD,
+    PERIOD,
     PROOFS,
     RELEASE,
     SINCE,
 )
 
 _WIDE: Final = 110
+_PARTS: Final = {
+    "10-registrations": "Registrations, credentials, employment",
+    "20-inventories": "Inventories",
+    "30-receipts-and-dispositions": "Receipts and dispositions, by drug",
+    "40-losses-and-destruction": "Thefts, losses, destruction: DEA Forms 106 and 41",
+    "50-rems": "REMS: certification, enrolments, monitoring forms",
+    "60-policies": "Policies in force",
+    "70-decisions": "Decisions and overrides",
+    "80-changes": "Corrections, voids, late entries, signatures",
+    "90-proof": "Proofs",
+    "99-seal": "The seal",
+    "": "About the binder itself",
+}
+"""The folders of a binder, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,7 @@ class About:
 
 def write(folder: Folder, period: Period, about: About, written: Sequence[Written]) -> None:
     """``README.txt`` and ``index.html``."""
-    files = sorted((*written, *_proof_files(about)), key=lambda one: one.name)
+    files = (*written, *_proof_files(about))
     with folder.text("index.html") as file:
         _html(
             Page(file, f"Records of {period.site}, {period.words}", _subtitle(about), index=None),
@@ -87,6 +102,12 @@ def _proof_files(about: About) -> Iterator[Written]:
         "RFC 9162, 2.1.3",
         about.entries,
     )
+    yield Written(
+        PERIOD,
+        "Period",
+        "The site, and from when to when: every entry in it must stand among the decisions.",
+        "",
+    )
     if about.wanted.since is not None:
         yield Written(
             SINCE,
@@ -121,7 +142,7 @@ def _what(period: Period, about: About) -> Iterator[str]:
     if wanted.recipient is not None:
         yield f"Made for {wanted.recipient}; ground: {wanted.legal_ground}. That is logged as a disclosure."
     else:
-        yield "Made in the clinic for nobody outside by name. Before it is handed to anybody, log a disclosure, or make it again with the recipient."
+        yield "No recipient was named. Before it goes to anybody outside, make it again with --recipient, so that the disclosure is logged."
     if wanted.identities:
         yield "It holds NAMES AND ADDRESSES of patients and the words of free texts. Keep it locked up, and destroy it when it has served."
     else:
@@ -141,9 +162,10 @@ def _missing(period: Period, about: About, files: Sequence[Written]) -> Iterator
     """What is not here, and why."""
     for one in files:
         if one.empty:
-            yield f"{one.name}: no rows. {one.empty}"
-        for heading, count in one.missing.items():
-            yield f"{one.name}: {heading}: {NOT_ON_RECORD} in {count} of {one.rows} rows. The law asks for it and the log does not have it."
+            yield f"{one.title}: {one.empty}"
+        if one.missing:
+            lacks = ", ".join(f"{heading} ({count})" for heading, count in one.missing.items())
+            yield f"{one.title}: the law asks for these, and the log does not have them in so many of {one.rows:,} rows, where they are marked {NOT_ON_RECORD!r}: {lacks}."
     yield "Names and addresses of the site, of registrants and of suppliers: the log holds handles for them; the certificates and invoices have the words."
     if not about.wanted.identities:
         yield "Names and addresses of patients, and the words of free texts: not asked for (--identities). They lie in the clinic's identity vault."
@@ -159,15 +181,15 @@ def _html(page: Page, period: Period, about: About, files: Sequence[Written]) ->
     for text in _what(period, about):
         page.paragraph(text)
     page.heading("What is in this folder")
-    headings = ("File", "Readable", "What it answers", "Asked for by", "Rows")
-    page.begin_table("Every file, by the part of the binder", headings)
-    for one in files:
-        rows = "" if one.rows is None else f"{one.rows:,}"
-        links = [(0, one.name)] + ([(1, one.page)] if one.page else [])
-        page.row(
-            (one.name, "page" if one.page else "", f"{one.title}. {one.answers}", one.law, rows), links=links
-        )
-    page.end_table()
+    for folder, part in _PARTS.items():
+        these = [one for one in files if _folder(one) == folder]
+        if not these:
+            continue
+        page.begin_table(part, ("Records", "What it answers", "Asked for by", "Rows", "Data"))
+        for one in these:
+            links = [(4, one.name), *([(0, one.page)] if one.page else [])]
+            page.row((one.title, one.answers, one.law, _rows(one), one.name.rpartition("/")[2]), links=links)
+        page.end_table()
     page.heading("How to check it")
     page.items(_how(about))
     page.heading("What is missing, and why")
@@ -180,19 +202,29 @@ def _html(page: Page, period: Period, about: About, files: Sequence[Written]) ->
     page.close()
 
 
+def _folder(one: Written) -> str:
+    return one.name.rpartition("/")[0]
+
+
+def _rows(one: Written) -> str:
+    if one.rows is None:
+        return ""
+    return f"{one.rows:,}" if one.rows else "none"
+
+
 def _text(period: Period, about: About, files: Sequence[Written]) -> str:
     lines = [f"RECORDS OF {period.site}, {period.words}", _subtitle(about), ""]
     for text in _what(period, about):
         lines += [*_filled(text), ""]
     lines.append("WHAT IS IN THIS FOLDER (index.html says the same)")
-    for one in files:
-        rows = "" if one.rows is None else f" {one.rows:,} rows."
-        law = f" [{one.law}]" if one.law else ""
-        lines += [
-            "",
-            one.name + (f"  and {one.page}" if one.page else ""),
-            *_filled(f"{one.title}. {one.answers}{rows}{law}", "    "),
-        ]
+    for folder, part in _PARTS.items():
+        these = [one for one in files if _folder(one) == folder]
+        lines += ["", f"{folder}: {part}" if folder else part] if these else []
+        for one in these:
+            law = f" [{one.law}]" if one.law else ""
+            rows = "" if one.rows is None else f" Rows: {_rows(one)}."
+            lines += ["", f"  {one.name}{f' (readable: {one.page})' if one.page else ''}"]
+            lines += _filled(f"{one.title}. {one.answers}{rows}{law}", "    ")
     lines += ["", "HOW TO CHECK IT", ""]
     for text in _how(about):
         lines += _filled(text, "  ", "- ")

@@ -13,7 +13,7 @@ from compliance.ledger.entry import microseconds
 from compliance.reports.binder.lookups import Lookups
 from compliance.reports.binder.period import Period, Version
 from compliance.reports.binder.sheets import Column, Sheet, Sheets, Table
-from compliance.reports.binder.verify_cells import FIELD, MEMBER
+from compliance.reports.binder.verify_cells import FIELD, MEMBER, member_of
 
 DISCREPANCIES: Final = Table(
     "40-losses-and-destruction/discrepancies.csv", "Discrepancies, losses and thefts",
@@ -66,7 +66,8 @@ FORM_41: Final = Table(
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An item of a form: its number, its name, which entry it stands in and where; `said` where it is worked out."""
+    """An item of a form: its number, its name, and where it comes from: a member of an entry, or what is `said` where there is none. Said of `{...}` is
+    worked out for each form."""
 
     number: str
     name: str
@@ -85,14 +86,22 @@ _ITEMS_106: Final = (
     _Item("6", "County"),
     _Item("7", "Was it reported to the police"),
     _Item("8", "Police department, telephone, report number"),
+    _Item(
+        "9",
+        "Thefts and losses in the past 24 months, with this one, as far as this log reaches",
+        said="{count}",
+    ),
     _Item("10", "Type of theft or loss", "loss", "event.finding"),
     _Item("12", "Purchase value of what was taken"),
     _Item("13", "Other pharmaceuticals or merchandise taken"),
-    _Item("14", "If lost in transit: carrier, consignee", "loss", "event.receipt_event"),
+    _Item("14", "If lost in transit: the delivery", "loss", "event.receipt_event", "no delivery is named"),
     _Item("15", "In whose custody it was", "loss", "event.custody"),
     _Item("16", "Marks, symbols or price codes on the labels"),
     _Item("17", "DEA Form 222 numbers taken", said="none: Schedule III is not ordered on Form 222"),
     _Item("18", "Measures taken to prevent more"),
+    _Item("List", "Name, form and strength", said="{drug}"),
+    _Item("List", "DEA controlled substance code", said="{code}"),
+    _Item("List", "NDC, as the delivery of the lot has it", "delivery", "event.ndc11"),
     _Item("List", "Quantity lost", "loss", "event.quantity"),
     _Item("List", "Unit", "loss", "event.quantity_unit"),
     _Item("List", "Lot", "loss", "event.lot"),
@@ -105,6 +114,8 @@ _ITEMS_41: Final = (
     _Item("A", "DEA registration number", "registration", "event.dea_number"),
     _Item("A", "Registered address", "registration", "event.registered_address_ref"),
     _Item("A", "Telephone"),
+    _Item("B(1)", "Name, form and strength", said="{drug}"),
+    _Item("B(1)", "DEA controlled substance code", said="{code}"),
     _Item("B(1)", "NDC", "destruction", "event.ndc11"),
     _Item("B(1)", "Batch or lot number", "destruction", "event.lot"),
     _Item("B(1)", "Number of full packages", "destruction", "event.containers_full"),
@@ -135,36 +146,33 @@ def write(sheets: Sheets, lookups: Lookups) -> None:
             sheet.row(version)
     with sheets.sheet(FORM_106) as sheet:
         for loss in _losses(period):
+            worked_out = {**_drug(lookups, loss), "{count}": str(_lost_before(period, loss))}
             _form(
-                sheet,
-                loss.event["discrepancy"],
-                _ITEMS_106,
-                _about_loss(period, lookups, loss),
-                _lost(period, lookups, loss),
+                sheet, loss.event["discrepancy"], _ITEMS_106, _about_loss(period, lookups, loss), worked_out
             )
     with sheets.sheet(FORM_41) as sheet:
         for version in period.of("destruction"):
             if version.counts:
                 sources = _about_destruction(period, lookups, version)
-                _form(
-                    sheet,
-                    version.event.get("form41", version.event["id"]),
-                    _ITEMS_41,
-                    sources,
-                    _drug(lookups, version, "B(1)"),
-                )
+                name = version.event.get("form41", version.event["id"])
+                _form(sheet, name, _ITEMS_41, sources, _drug(lookups, version))
 
 
 def _form(
-    sheet: Sheet, name: str, items: tuple[_Item, ...], sources: Mapping[str, Version | None], more: tuple[_Item, ...]
-) -> None:  # fmt: skip
+    sheet: Sheet,
+    name: str,
+    items: tuple[_Item, ...],
+    sources: Mapping[str, Version | None],
+    worked_out: Mapping[str, str],
+) -> None:
     own = next(one for one in sources.values() if one is not None)
-    for item in (*items, *more):
+    for item in items:
         source = sources.get(item.source)
-        given = {"Form for": name, "Item": item.number, FIELD: item.name, "Value": item.said}
-        if source is not None:
-            given[MEMBER] = item.member
-        sheet.row(own if source is None else source, given)
+        given = {"Form for": name, "Item": item.number, FIELD: item.name}
+        if source is not None and (member_of(source.document, item.member) is not None or not item.said):
+            sheet.row(source, {**given, MEMBER: item.member})
+        else:
+            sheet.row(own, {**given, "Value": worked_out.get(item.said, item.said)})
 
 
 def _losses(period: Period) -> Iterator[Version]:
@@ -196,43 +204,37 @@ def _about_loss(period: Period, lookups: Lookups, loss: Version) -> dict[str, Ve
     return {
         "loss": loss,
         "registration": lookups.registration(loss.event["registration"], loss),
+        "delivery": _delivery(period, loss),
         "notice": next((one for one in sent if one.event["form"] == "dea_theft_loss_notice"), None),
         "filed": next((one for one in sent if one.event["form"] == "dea_106"), None),
     }
 
 
-def _lost(period: Period, lookups: Lookups, loss: Version) -> tuple[_Item, ...]:
-    """What a form says of the drug, and of the thefts and losses of the 24 months before."""
-    until = parse_instant(loss.event["discovered_at"])
-    day = local_date(until, period.zone)
+def _delivery(period: Period, loss: Version) -> Version | None:
+    """The delivery of the lot that is missing; a discrepancy itself names no NDC."""
+    lot = loss.event.get("lot")
+    came = () if lot is None else _found(period, "receipt", "lot", lot)
+    return next((one for one in came if one.event["drug"] == loss.event.get("drug")), None)
+
+
+def _lost_before(period: Period, loss: Version) -> int:
+    """Thefts and significant losses that were discovered at the site within 24 months, this one among them."""
+    day = local_date(parse_instant(loss.event["discovered_at"]), period.zone)
     since = add_months(day, -24) or day
-    last: dict[str, Version] = {}
-    for version in period.until("discrepancy"):
-        if version.counts:
-            last[version.event["discrepancy"]] = version
-    reportable = [one for one in last.values() if one.event["finding"] in _REPORTABLE]
-    found = [
-        one
-        for one in reportable
-        if since <= local_date(parse_instant(one.event["discovered_at"]), period.zone) <= day
-    ]
-    return (
-        *_drug(lookups, loss, "List"),
-        _Item(
-            "9",
-            "Thefts and losses in the past 24 months, with this one, as far as this log reaches",
-            said=str(len(found)),
-        ),
+    last = {
+        version.event["discrepancy"]: version for version in period.until("discrepancy") if version.counts
+    }
+    return sum(
+        since <= local_date(parse_instant(one.event["discovered_at"]), period.zone) <= day
+        for one in last.values()
+        if one.event["finding"] in _REPORTABLE
     )
 
 
-def _drug(lookups: Lookups, version: Version, item: str) -> tuple[_Item, ...]:
+def _drug(lookups: Lookups, version: Version) -> dict[str, str]:
     code = version.event.get("drug")
     drug = DRUGS.get(code or "")
-    return (
-        _Item(item, "Name, form and strength", said=lookups.drug(code)),
-        _Item(item, "DEA controlled substance code", said="" if drug is None else drug.dea_code),
-    )
+    return {"{drug}": lookups.drug(code), "{code}": "" if drug is None else drug.dea_code}
 
 
 def _about_destruction(period: Period, lookups: Lookups, version: Version) -> dict[str, Version | None]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from compliance.bundles import Bundles
-from compliance.domain.time import format_date
+from compliance.domain.time import SECOND, format_date
 from compliance.errors import InputError
 from compliance.ledger.log import Log
 from compliance.ledger.note import Signer
@@ -93,11 +93,13 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
             looked = record_look(log, bundles, wanted, len(patients))
         with _vault(log, wanted) as vault:
             sheets = _tables(period, folder, People(period, vault))
-        note = proofs.write(log, period.size, sheets.listed, signer, folder)
+        note = proofs.write(period, sheets.listed, signer, folder)
         if wanted.since is not None:
             proofs.write_since(log, period.size, wanted.since, folder)
         entries, vkey = len(sheets.listed), str(signer.verifier)
-        about = index.About(wanted, event_id, head.recorded_us, note, vkey, entries, log.identity.origin)
+        about = index.About(
+            wanted, event_id, log.now() // SECOND * SECOND, note, vkey, entries, log.identity.origin
+        )
         index.write(folder, period, about, sheets.written)
         folder.bytes("verify.py", script())
         manifest = folder.write_manifest()
@@ -118,8 +120,8 @@ def _tables(period: Period, folder: Folder, people: People) -> Sheets:
     dispositions.write(sheets, lookups, people)
     losses.write(sheets, lookups)
     rems.write(sheets)
-    policies.write(sheets)
     decisions.write(sheets)
+    policies.write(sheets)
     changes.write(sheets)
     return sheets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final, TextIO
@@ -16,12 +17,16 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2re
 p, li { max-width: 62rem; } .quiet, caption { color: var(--quiet); } a { color: var(--link); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0 1rem; font-size: .86rem; }
 caption { text-align: left; padding: .2rem 0; } th, td { border: 1px solid var(--line); padding: .25rem .45rem; text-align: left; vertical-align: top; }
-th { background: var(--head); font-weight: 600; } td { overflow-wrap: anywhere; min-width: 3rem; } .missing { font-weight: 600; text-decoration: underline dotted; }
+th { background: var(--head); font-weight: 600; } td { overflow-wrap: break-word; max-width: 34rem; } .missing { font-weight: 600; text-decoration: underline dotted; }
 .gone td { color: var(--quiet); text-decoration: line-through; }
 pre, code { font: .85rem/1.4 ui-monospace, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 pre { border: 1px solid var(--line); padding: .6rem; background: var(--head); }
 @media print { body { margin: 0; max-width: none; font-size: 9pt; } table { font-size: 7.5pt; } thead { display: table-header-group; } tr { break-inside: avoid; } a { color: inherit; } .wide { overflow: visible; } }
 """
+
+
+_INSTANT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([+-]\d\d:\d\d|Z)")
+"""An instant, whose day, time and offset are read more easily apart, and may stand in lines of their own."""
 
 
 class Page:
@@ -76,7 +81,7 @@ class Page:
         leads = dict(links)
         self._write('<tr class="gone">' if gone else "<tr>")
         for at, cell in enumerate(cells):
-            text = escape(cell).replace("\n", "<br>")
+            text = _INSTANT.sub(r"\1 \2 \3", escape(cell)).replace("\n", "<br>")
             if at in leads:
                 text = f'<a href="{escape(leads[at])}">{text}</a>'
             elif cell and cell == missing:

@@ -30,13 +30,13 @@ ACTIVATIONS: Final = Table(
 
 
 def write(sheets: Sheets) -> None:
-    """The table of activations, and for each bundle of policies in force its documents and a page."""
+    """The table of activations, and for each bundle of policies its documents and a page; after the decisions, which say what they were made under."""
     period = sheets.period
     bundles = _in_force(period)
+    for digest in sorted(sheets.bundles - bundles.keys()):
+        bundles[digest] = "later, when events of the period were entered and decided on"
     with sheets.sheet(ACTIVATIONS) as sheet:
-        for version in current(
-            period, "policy_activation", ("artifact", "site"), lambda one: _concerns(period, one)
-        ):
+        for version in _activations(period, set(bundles)):
             digest = f"sha256:{version.event['sha256']}"
             given = {}
             if version.event["artifact"] == ARTIFACT and digest in bundles:
@@ -53,29 +53,41 @@ def write(sheets: Sheets) -> None:
         sheets.written.append(
             Written(
                 _documents(digest), f"The policies {bundle.name} {bundle.version}",
-                f"All that was in force {when}, as the software keeps it (canonical JSON); its SHA-256 is the digest that decisions name.",
+                f"In force {when}. The documents as the software keeps them (canonical JSON): their SHA-256 is the digest that decisions name.",
                 "21 CFR 11.10(k)", page=_page(digest),
             )
         )  # fmt: skip
 
 
-def _concerns(period: Period, version: Version) -> bool:
-    """The engine's own policies are in force for every site of a log; anything else for the site that says so."""
-    return bool(version.event["artifact"] == ARTIFACT or version.event["site"] == period.site)
+def _activations(period: Period, used: set[str]) -> Iterator[Version]:
+    """What was in force when the period began, what came into force in it, and what its events were decided under though it came later.
+
+    The engine's own policies are in force at every site of a log, anything else at the site that says so.
+    """
+    shown = set()
+    for version in current(
+        period,
+        "policy_activation",
+        ("artifact", "site"),
+        lambda one: one.event["artifact"] == ARTIFACT or one.event["site"] == period.site,
+    ):
+        shown.add(version.idx)
+        yield version
+    for one in sorted(period.bundles.activations(), key=lambda one: one.idx):
+        if one.idx < period.size and one.idx not in shown and one.digest in used:
+            yield from period.versions(one.idx)
 
 
 def _in_force(period: Period) -> dict[str, str]:
     """The bundles that were in force in the period, by digest, each with from when to when; of several, the one recorded last rules."""
-    known = [one for one in period.bundles.activations() if one.idx < period.size]
     found: dict[str, str] = {}
     until = period.ends
-    for one in known:  # the one that was recorded last comes first
-        starts = max(one.effective_at, 0)
-        if starts < until:
-            if until > period.begins:
-                ends = "" if until == period.ends else f" until {period.instant(until)}"
-                found.setdefault(one.digest, f"from {period.instant(starts)}{ends}")
-            until = starts
+    for one in period.bundles.activations():  # the one that was recorded last comes first
+        if one.idx >= period.size or one.effective_at >= until:
+            continue
+        ends = "" if until == period.ends else f" until {period.instant(until)}"
+        found.setdefault(one.digest, f"from {period.instant(one.effective_at)}{ends}")
+        until = one.effective_at
         if until <= period.begins:
             break
     return found

@@ -26,8 +26,8 @@ from compliance.ledger.tree import (
     verify_inclusion,
 )
 from compliance.reports.binder.folder import Folder
-from compliance.reports.binder.period import Marks
-from compliance.reports.binder.verify_cells import CHECKPOINT, ENTRIES, KEY, PROOFS, SINCE
+from compliance.reports.binder.period import Marks, Period
+from compliance.reports.binder.verify_cells import CHECKPOINT, ENTRIES, KEY, PERIOD, PROOFS, SINCE
 
 
 class _Remembered:
@@ -37,8 +37,10 @@ class _Remembered:
         self.subtree = lru_cache(maxsize=4096)(source.subtree)
 
 
-def write(log: Log, size: int, listed: Marks, signer: Signer, folder: Folder) -> str:
-    """Entries, proofs and the checkpoint at a size; gives the checkpoint. Raises LogError where an entry is not what the log's hashes say."""
+def write(period: Period, listed: Marks, signer: Signer, folder: Folder) -> str:
+    """Entries, proofs, the checkpoint, and which events must be there; gives the checkpoint. Raises LogError where an entry is not what the log's
+    hashes say."""
+    log, size = period.log, period.size
     if key_history(log).at(size) != signer.verifier:
         raise InputError("the log's key was changed while the binder was made", "Run it again.")
     root = root_at(log, size)
@@ -66,6 +68,8 @@ def write(log: Log, size: int, listed: Marks, signer: Signer, folder: Folder) ->
     note = signer.sign(Checkpoint(log.identity.origin, size, root).text)
     folder.bytes(CHECKPOINT, note.encode())
     folder.bytes(KEY, f"{signer.verifier}\n".encode())
+    about = {"site": period.site, "from": period.instant(period.begins), "until": period.instant(period.ends)}
+    folder.bytes(PERIOD, orjson.dumps(about, option=orjson.OPT_APPEND_NEWLINE))
     return note
 
 

@@ -106,12 +106,14 @@ class Speaks(Protocol):
 
 
 class Sheets:
-    """All tables of one binder: where they are written, and which entries of the log they have named so far."""
+    """All tables of one binder: where they are written, which entries of the log they have named so far (`listed`), and under which policies what is in
+    them was decided (`bundles`)."""
 
     def __init__(self, period: Period, folder: Opens, words: Speaks | None = None) -> None:
         self.period = period
         self.folder = folder
         self.listed = Marks(period.size)
+        self.bundles: set[str] = set()
         self.written: list[Written] = []
         self._words = words
 
@@ -138,7 +140,7 @@ class Sheet:
     """One table while it is written."""
 
     def __init__(self, sheets: Sheets, table: Table, file: TextIO, page: Page | None) -> None:
-        self.table, self.page, self._sheets = table, page, sheets
+        self.table, self.page, self.sheets = table, page, sheets
         self._rows = csv.writer(file, lineterminator="\r\n")
         self._columns = table.all_columns
         self._count = 0
@@ -154,8 +156,8 @@ class Sheet:
     ) -> None:
         """A row about a version of an event. `given` are the worked-out cells by heading; `others` the entries that it names, by the heading of the
         column that says which; `number` its place in the list that a path with ``#`` goes through."""
-        document, given, others = self._sheets.document(version), given or {}, others or {}
-        mark = self._sheets.listed.add
+        document, given, others = self.sheets.document(version), given or {}, others or {}
+        mark = self.sheets.listed.add
         for idx in (version.idx, *version.amended, *(one.idx for one in others.values() if one is not None)):
             mark(idx)
         fixed = {
@@ -206,7 +208,7 @@ class Sheet:
             else:
                 page.paragraph(table.empty)
             page.close()
-        self._sheets.written.append(
+        self.sheets.written.append(
             Written(
                 table.name, table.title, table.answers, table.law, self._count, table.empty if not self._count else "",
                 page_of(table.name) if page is not None else "", dict(self._missing),

@@ -30,6 +30,7 @@ from compliance.reports.binder.verify_log import (
     Wrong,
     checkpoint_of,
     decoded,
+    leaf_of,
     require_continued,
     require_included,
 )
@@ -144,10 +145,10 @@ class Check:
                 if index <= last:
                     self.fault(where, "is not in its place: the entries stand in the order of the log")
                 try:
-                    require_included(index, self.head[1], entry[:-1], path, self.head[2])
+                    require_included(index, self.head[1], leaf_of(entry[:-1]), path, self.head[2])
                 except Wrong as wrong:
                     self.fault(where, str(wrong))
-                self.entries.add(index, offset)
+                self.entries.add(index, offset, json.loads(entry))
                 last, offset = index, offset + len(entry)
             if entries.readline():
                 raise Wrong("is cut off: there are entries without a proof")
@@ -180,7 +181,7 @@ class Check:
         ):
             raise Wrong("it is no proof of this log (C2SP tlog-proof)")
         entry = decoded(extra[6:])
-        require_included(int(index[6:]), size, entry, list(map(decoded, hashes)), root)
+        require_included(int(index[6:]), size, leaf_of(entry), list(map(decoded, hashes)), root)
         event = json.loads(entry).get("event", {})
         if event.get("kind") != "record_access" or event.get("sha256") != self.digest(MANIFEST):
             raise Wrong(

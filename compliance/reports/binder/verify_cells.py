@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 MANIFEST, CHECKPOINT, KEY = "MANIFEST.sha256", "90-proof/checkpoint.txt", "90-proof/verifier-key.txt"
 ENTRIES, PROOFS, SINCE = "90-proof/entries.ndjson", "90-proof/proofs.ndjson", "90-proof/since.json"
+PERIOD = "90-proof/period.json"
 RELEASE, CONTINUES = "99-seal/release.tlog-proof", "99-seal/continues.json"
 DECISIONS, FINDINGS = "70-decisions/decisions.csv", "70-decisions/findings.csv"
 DISPOSITIONS = "30-receipts-and-dispositions/"
@@ -62,6 +64,7 @@ REQUIRED = {
 HEADING = re.compile(r"(.*) \[((?:event|decision|findings|recorded_at|about)[a-z0-9_.#]*|@)(?: of (.+))?\]")
 _COMMITMENT = re.compile(r"vault:sha256:[0-9a-f]{64}")
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_INSTANT = re.compile(r"(.{10}T.{8})(?:\.([0-9]{1,6}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -100,3 +103,14 @@ def member_of(document: Any, member: str, number: int = 0) -> Any:
         else:
             value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+def instant_of(text: str) -> int:
+    """An RFC 3339 instant in microseconds; older Pythons read only some of them."""
+    match = _INSTANT.fullmatch(text.upper())
+    if match is None:
+        raise ValueError(f"{text!r} is no instant")
+    moment, fraction, sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
+    since = datetime.fromisoformat(moment) - offset - datetime(1970, 1, 1)  # noqa: DTZ001 - both are UTC
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + int((fraction or "").ljust(6, "0"))

@@ -100,11 +100,16 @@ def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def require_included(index: int, size: int, entry: bytes, path: list[bytes], root: bytes) -> None:
+def leaf_of(entry: bytes) -> bytes:
+    """The leaf hash of an entry (RFC 9162 2.1.1)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def require_included(index: int, size: int, leaf: bytes, path: list[bytes], root: bytes) -> None:
     """RFC 9162 2.1.3.2; raises Wrong."""
-    if not 0 <= index < size or any(len(one) != 32 for one in path):
+    if not 0 <= index < size or any(len(one) != 32 for one in (leaf, *path)):
         raise Wrong("its proof is of another log or not whole")
-    fn, sn, r = index, size - 1, hashlib.sha256(b"\x00" + entry).digest()
+    fn, sn, r = index, size - 1, leaf
     for p in path:
         if sn == 0:
             raise Wrong("its proof is too long")
@@ -123,7 +128,7 @@ def require_included(index: int, size: int, entry: bytes, path: list[bytes], roo
 
 def require_continued(old: int, new: int, old_root: bytes, new_root: bytes, proof: list[bytes]) -> None:
     """RFC 9162 2.1.4.2; raises Wrong."""
-    if not 0 < old <= new or any(len(one) != 32 for one in proof):
+    if not 0 < old <= new or any(len(one) != 32 for one in (old_root, new_root, *proof)):
         raise Wrong("the later checkpoint does not reach as far as the earlier one")
     if old == new and not proof and old_root == new_root:
         return

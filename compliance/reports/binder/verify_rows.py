@@ -29,12 +29,14 @@ from compliance.reports.binder.verify_cells import (
     MEMBER,
     NOT_ON_RECORD,
     NUMBER,
+    PERIOD,
     REQUIRED,
     SHOWN_IN,
     STANDING,
     STANDS,
     TOTALED,
     TOTALS,
+    instant_of,
     member_of,
     shown,
 )
@@ -44,15 +46,23 @@ class Entries:
     """The entries that were proved, by their index; only where each begins is kept in memory."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / ENTRIES
+        self.file, self.about = folder / ENTRIES, folder / PERIOD
         self.indices, self.offsets, self.seen = array("Q"), array("Q"), bytearray()
+        self.decided = array("Q")
         self.last: tuple[int, Any] = (-1, None)
+        self.period: tuple[str, int, int] | None = None
 
-    def add(self, index: int, offset: int) -> None:
-        """An entry was proved; they come in the order of the log."""
+    def add(self, index: int, offset: int, document: Any) -> None:
+        """An entry was proved; they come in the order of the log. One of the site and the period must stand among the decisions."""
         self.indices.append(index)
         self.offsets.append(offset)
         self.seen.append(0)
+        if self.period is None:
+            said = json.loads(self.about.read_bytes())
+            self.period = (said["site"], instant_of(said["from"]), instant_of(said["until"]))
+        event, (site, first, end) = document.get("event"), self.period
+        if event and event["site"] == site and first <= instant_of(event["occurred_at"]) < end:
+            self.decided.append(index)
 
     def document(self, index: str) -> Any:
         """An entry as JSON, marked as seen; None where there is none of that index."""
@@ -92,7 +102,7 @@ class Tables:
                     self.claimed = [dict(zip(heads, row)) for row in rows]
                 else:
                     self.table(name, heads, rows)
-        for name, index in self.wanted:
+        for name, index in (*((DECISIONS, index) for index in self.entries.decided), *self.wanted):
             if index not in self.rows_of.get(name, ()):
                 self.fault(name, f"has no row for entry {index}, which belongs there")
         for index, number in self.findings.items():
