@@ -79,6 +79,8 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
     with making(wanted.folder) as folder:
         head = log.head
         period = Period(log, bundles, head.size, wanted.site, wanted.first, wanted.last)
+        if wanted.since is not None:
+            proofs.write_since(log, period.size, wanted.since, folder)
         event_id = new_id()
         patients = {
             version.event["patient"]
@@ -94,8 +96,6 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
         with _vault(log, wanted) as vault:
             sheets = _tables(period, folder, People(period, vault))
         note = proofs.write(period, sheets.listed, signer, folder)
-        if wanted.since is not None:
-            proofs.write_since(log, period.size, wanted.since, folder)
         entries, vkey = len(sheets.listed), str(signer.verifier)
         about = index.About(
             wanted, event_id, log.now() // SECOND * SECOND, note, vkey, entries, log.identity.origin
