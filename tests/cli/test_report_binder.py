@@ -110,7 +110,7 @@ def test_a_checkpoint_of_before(jane):
     ("words", "actor", "says"),
     [
         (("--from", "2026-13-01"), "MD-1", "no such day"),
-        (("--from", "yesterday"), "MD-1", "not an RFC 3339 date"),
+        (("--from", "last week"), "MD-1", "not an RFC 3339 date"),
         (("--to", "2026-02-01"), "MD-1", "before it begins"),
         (("--site", "S9"), "MD-1", "no event of a site"),
         (("--since-checkpoint", "none.txt"), "MD-1", "cannot be read"),

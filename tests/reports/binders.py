@@ -8,9 +8,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pypdfium2 import PdfDocument
 
 from compliance.domain.time import parse_date
 from compliance.reports.binder.made import Made
@@ -130,3 +133,12 @@ def edited(folder: Path, name: str, change: Callable[[str], str]) -> None:
 def size_of(folder: Path) -> int:
     """The size of the log that a binder was made of."""
     return int((folder / "90-proof/checkpoint.txt").read_text().split("\n")[1])
+
+
+def in_print(folder: Path) -> str:
+    """The text of the PDF files of a binder, on one line."""
+    found = []
+    for path in sorted((folder / "00-in-print").glob("*.pdf")):
+        with closing(PdfDocument(path)) as document:
+            found += [page.get_textpage().get_text_bounded() for page in document]
+    return " ".join(" ".join(found).split())

@@ -8,9 +8,14 @@ from decimal import Decimal
 
 import pytest
 
+from compliance.bundles import Bundles
 from compliance.ledger.log import Log
+from compliance.reports.binder import in_print as in_print_module
+from compliance.reports.binder.folder import Folder
+from compliance.reports.binder.in_print import PrintedTable, Printer
+from compliance.reports.binder.period import Period
 from compliance.reports.binder.verify_cells import CORRECTED, REPLACED, VOID, cell_text
-from tests.logs import url
+from tests.logs import SIGNER, url
 from tests.reports.binders import (
     AUDITOR,
     CORRECTED_WASTAGE,
@@ -20,6 +25,7 @@ from tests.reports.binders import (
     VOIDED_DOSE,
     VOIDED_RECEIPT,
     entries,
+    in_print,
     raw,
     rows,
     size_of,
@@ -289,3 +295,39 @@ def test_rows_stand_by_drug_and_then_in_time(binders, site):
     """As 21 CFR 1304 wants them found."""
     found = [(row["Drug code"], row["Date and time"]) for row in rows(binders[site].folder, DOSES)]
     assert found == sorted(found)
+
+
+def test_what_can_be_read_on_pages_can_be_printed_and_searched(mesa):
+    """Tables, what is missing, and the checkpoint, in PDF files."""
+    printed = in_print(mesa)
+    for told in (
+        "REG-MESA",
+        "KX4471",
+        "significant_loss",
+        "destroyed-1",
+        "What is missing, and why",
+        FORMULA,
+        SIGNER.name,
+    ):
+        assert told.replace(" ", "") in printed.replace(" ", "")
+
+
+def test_a_long_table_goes_on_in_the_next_part(mesa, tmp_path, clinic, monkeypatch):
+    """So that no part has more rows than fit into memory; none is lost, and none is twice."""
+    period = Period(clinic, Bundles(clinic), clinic.size, "MESA", 739_000, 739_700)
+    monkeypatch.setattr(in_print_module, "ROWS", 10)
+    printer = Printer(Folder(tmp_path), period, "origin", bytes(32))
+    for title, count in (("Long", 25), ("Short", 3)):
+        table = PrintedTable(printer, title, "about", "nothing", ("A", "B"))
+        for number in range(count):
+            table.row((f"{title}-{number}.", "x"))
+        table.end()
+    printer.close()
+    assert len(printer.files) == 3
+    text = in_print(tmp_path)
+    assert [
+        text.count(f"{title}-{number}.")
+        for title, count in (("Long", 25), ("Short", 3))
+        for number in range(count)
+    ] == [1] * 28
+    assert "Long (continued)" in text

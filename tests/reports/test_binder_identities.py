@@ -17,7 +17,7 @@ from compliance.reports.binder.made import make
 from compliance.reports.binder.release import GROUNDS
 from tests.logs import SIGNER, url, without_guards
 from tests.recording import body, bundle, put_in_force, record, rule
-from tests.reports.binders import Binder, entries, rows, verified, wanted
+from tests.reports.binders import Binder, entries, in_print, rows, verified, wanted
 from tests.vaults import lose, traces, vaulted_log
 
 JANE, MOVED = (
@@ -84,6 +84,7 @@ def test_without_being_asked_no_name_and_no_word_is_in_anything(log, tmp_path):
     binder = made(log, tmp_path)
     held = [one for person in (JANE, MOVED, NURSE, {"name": "Ann Thirdperson"}) for one in person.values()]
     assert list(traces(binder.folder.parent, [*held, WORDS])) == []
+    assert not [one for one in (*held, WORDS) if one in in_print(binder.folder)]
     (row,) = rows(binder.folder, WASTAGE)
     assert row["What happened"] == "(text in the vault)"
     assert {one["Patient"] for one in rows(binder.folder, DOSES)} == {"P1", "P2", "P3"}
@@ -108,6 +109,7 @@ def test_asked_for_names_and_addresses_are_those_of_the_day(log, tmp_path):
     assert row["What happened"] == WORDS
     assert "vault:sha256:" in json.dumps(entries(binder.folder)[int(row["Log entry"])])
     assert JANE["name"] in (binder.folder / DOSES.replace(".csv", ".html")).read_text()
+    assert JANE["name"] in in_print(binder.folder)
     done = verified(binder.folder)
     assert done.returncode == 0, done.stdout
     assert "1 cells hold words from the clinic's vault" in done.stdout

@@ -38,11 +38,11 @@ FOUND: Final = Table(
     FINDINGS, "Findings", "What the policies object to, at first and at the last judgement, in the words of the policies that were in force.",
     "21 CFR 11.10(e)", "The policies objected to nothing in the period.",
     (
-        Column("About event", "about"), Column("Judgement"), Column(NUMBER), Column("Rule", "findings.#.rule"), Column("Severity", "findings.#.severity"),
-        Column("Outcome", "findings.#.outcome"), Column("Set aside by override", "findings.#.overridden_by"), Column("What it says"), Column("What to do"),
-        Column("Where it is written"), Column("Recorded at", "recorded_at"), Column(LOG_ENTRY),
+        Column("About event", "about"), Column("Judgement"), Column(NUMBER, page=False), Column("Rule", "findings.#.rule"), Column("Severity", "findings.#.severity"),
+        Column("Outcome", "findings.#.outcome"), Column("Set aside by override", "findings.#.overridden_by", page=False), Column("What it says"), Column("What to do"),
+        Column("Where it is written"), Column("Recorded at", "recorded_at", page=False), Column(LOG_ENTRY),
     ),
-    page=False, tail=(),
+    tail=(),
 )  # fmt: skip
 OVERRIDES: Final = Table(
     SHOWN_IN["override"][0], "Overrides", "Where an authorised person let a proposed act go on against a denial, with who approved it and why.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from compliance.reports.binder.folder import Folder
+from compliance.reports.binder.in_print import FOLDER, Printer
 from compliance.reports.binder.pages import Page
 from compliance.reports.binder.period import Period
 from compliance.reports.binder.release import Wanted
@@ -27,7 +28,9 @@ from compliance.reports.binder.verify_cells import (
 )
 
 _WIDE: Final = 110
+_IN_PRINT: Final = "What can be read on the pages below, to be printed and searched; decisions are in the data alone, being as many as events."
 _PARTS: Final = {
+    FOLDER: "In print",
     "10-registrations": "Registrations, credentials, employment",
     "20-inventories": "Inventories",
     "30-receipts-and-dispositions": "Receipts and dispositions, by drug",
@@ -56,9 +59,15 @@ class About:
     origin: str
 
 
-def write(folder: Folder, period: Period, about: About, written: Sequence[Written]) -> None:
-    """``README.txt`` and ``index.html``."""
-    files = (*written, *_proof_files(about))
+def write(folder: Folder, printer: Printer, period: Period, about: About, written: Sequence[Written]) -> None:
+    """``README.txt``, ``index.html``, and the index in print."""
+    parts = {
+        "What this is": tuple(_what(period, about)),
+        "How to check it": tuple(_how(about)),
+        "What is missing, and why": tuple(_missing(period, about, written)),
+    }
+    printer.index(parts, about.checkpoint)
+    files = (*_printed(printer), *written, *_proof_files(about))
     with folder.text("index.html") as file:
         _html(
             Page(file, f"Records of {period.site}, {period.words}", _subtitle(about), index=None),
@@ -72,6 +81,12 @@ def write(folder: Folder, period: Period, about: About, written: Sequence[Writte
 
 def _subtitle(about: About) -> str:
     return f"From the log {about.origin}. Purpose: {about.wanted.purpose}."
+
+
+def _printed(printer: Printer) -> Iterator[Written]:
+    for name in printer.files:
+        which = name.rpartition("/")[2].removesuffix(".pdf")
+        yield Written(name, f"In print: {which}", _IN_PRINT, "21 CFR 11.10(b); 21 CFR 1304.04(a)")
 
 
 def _proof_files(about: About) -> Iterator[Written]:

@@ -12,6 +12,7 @@ from compliance.domain.time import SECOND, format_date
 from compliance.errors import InputError
 from compliance.ledger.log import Log
 from compliance.ledger.note import Signer
+from compliance.ledger.rotation import root_at
 from compliance.ledger.vault import Vault, reach
 from compliance.persons import required
 from compliance.record import Recorded
@@ -27,7 +28,8 @@ from compliance.reports.binder import (
     registrations,
     rems,
 )
-from compliance.reports.binder.folder import Folder, making
+from compliance.reports.binder.folder import making
+from compliance.reports.binder.in_print import Printer
 from compliance.reports.binder.lookups import Lookups
 from compliance.reports.binder.people import People
 from compliance.reports.binder.period import Period
@@ -44,8 +46,8 @@ from compliance.reports.binder.script import script
 from compliance.reports.binder.sheets import Sheets, Written
 from compliance.standing import require_known
 
-FORMATS = ("csv", "json")
-"""The forms of a binder, as far as an event can name them; its pages are HTML, for which the vocabulary has no word."""
+FORMATS = ("pdf", "csv", "json")
+"""The forms of a binder: tables in print and as data, entries as JSON. Its pages are HTML, for which the vocabulary has no word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,15 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
                 required(way)
             looked = record_look(log, bundles, wanted, len(patients))
         with _vault(log, wanted) as vault:
-            sheets = _tables(period, folder, People(period, vault))
+            printer = Printer(folder, period, log.identity.origin, root_at(log, period.size))
+            sheets = _tables(period, Sheets(period, folder, printer, people := People(period, vault)), people)
+            printer.close()
         note = proofs.write(period, sheets.listed, signer, folder)
         entries, vkey = len(sheets.listed), str(signer.verifier)
         about = index.About(
             wanted, event_id, log.now() // SECOND * SECOND, note, vkey, entries, log.identity.origin
         )
-        index.write(folder, period, about, sheets.written)
+        index.write(folder, printer, period, about, sheets.written)
         folder.bytes("verify.py", script())
         manifest = folder.write_manifest()
         count = Count(len(period.marks), period.counted(), (time.monotonic_ns() - started) // 1_000_000)
@@ -111,9 +115,8 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
     )
 
 
-def _tables(period: Period, folder: Folder, people: People) -> Sheets:
+def _tables(period: Period, sheets: Sheets, people: People) -> Sheets:
     """Every table, part by part."""
-    sheets = Sheets(period, folder, people)
     lookups = Lookups(period)
     registrations.write(sheets)
     inventories.write(sheets, lookups)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final, TextIO
 
+from compliance.reports.forms.plain import visible
+
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --quiet: #4a4a4a; --line: #b9b9b9; --paper: #fff; --head: #eef1f4; --link: #0b4f8a; }
 @media (prefers-color-scheme: dark) {
@@ -27,6 +29,11 @@ pre { border: 1px solid var(--line); padding: .6rem; background: var(--head); }
 
 _INSTANT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([+-]\d\d:\d\d|Z)")
 """An instant, whose day, time and offset are read more easily apart, and may stand in lines of their own."""
+
+
+def parted(text: str) -> str:
+    """A text whose instants have a space for their T and another before their offset."""
+    return _INSTANT.sub(r"\1 \2 \3", text)
 
 
 class Page:
@@ -81,7 +88,7 @@ class Page:
         leads = dict(links)
         self._write('<tr class="gone">' if gone else "<tr>")
         for at, cell in enumerate(cells):
-            text = _INSTANT.sub(r"\1 \2 \3", escape(cell)).replace("\n", "<br>")
+            text = escape(visible(parted(cell))).replace("\n", "<br>")
             if at in leads:
                 text = f'<a href="{escape(leads[at])}">{text}</a>'
             elif cell and cell == missing:

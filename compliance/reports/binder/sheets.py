@@ -13,7 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TextIO
 
-from compliance.reports.binder.pages import Page
+from compliance.reports.binder.in_print import PrintedTable, Printer
+from compliance.reports.binder.pages import Page, parted
 from compliance.reports.binder.period import Marks, Period, Version
 from compliance.reports.binder.verify_cells import (
     AMENDED,
@@ -109,9 +110,10 @@ class Sheets:
     """All tables of one binder: where they are written, which entries of the log they have named so far (`listed`), and under which policies what is in
     them was decided (`bundles`)."""
 
-    def __init__(self, period: Period, folder: Opens, words: Speaks | None = None) -> None:
+    def __init__(self, period: Period, folder: Opens, printer: Printer, words: Speaks) -> None:
         self.period = period
         self.folder = folder
+        self.printer = printer
         self.listed = Marks(period.size)
         self.bundles: set[str] = set()
         self.written: list[Written] = []
@@ -122,25 +124,41 @@ class Sheets:
         """A table to be filled with rows, in their order."""
         with ExitStack() as files:
             rows = files.enter_context(self.folder.text(table.name, bom=True))
-            page = None
+            readable = None
             if table.page:
-                readable = files.enter_context(self.folder.text(page_of(table.name)))
-                page = Page(readable, table.title, f"{self.period.site}, {self.period.words}. {table.law}")
+                page = Page(
+                    files.enter_context(self.folder.text(page_of(table.name))),
+                    table.title,
+                    f"{self.period.site}, {self.period.words}. {table.law}",
+                )
                 page.paragraph(table.answers)
-            sheet = Sheet(self, table, rows, page)
+                headings = [column.heading for column in table.all_columns if column.page]
+                about = f"{table.answers} [{table.law}]"
+                readable = Readable(
+                    page, PrintedTable(self.printer, table.title, about, table.empty, headings)
+                )
+            sheet = Sheet(self, table, rows, readable)
             yield sheet
             sheet.end()
 
     def document(self, version: Version) -> Mapping[str, Any]:
         """What is shown of a version."""
-        return version.document if self._words is None else self._words.document(version)
+        return self._words.document(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Where people read a table: on its page, and in print."""
+
+    page: Page
+    printed: PrintedTable
 
 
 class Sheet:
     """One table while it is written."""
 
-    def __init__(self, sheets: Sheets, table: Table, file: TextIO, page: Page | None) -> None:
-        self.table, self.page, self.sheets = table, page, sheets
+    def __init__(self, sheets: Sheets, table: Table, file: TextIO, readable: Readable | None) -> None:
+        self.table, self.sheets, self._readable = table, sheets, readable
         self._rows = csv.writer(file, lineterminator="\r\n")
         self._columns = table.all_columns
         self._count = 0
@@ -190,28 +208,30 @@ class Sheet:
 
     def _write(self, cells: list[str], *, gone: bool) -> None:
         self._rows.writerow(map(cell_text, cells))
-        if self.page is not None:
+        if self._readable is not None:
+            page, shown_columns = self._readable.page, [column for column in self._columns if column.page]
             if self._count == 0:
-                self.page.begin_table(
-                    self.table.title, [column.heading for column in self._columns if column.page]
-                )
+                page.begin_table(self.table.title, [column.heading for column in shown_columns])
             told = [cell for cell, column in zip(cells, self._columns, strict=True) if column.page]
-            self.page.row(told, gone=gone, missing=NOT_ON_RECORD)
+            page.row(told, gone=gone, missing=NOT_ON_RECORD)
+            self._readable.printed.row([parted(cell) for cell in told])
         self._count += 1
 
     def end(self) -> None:
         """All rows are written."""
-        table, page = self.table, self.page
-        if page is not None:
+        table = self.table
+        if self._readable is not None:
+            page = self._readable.page
             if self._count:
                 page.end_table()
             else:
                 page.paragraph(table.empty)
             page.close()
+            self._readable.printed.end()
         self.sheets.written.append(
             Written(
                 table.name, table.title, table.answers, table.law, self._count, table.empty if not self._count else "",
-                page_of(table.name) if page is not None else "", dict(self._missing),
+                page_of(table.name) if self._readable is not None else "", dict(self._missing),
             )
         )  # fmt: skip
 

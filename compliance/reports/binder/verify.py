@@ -236,7 +236,7 @@ NOT_SHOWN = (
     "What this does not show:",
     "- that what was entered is true, or that everything that happened was entered;",
     "- that the log holds nothing else on the matter: a proof shows that an entry is there, not that others are not;",
-    "- columns without a member of the entry in brackets, names and words from the vault, the HTML pages: the manifest holds them, and the",
+    "- columns without a member of the entry in brackets, names and words from the vault, pages and prints: the manifest holds them, and the",
     "  seal the manifest, so nobody changed them since; they are not proved one by one;",
     "- that this script is the right one: its digest should be that of the script that comes with the software.",
 )
