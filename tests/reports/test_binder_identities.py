@@ -12,6 +12,7 @@ from compliance.errors import InputError, LogError
 from compliance.ledger.checkpoint import checkpoint
 from compliance.ledger.log import Log
 from compliance.ledger.rotation import rotate
+from compliance.night_entries import NIGHTLY, append
 from compliance.persons import Acting, Wanted, enter_all
 from compliance.reports.binder.made import make
 from compliance.reports.binder.release import GROUNDS
@@ -102,7 +103,7 @@ def test_asked_for_names_and_addresses_are_those_of_the_day(log, tmp_path):
         JANE["address"],
     )
     assert named["d2"]["Patient's address"] == MOVED["address"]
-    assert named["d4"]["Patient's name"] == "not in the vault"
+    assert named["d4"]["Patient's name"] == "not on record"
     assert named["d1"]["Name of who gave or watched it"] == NURSE["name"]
     assert named["d1"]["Patient"] == "P1"
     (row,) = rows(binder.folder, WASTAGE)
@@ -225,6 +226,25 @@ def test_an_earlier_checkpoint_is_proved_to_be_continued(log, tmp_path):
     done = verified(folder)
     assert done.returncode == 0
     assert "signed by an earlier key" in done.stdout
+
+
+def test_the_last_nightly_report_s_checkpoint_is_continued(log, tmp_path):
+    """Without a checkpoint being named: it was printed, so somebody may hold it."""
+    size = log.size
+    with log.writing() as batch:
+        members = {
+            "date": "2026-03-05",
+            "edition": 1,
+            "size": size,
+            "root": log.root.hex(),
+            "bundle": "sha256:",
+            "new_from": 0,
+            "report": "",
+        }
+        append(batch, NIGHTLY, {**members, "checkpoint": checkpoint(log, SIGNER)})
+    done = verified(made(log, tmp_path).folder)
+    assert f"The log continues the earlier checkpoint of {size} entries." in done.stdout
+    assert done.returncode == 0
 
 
 def test_a_checkpoint_of_a_fork_is_refused(log, tmp_path):

@@ -28,7 +28,7 @@ from compliance.reports.binder.verify_cells import (
 )
 
 _WIDE: Final = 110
-_IN_PRINT: Final = "What can be read on the pages below, to be printed and searched; decisions are in the data alone, being as many as events."
+_IN_PRINT: Final = "The tables that can be read on pages, to be printed and searched. Decisions, as many as events, are in the data alone."
 _PARTS: Final = {
     FOLDER: "In print",
     "10-registrations": "Registrations, credentials, employment",
@@ -48,7 +48,8 @@ _PARTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the index says besides the tables: who asked for what, the event by which the log says so, the signed state, and the key."""
+    """What the index says besides the tables: who asked for what, the event by which the log says so, when that was (microseconds), the signed state,
+    the key, how many entries are proved, the log's name, whether it has a vault, and the size of the earlier checkpoint that it is proved to continue."""
 
     wanted: Wanted
     event_id: str
@@ -57,6 +58,8 @@ class About:
     vkey: str
     entries: int
     origin: str
+    vaulted: bool
+    since: int | None
 
 
 def write(folder: Folder, printer: Printer, period: Period, about: About, written: Sequence[Written]) -> None:
@@ -84,9 +87,15 @@ def _subtitle(about: About) -> str:
 
 
 def _printed(printer: Printer) -> Iterator[Written]:
-    for name in printer.files:
-        which = name.rpartition("/")[2].removesuffix(".pdf")
-        yield Written(name, f"In print: {which}", _IN_PRINT, "21 CFR 11.10(b); 21 CFR 1304.04(a)")
+    *parts, first = printer.files
+    for name in (first, *parts):
+        which = name.rpartition("/")[2].removesuffix(".pdf").replace("-", " ").capitalize()
+        yield Written(
+            name,
+            f"{which}, in print",
+            "This index." if name == first else _IN_PRINT,
+            "21 CFR 11.10(b); 21 CFR 1304.04(a)",
+        )
 
 
 def _proof_files(about: About) -> Iterator[Written]:
@@ -123,7 +132,7 @@ def _proof_files(about: About) -> Iterator[Written]:
         "The site, and from when to when: every entry in it must stand among the decisions.",
         "",
     )
-    if about.wanted.since is not None:
+    if about.since is not None:
         yield Written(
             SINCE,
             "Earlier checkpoint",
@@ -161,7 +170,13 @@ def _what(period: Period, about: About) -> Iterator[str]:
     if wanted.identities:
         yield "It holds NAMES AND ADDRESSES of patients and the words of free texts. Keep it locked up, and destroy it when it has served."
     else:
-        yield "It holds no name: patients and staff are pseudonyms, and free texts stay in the clinic's vault. It is still about patients: keep it locked up."
+        yield "It holds no name out of the identity vault: patients and staff are pseudonyms. It is still about patients: keep it locked up."
+    if not about.vaulted:
+        yield "This log has no identity vault: what people typed as reasons and narratives stands in its entries, and so it stands here."
+    elif not wanted.identities:
+        yield "What people typed as reasons and narratives lies in the vault, and is not here; what was typed before the log had a vault stands in its entries."
+    if about.since is not None:
+        yield f"The log is proved to continue an earlier checkpoint, of {about.since:,} entries."
     yield f"The log records that it was made as event {about.event_id}, with the digest of its manifest."
 
 
@@ -183,11 +198,11 @@ def _missing(period: Period, about: About, files: Sequence[Written]) -> Iterator
             yield f"{one.title}: the law asks for these, and the log does not have them in so many of {one.rows:,} rows, where they are marked {NOT_ON_RECORD!r}: {lacks}."
     yield "Names and addresses of the site, of registrants and of suppliers: the log holds handles for them; the certificates and invoices have the words."
     if not about.wanted.identities:
-        yield "Names and addresses of patients, and the words of free texts: not asked for (--identities). They lie in the clinic's identity vault."
+        yield "Names and addresses of patients, and the words of free texts: not asked for (--identities). They lie in the clinic's identity vault, where it has one."
     yield "DEA Forms 222: none is needed, since they are for Schedules I and II (21 CFR 1305.03), and the clinic's drugs are in Schedule III."
     yield "Duties that were missed and findings that stand every night: they are in the nightly reports."
-    if about.wanted.since is None:
-        yield "A proof that the log continues an earlier checkpoint: none was given (--since-checkpoint)."
+    if about.since is None:
+        yield "A proof that the log continues an earlier checkpoint: none was given (--since-checkpoint), and no nightly report was printed before."
     if period.ends > about.made_us:
         yield f"What happens after {period.instant(about.made_us)}: the period ends later than the binder was made."
 

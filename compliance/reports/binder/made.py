@@ -13,7 +13,8 @@ from compliance.errors import InputError
 from compliance.ledger.log import Log
 from compliance.ledger.note import Signer
 from compliance.ledger.rotation import root_at
-from compliance.ledger.vault import Vault, reach
+from compliance.ledger.vault import Vault, name_of, reach
+from compliance.night_entries import printed
 from compliance.persons import required
 from compliance.record import Recorded
 from compliance.reports.binder import (
@@ -81,8 +82,8 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
     with making(wanted.folder) as folder:
         head = log.head
         period = Period(log, bundles, head.size, wanted.site, wanted.first, wanted.last)
-        if wanted.since is not None:
-            proofs.write_since(log, period.size, wanted.since, folder)
+        since = wanted.since or _last_printed(log, period.size)
+        continues = None if since is None else proofs.write_since(log, period.size, since, folder)
         event_id = new_id()
         patients = {
             version.event["patient"]
@@ -102,7 +103,15 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
         note = proofs.write(period, sheets.listed, signer, folder)
         entries, vkey = len(sheets.listed), str(signer.verifier)
         about = index.About(
-            wanted, event_id, log.now() // SECOND * SECOND, note, vkey, entries, log.identity.origin
+            wanted,
+            event_id,
+            log.now() // SECOND * SECOND,
+            note,
+            vkey,
+            entries,
+            log.identity.origin,
+            name_of(log) is not None,
+            continues,
         )
         index.write(folder, printer, period, about, sheets.written)
         folder.bytes("verify.py", script())
@@ -127,6 +136,12 @@ def _tables(period: Period, sheets: Sheets, people: People) -> Sheets:
     policies.write(sheets)
     changes.write(sheets)
     return sheets
+
+
+def _last_printed(log: Log, size: int) -> bytes | None:
+    """The checkpoint of the newest nightly report, which is in print somewhere; None where there is none."""
+    newest = next(printed(log, size), None)
+    return None if newest is None else newest.checkpoint.encode()
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class People:
         if isinstance(known, str):
             return {"name": known, "address": known}
         held = [one for one in known if one.valid_from <= day] or known[:1]
-        return held[-1].clear if held else {"name": "not in the vault", "address": "not in the vault"}
+        return held[-1].clear if held else {}
 
     def _known(self, pseudonym: str) -> list[Identity] | str:
         """The versions of a person, or that there are none any more."""

@@ -81,8 +81,8 @@ def _shared(before: list[bytes], path: list[bytes]) -> int:
     return count
 
 
-def write_since(log: Log, size: int, note: bytes, folder: Folder) -> None:
-    """The proof that the log continues an earlier checkpoint of it. Raises InputError where it is none, or a later one, LogError where it does not."""
+def write_since(log: Log, size: int, note: bytes, folder: Folder) -> int:
+    """The proof that the log continues an earlier checkpoint of it; gives its size. Raises InputError where it is none, or a later one, LogError where it does not."""
     keys = key_history(log)
     kept = keys.open(note)
     if not 0 < kept.size <= size:
@@ -93,6 +93,7 @@ def write_since(log: Log, size: int, note: bytes, folder: Folder) -> None:
     require_beginning(log, kept)
     said = {"note": note.decode(), "key": str(keys.at(kept.size)), "hashes": between(log, kept.size, size)}
     folder.bytes(SINCE, orjson.dumps(said, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    return kept.size
 
 
 def between(log: Log, old: int, new: int) -> list[str]:
