@@ -8,7 +8,7 @@ import click
 
 from .application import Group
 
-COMMANDS: Final = {"nightly": ("report_nightly", "nightly")}
+COMMANDS: Final = {"nightly": ("report_nightly", "nightly"), "binder": ("report_binder", "binder")}
 
 
 @click.group(cls=Group, lazy=COMMANDS, examples=("compliance report nightly --date yesterday --out reports",))

@@ -99,6 +99,11 @@ def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
 
 def digest(documents: Mapping[str, Any]) -> str:
     """``sha256:<hex>`` of what the documents say; `places` is left out."""
+    return digest_of(digested(documents))
+
+
+def digested(documents: Mapping[str, Any]) -> bytes:
+    """The bytes that the digest is of: canonical JSON, with the versions of language and vocabulary."""
     said = {
         "bundle": documents["bundle"],
         "rules": documents["rules"],
@@ -107,7 +112,7 @@ def digest(documents: Mapping[str, Any]) -> str:
     }
     if documents.get("sites"):
         said["sites"] = documents["sites"]
-    return digest_of(encode(said))
+    return encode(said)
 
 
 def load_requirements(

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from compliance.bundles import Bundles
 from compliance.demo import events
 from compliance.ledger.log import Log
 from compliance.record import Recorder
-from tests.logs import empty_log, url
+from compliance.reports.binder.made import make
+from tests.logs import SIGNER, empty_log, url
 from tests.recording import draft, put_in_force, shipped
+from tests.reports.binders import AMENDMENTS, SITES, Binder, wanted
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +43,25 @@ def own_clinic(recorded_fortnight: Path, tmp_path: Path) -> Iterator[Log]:
     shutil.copyfile(recorded_fortnight, path)
     with Log.open(url(path), write=True) as log:
         yield log
+
+
+@pytest.fixture(scope="session")
+def amended_fortnight(recorded_fortnight: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the fortnight with what it does not have: stock records that were corrected, voided, destroyed, entered late, overridden."""
+    path = tmp_path_factory.mktemp("amended") / "clinic.db"
+    shutil.copyfile(recorded_fortnight, path)
+    with Log.open(url(path), write=True) as log:
+        for _ in Recorder(log, shipped()).submit(draft(body) for body in AMENDMENTS):
+            pass
+    return path
+
+
+@pytest.fixture(scope="session")
+def binders(amended_fortnight: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Binder]:
+    """A binder of each site over all that happened there, made once per process: to be read, and copied before it is changed."""
+    folder = tmp_path_factory.mktemp("binders")
+    with Log.open(url(amended_fortnight), write=True) as log:
+        return {
+            site: Binder(folder / site, make(log, Bundles(log), SIGNER, wanted(folder / site, site)))
+            for site in SITES
+        }
