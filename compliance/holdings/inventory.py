@@ -205,10 +205,10 @@ def _of_vessel(vessel: Vessel) -> Row:
     )  # fmt: skip
 
 
-def _rest(lot: Row, those: Iterable[Vessel]) -> Row:
+def _rest(lot: Row, those: list[Vessel]) -> Row:
     """What the book of a lot holds besides its containers: amounts that name none."""
     inside = [vessel.account.closing for vessel in those if not vessel.account.gone]
     known = [amount for amount in inside if amount is not None]
     rest = None if lot.balance is None or len(known) < len(inside) else lot.balance - sum(known)
-    notes = (*lot.notes, "in no container that is named" if known else "no container is named")
+    notes = (*lot.notes, "in no container that is named" if those else "no container is named")
     return replace(lot, opening=None, steps=(), balance=rest, told=rest != 0 or lot.unexplained, notes=notes)
