@@ -21,6 +21,8 @@ By: TypeAlias = Literal["lot", "container", "drug"]
 
 _SAID: Final = frozenset({*UNEXPLAINED, State.OPEN, State.UNKNOWN})
 """Differences that are told though nothing is left of the goods."""
+_ASIDE: Final = frozenset({"lost", "quarantined", "awaiting_disposal", "sealed_by_order"})
+"""States of a container in which its content is accounted for, and cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +190,14 @@ def _of_vessel(vessel: Vessel) -> Row:
     goods = account.life.goods
     registration, lot = (None, None) if goods is None else (goods.registration, goods.lot)
     found = None
-    if reading is not None and judged is not None:
-        found = Found(reading.found, reading.at, reading.entry, reading.book, judged)
+    if reading is not None:
+        found = Found(
+            reading.found, reading.at, reading.entry, reading.book, judged or Difference(State.UNKNOWN)
+        )
     unexplained = judged is not None and judged.state in UNEXPLAINED
     notes = [] if account.closing is not None else ["nobody wrote what it held"]
-    notes += (
-        [account.life.status]
-        if account.life.status in ("lost", "quarantined", "awaiting_disposal", "sealed_by_order")
-        else []
-    )
+    if account.life.status is not None and account.life.status in _ASIDE:
+        notes.append(account.life.status.replace("_", " "))
     return Row(
         account.life.site, registration, None if goods is None else goods.drug, lot, account.life.name, True, account.held, account.begun,
         account.running, account.closing, found, unexplained, unexplained or not (account.gone or account.closing == 0),
@@ -204,10 +205,10 @@ def _of_vessel(vessel: Vessel) -> Row:
     )  # fmt: skip
 
 
-def _rest(lot: Row, those: Iterable[Vessel]) -> Row:
+def _rest(lot: Row, those: list[Vessel]) -> Row:
     """What the book of a lot holds besides its containers: amounts that name none."""
-    inside = [vessel.account.closing for vessel in those if vessel.account.life.status != "transferred"]
+    inside = [vessel.account.closing for vessel in those if not vessel.account.gone]
     known = [amount for amount in inside if amount is not None]
     rest = None if lot.balance is None or len(known) < len(inside) else lot.balance - sum(known)
-    notes = (*lot.notes, "in no container that is named" if known else "no container is named")
+    notes = (*lot.notes, "in no container that is named" if those else "no container is named")
     return replace(lot, opening=None, steps=(), balance=rest, told=rest != 0 or lot.unexplained, notes=notes)

@@ -161,6 +161,18 @@ def test_containers_and_what_is_in_none_of_them(clinic: Clinic) -> None:
     assert (empty["counted"], empty["difference"]) == ("0", "0")
 
 
+def test_a_vial_of_which_nobody_wrote_what_it_held(clinic: Clinic) -> None:
+    """Its balance is not known, and neither is what of the lot is in none; what was said of it is shown. A lost one says so."""
+    lost = entered("01 19:00", "V2", status="lost")
+    measured = entered("02 09:20", "V1", None, status="in_use", quantity_left="6")
+    stocked(clinic, START, DOSE, measured, lost)
+    code, (vial, gone, rest) = asked(clinic, "--by", "container")
+    assert (code, vial["balance"], vial["counted"], vial["state"]) == (0, None, "6", "cannot be compared")
+    assert vial["notes"] == ["nobody wrote what it held"]
+    assert (gone["balance"], gone["notes"]) == ("10", ["lost"])
+    assert (rest["container"], rest["balance"]) == (None, None)
+
+
 def test_an_empty_vial_that_is_not_accounted_for_exits_1(clinic: Clinic) -> None:
     """The lot may agree by now; the vial does not."""
     stocked(
