@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TextIO
+from typing import Final, TextIO
 
+from compliance.reports.binder.folder import Folder
 from compliance.reports.binder.in_print import PrintedTable, Printer
 from compliance.reports.binder.pages import Page, parted
+from compliance.reports.binder.people import People
 from compliance.reports.binder.period import Marks, Period, Version
 from compliance.reports.binder.verify_cells import (
     AMENDED,
@@ -92,32 +94,18 @@ class Written:
     missing: Mapping[str, int] = field(default_factory=dict)
 
 
-class Opens(Protocol):
-    """Where files are made."""
-
-    def text(self, name: str, *, bom: bool = False) -> TextIO:
-        """A new text file of the binder."""
-
-
-class Speaks(Protocol):
-    """What the vault says of what the log holds only commitments to."""
-
-    def document(self, version: Version) -> Mapping[str, Any]:
-        """The document of a version with the words that its commitments stand for, where they may be told."""
-
-
 class Sheets:
     """All tables of one binder: where they are written, which entries of the log they have named so far (`listed`), and under which policies what is in
-    them was decided (`bundles`)."""
+    them was decided (`bundles`); `people` knows what the vault may tell."""
 
-    def __init__(self, period: Period, folder: Opens, printer: Printer, words: Speaks) -> None:
+    def __init__(self, period: Period, folder: Folder, printer: Printer, people: People) -> None:
         self.period = period
         self.folder = folder
         self.printer = printer
         self.listed = Marks(period.size)
         self.bundles: set[str] = set()
         self.written: list[Written] = []
-        self._words = words
+        self.people = people
 
     @contextmanager
     def sheet(self, table: Table) -> Iterator[Sheet]:
@@ -140,10 +128,6 @@ class Sheets:
             sheet = Sheet(self, table, rows, readable)
             yield sheet
             sheet.end()
-
-    def document(self, version: Version) -> Mapping[str, Any]:
-        """What is shown of a version."""
-        return self._words.document(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +158,7 @@ class Sheet:
     ) -> None:
         """A row about a version of an event. `given` are the worked-out cells by heading; `others` the entries that it names, by the heading of the
         column that says which; `number` its place in the list that a path with ``#`` goes through."""
-        document, given, others = self.sheets.document(version), given or {}, others or {}
+        document, given, others = self.sheets.people.document(version), given or {}, others or {}
         mark = self.sheets.listed.add
         for idx in (version.idx, *version.amended, *(one.idx for one in others.values() if one is not None)):
             mark(idx)
