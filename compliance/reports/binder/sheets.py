@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, TextIO
 
 from compliance.reports.binder.folder import Folder
@@ -20,6 +21,7 @@ from compliance.reports.binder.people import People
 from compliance.reports.binder.period import Marks, Period, Version
 from compliance.reports.binder.verify_cells import (
     AMENDED,
+    CORRECTED,
     FIELD,
     LOG_ENTRY,
     MEMBER,
@@ -159,14 +161,14 @@ class Sheet:
         """A row about a version of an event. `given` are the worked-out cells by heading; `others` the entries that it names, by the heading of the
         column that says which; `number` its place in the list that a path with ``#`` goes through."""
         document, given, others = self.sheets.people.document(version), given or {}, others or {}
-        mark = self.sheets.listed.add
-        for idx in (version.idx, *version.amended, *(one.idx for one in others.values() if one is not None)):
-            mark(idx)
+        named = {heading: _named(one) for heading, one in others.items() if one is not None}
+        for idx in chain((version.idx, *version.amended), *named.values()):
+            self.sheets.listed.add(idx)
         fixed = {
             STANDING: version.standing,
             AMENDED: ", ".join(map(str, version.amended)),
             LOG_ENTRY: str(version.idx),
-            **{heading: str(one.idx) for heading, one in others.items() if one is not None},
+            **{heading: ", ".join(map(str, entries)) for heading, entries in named.items()},
         }
         cells = []
         for column in self._columns:
@@ -218,6 +220,11 @@ class Sheet:
                 page_of(table.name) if self._readable is not None else "", dict(self._missing),
             )
         )  # fmt: skip
+
+
+def _named(version: Version) -> tuple[int, ...]:
+    """The entries that say what is shown of a version: its own, and those of the corrections that changed it."""
+    return (version.idx, *(version.amended if version.standing == CORRECTED else ()))
 
 
 def page_of(name: str) -> str:
