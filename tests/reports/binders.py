@@ -60,8 +60,13 @@ AMENDMENTS: tuple[dict[str, Any], ...] = (
         "id": "over-1", "kind": "override", "occurred_at": "2026-03-09T09:27:00-04:00", "site": "LAKE", "actor": "P-3107", "overrides_event": PROPOSED,
         "requirements": ["USPI-BP-140-90"], "justification": "waited and measured again", "approved_by": "P-3107", "emergency": False,
     },
+    {
+        "id": "fix-2", "kind": "correction", "occurred_at": "2026-02-10T09:00:00-05:00", "site": "LAKE", "actor": "P-3150", "corrects": "REG-DIST.registration",
+        "reason": "from the certificate", "reason_code": "typing", "approved_by": "P-3107", "resign_required": False,
+        "fields": [{"name": "state", "old": '"TN"', "new": '"KY"'}, {"name": "registered_address_ref", "old": '"ADDR-DIST-v1"', "new": '"ADDR-RIGHT"'}],
+    },
 )  # fmt: skip
-"""What the demonstration does not have: a corrected quantity, a voided delivery, a destruction, a late entry whose text is a formula, an override."""
+"""What the demonstration does not have: a corrected quantity, a voided delivery, a destruction, a late entry whose text is a formula, an override, a registration that was corrected after goods came under it."""
 
 
 @dataclass(frozen=True)

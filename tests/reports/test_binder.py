@@ -94,11 +94,10 @@ def test_rows_hold_what_the_law_asks_for(mesa):
     assert row["Date and time"] == "2026-02-17T10:40:00-07:00"
     assert row["Drug, form and strength"] == "ketamine, injection, 10 mg/mL"
     assert (row["Containers"], row["In each"], row["Quantity"], row["Unit"]) == ("10", "20", "200", "ml")
-    source = entries(mesa)[int(row["Supplier's registration entry"])]["event"]
-    assert (row["Supplier's DEA number"], row["Supplier's address"]) == (
-        "RD1182409",
-        source["registered_address_ref"],
-    )
+    assert (row["Supplier's DEA number"], row["Supplier's address"]) == ("RD1182409", "ADDR-RIGHT")
+    registration, correction = map(int, row["Supplier's registration entry"].split(", "))
+    assert entries(mesa)[registration]["event"]["registered_address_ref"] == "ADDR-DIST-v1"
+    assert entries(mesa)[correction]["event"]["id"] == "fix-2"
 
 
 def test_what_was_corrected_stands_beside_what_replaced_it(mesa):

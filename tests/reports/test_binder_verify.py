@@ -129,6 +129,7 @@ TAMPERED = {
     "a changed amount": (WASTAGE, lambda text: text.replace(",16.10,", ",16.00,"), "Quantity is '16.00', and entry"),
     "a changed amount of what was first recorded": (WASTAGE, lambda text: text.replace(",15.9,", ",1.59,", 1), "Quantity is '1.59', and entry"),
     "a row that names another event": (DOSES, lambda text: text.replace(".administration\r\n", ".administration.9\r\n", 1), "Event id is"),
+    "another supplier": ("30-receipts-and-dispositions/receipts.csv", lambda text: text.replace(",ADDR-RIGHT,", ",ADDR-WRONG,", 1), "address is 'ADDR-WRONG', and entry"),
     "a row taken out": (DOSES, lambda text: without(text, 2), "has no row for entry"),
     "a decision taken out": (DECISIONS, lambda text: without(text, 5), "has no row for entry"),
     "a finding taken out": (FINDINGS, lambda text: without(text, 2), "fewer than entry"),

@@ -141,8 +141,9 @@ BY_DRUG: Final = Table(
 )  # fmt: skip
 
 
-def write(sheets: Sheets, lookups: Lookups, people: People) -> None:
+def write(sheets: Sheets, lookups: Lookups) -> None:
     """All tables of this part. Rows stand by drug, then in the order of time."""
+    people = sheets.people
     sums: dict[tuple[str, str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     columns = dict(zip(_tables(people), TOTALED, strict=True))
     for kind, table in _tables(people).items():

@@ -162,7 +162,7 @@ def _what(period: Period, about: About) -> Iterator[str]:
     wanted = about.wanted
     zone = period.zone if period.zone_known else "UTC, since the site has no profile on record"
     yield f"Records of the site {period.site} from {period.words}, both days in it, by the site's clock ({zone})."
-    yield f"It holds what the log knew at {about.entries and period.size:,} entries, on {period.instant(about.made_us)}. The log is append-only; what was corrected or voided stands beside what replaced it."
+    yield f"It holds what the log knew at {period.size:,} entries, on {period.instant(about.made_us)}. The log is append-only; what was corrected or voided stands beside what replaced it."
     if wanted.recipient is not None:
         yield f"Made for {wanted.recipient}; ground: {wanted.legal_ground}. That is logged as a disclosure."
     else:

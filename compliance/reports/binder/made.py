@@ -85,20 +85,17 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
         since = wanted.since or _last_printed(log, period.size)
         continues = None if since is None else proofs.write_since(log, period.size, since, folder)
         event_id = new_id()
-        patients = {
-            version.event["patient"]
-            for kind in ("administration", "dispense")
-            for version in period.of(kind)
-            if "patient" in version.event
-        }
         looked: tuple[Recorded, ...] = ()
+        patients: set[str] = set()
         if wanted.identities:
             with reach(log) as way:
                 required(way)
+            patients = {patient for idx in period.marks if (patient := log.entry(idx).patient) is not None}
             looked = record_look(log, bundles, wanted, len(patients))
         with _vault(log, wanted) as vault:
             printer = Printer(folder, period, log.identity.origin, root_at(log, period.size))
-            sheets = _tables(period, Sheets(period, folder, printer, people := People(period, vault)), people)
+            sheets = Sheets(period, folder, printer, People(period, vault))
+            _write_tables(sheets)
             printer.close()
         note = proofs.write(period, sheets.listed, signer, folder)
         entries, vkey = len(sheets.listed), str(signer.verifier)
@@ -124,18 +121,17 @@ def make(log: Log, bundles: Bundles, signer: Signer, wanted: Wanted) -> Made:
     )
 
 
-def _tables(period: Period, sheets: Sheets, people: People) -> Sheets:
+def _write_tables(sheets: Sheets) -> None:
     """Every table, part by part."""
-    lookups = Lookups(period)
+    lookups = Lookups(sheets.period)
     registrations.write(sheets)
     inventories.write(sheets, lookups)
-    dispositions.write(sheets, lookups, people)
+    dispositions.write(sheets, lookups)
     losses.write(sheets, lookups)
     rems.write(sheets)
     decisions.write(sheets)
     policies.write(sheets)
     changes.write(sheets)
-    return sheets
 
 
 def _last_printed(log: Log, size: int) -> bytes | None:

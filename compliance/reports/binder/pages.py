@@ -20,7 +20,7 @@ p, li { max-width: 62rem; } .quiet, caption { color: var(--quiet); } a { color: 
 .wide { overflow-x: auto; } table { border-collapse: collapse; margin: .5rem 0 1rem; font-size: .86rem; }
 caption { text-align: left; padding: .2rem 0; } th, td { border: 1px solid var(--line); padding: .25rem .45rem; text-align: left; vertical-align: top; }
 th { background: var(--head); font-weight: 600; } td { overflow-wrap: break-word; max-width: 34rem; } .missing { font-weight: 600; text-decoration: underline dotted; }
-.gone td { color: var(--quiet); text-decoration: line-through; }
+time { white-space: nowrap; } .gone td { color: var(--quiet); text-decoration: line-through; }
 pre, code { font: .85rem/1.4 ui-monospace, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 pre { border: 1px solid var(--line); padding: .6rem; background: var(--head); }
 @media print { body { margin: 0; max-width: none; font-size: 9pt; } table { font-size: 7.5pt; } thead { display: table-header-group; } tr { break-inside: avoid; } a { color: inherit; } .wide { overflow: visible; } }
@@ -29,6 +29,8 @@ pre { border: 1px solid var(--line); padding: .6rem; background: var(--head); }
 
 _INSTANT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)([+-]\d\d:\d\d|Z)")
 """An instant, whose day, time and offset are read more easily apart, and may stand in lines of their own."""
+_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+"""A day; it is not parted at its hyphens."""
 
 
 def parted(text: str) -> str:
@@ -89,6 +91,7 @@ class Page:
         self._write('<tr class="gone">' if gone else "<tr>")
         for at, cell in enumerate(cells):
             text = escape(visible(parted(cell))).replace("\n", "<br>")
+            text = _DAY.sub(r"<time>\g<0></time>", text)
             if at in leads:
                 text = f'<a href="{escape(leads[at])}">{text}</a>'
             elif cell and cell == missing:

@@ -107,7 +107,7 @@ class Count:
 def record_release(
     log: Log, bundles: Bundles, wanted: Wanted, event_id: str, manifest: str, count: Count, formats: Iterable[str], patients: Iterable[str]
 ) -> tuple[Recorded, ...]:  # fmt: skip
-    """Record that the binder was made and, where it goes out, the disclosure: of each patient in it by name, where it has names; else of the binder."""
+    """Record that the binder was made and, where it goes out, the disclosure: where it has names, one of each patient in it; else one of the binder."""
     acting = Acting(wanted.actor, wanted.site)
     made = access_event(
         acting,
@@ -127,7 +127,11 @@ def record_release(
 
 
 def _disclosure(acting: Acting, wanted: Wanted, event_id: str, patient: str | None) -> Draft:
-    what = "records under pseudonyms" if patient is None else "name, address and records of doses"
+    what = (
+        "records under pseudonyms"
+        if patient is None
+        else "records, with names and addresses of those who got a drug"
+    )
     about = {} if patient is None else {"patient": patient}
     return Draft.of_command({
         "id": f"disclosure-{secrets.token_hex(8)}", "kind": "disclosure", "occurred_at": format_instant(system_clock()), "site": acting.site,

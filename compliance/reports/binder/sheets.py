@@ -11,13 +11,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TextIO
+from itertools import chain
+from typing import Final, TextIO
 
+from compliance.reports.binder.folder import Folder
 from compliance.reports.binder.in_print import PrintedTable, Printer
 from compliance.reports.binder.pages import Page, parted
+from compliance.reports.binder.people import People
 from compliance.reports.binder.period import Marks, Period, Version
 from compliance.reports.binder.verify_cells import (
     AMENDED,
+    CORRECTED,
     FIELD,
     LOG_ENTRY,
     MEMBER,
@@ -92,32 +96,18 @@ class Written:
     missing: Mapping[str, int] = field(default_factory=dict)
 
 
-class Opens(Protocol):
-    """Where files are made."""
-
-    def text(self, name: str, *, bom: bool = False) -> TextIO:
-        """A new text file of the binder."""
-
-
-class Speaks(Protocol):
-    """What the vault says of what the log holds only commitments to."""
-
-    def document(self, version: Version) -> Mapping[str, Any]:
-        """The document of a version with the words that its commitments stand for, where they may be told."""
-
-
 class Sheets:
     """All tables of one binder: where they are written, which entries of the log they have named so far (`listed`), and under which policies what is in
-    them was decided (`bundles`)."""
+    them was decided (`bundles`); `people` knows what the vault may tell."""
 
-    def __init__(self, period: Period, folder: Opens, printer: Printer, words: Speaks) -> None:
+    def __init__(self, period: Period, folder: Folder, printer: Printer, people: People) -> None:
         self.period = period
         self.folder = folder
         self.printer = printer
         self.listed = Marks(period.size)
         self.bundles: set[str] = set()
         self.written: list[Written] = []
-        self._words = words
+        self.people = people
 
     @contextmanager
     def sheet(self, table: Table) -> Iterator[Sheet]:
@@ -140,10 +130,6 @@ class Sheets:
             sheet = Sheet(self, table, rows, readable)
             yield sheet
             sheet.end()
-
-    def document(self, version: Version) -> Mapping[str, Any]:
-        """What is shown of a version."""
-        return self._words.document(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +160,15 @@ class Sheet:
     ) -> None:
         """A row about a version of an event. `given` are the worked-out cells by heading; `others` the entries that it names, by the heading of the
         column that says which; `number` its place in the list that a path with ``#`` goes through."""
-        document, given, others = self.sheets.document(version), given or {}, others or {}
-        mark = self.sheets.listed.add
-        for idx in (version.idx, *version.amended, *(one.idx for one in others.values() if one is not None)):
-            mark(idx)
+        document, given, others = self.sheets.people.document(version), given or {}, others or {}
+        named = {heading: _named(one) for heading, one in others.items() if one is not None}
+        for idx in chain((version.idx, *version.amended), *named.values()):
+            self.sheets.listed.add(idx)
         fixed = {
             STANDING: version.standing,
             AMENDED: ", ".join(map(str, version.amended)),
             LOG_ENTRY: str(version.idx),
-            **{heading: str(one.idx) for heading, one in others.items() if one is not None},
+            **{heading: ", ".join(map(str, entries)) for heading, entries in named.items()},
         }
         cells = []
         for column in self._columns:
@@ -234,6 +220,11 @@ class Sheet:
                 page_of(table.name) if self._readable is not None else "", dict(self._missing),
             )
         )  # fmt: skip
+
+
+def _named(version: Version) -> tuple[int, ...]:
+    """The entries that say what is shown of a version: its own, and those of the corrections that changed it."""
+    return (version.idx, *(version.amended if version.standing == CORRECTED else ()))
 
 
 def page_of(name: str) -> str:

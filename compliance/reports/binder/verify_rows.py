@@ -149,16 +149,19 @@ class Tables:
         for match in matches:
             cell, member, of = cells[match.group(0)], match.group(2), match.group(3)
             member = cells[MEMBER] if member == "@" else member
-            source = self.entries.document(cells[of]) if of else document
+            entry, _, amended = (
+                cells[of].partition(", ") if of else (cells[LOG_ENTRY], "", cells.get(AMENDED, ""))
+            )
+            source = self.entries.document(entry) if of else document
             said = shown(member_of(source, member, number)) if member else cell
             if cell == said or (not said and cell == NOT_ON_RECORD):
                 self.counts["cells"] += bool(member)
             elif said == IN_THE_VAULT:
                 self.counts["words"] += 1
-            elif cells.get(STANDING) != CORRECTED or cell not in self.given(cells[AMENDED], member, number):
-                self.fault(
-                    where, f"{match.group(1)} is {cell!r}, and entry {cells[of or LOG_ENTRY]} says {said!r}"
-                )
+            elif not (of or cells.get(STANDING) == CORRECTED) or cell not in self.given(
+                amended, member, number
+            ):
+                self.fault(where, f"{match.group(1)} is {cell!r}, and entry {entry} says {said!r}")
         if cells.get(DOCUMENTS):
             digest = hashlib.sha256((self.folder / cells[DOCUMENTS]).read_bytes()).hexdigest()
             if digest != member_of(document, "event.sha256"):
