@@ -188,8 +188,10 @@ class Stands:
         ends: dict[int, set[str]] = defaultdict(set)
         for day in self.whole.sites:
             ends[day.ends].add(day.site)
-        found = []
-        for rule in self.night.judge.bundle.standing():
+        found: list[Standing] = []
+        rules = tuple(self.night.judge.bundle.standing())
+        for number, rule in enumerate(rules):
+            self._progress(number, len(rules))
             for end, sites in sorted(ends.items()):
                 found += standing_of(
                     rule, self.night.judge, self.night.history, end - 1, sites=sites, begun=begun_of(self._episodes.values()), passed=self.night.last, only_failing=True,
