@@ -47,11 +47,16 @@ def log_state(state: LogState) -> Section:
         summary = f"The log is whole: {counted(night.size, 'entry', 'entries')}{compared}. {judged[0].upper()}{judged[1:]}."
     else:
         summary = f"The log does not verify: {verified.state}. {verified.reason}"
-    notes = (
+    notes: tuple[str, ...] = (
         "Keep this checkpoint where nobody who can change the log can change it: whoever has it can tell whether anything before it was changed.",
     )
+    if again:
+        notes = (
+            *notes,
+            f"Judged again, drawn by the log's root: entries {', '.join(str(one.idx) for one in again)}.",
+        )
     return Section(
-        "log", "The log", Level.ALARM if items else Level.GOOD, summary, tuple(items), (_again(again),), notes=notes, verbatim=checkpoint,
+        "log", "The log", Level.ALARM if items else Level.GOOD, summary, tuple(items), (_again(differ),), notes=notes, verbatim=checkpoint,
     )  # fmt: skip
 
 
@@ -86,9 +91,8 @@ def _differing(differ: Sequence[Again]) -> list[Item]:
     ]
 
 
-def _again(again: Sequence[Again]) -> Table:
-    rows = tuple((str(one.idx), "agrees" if one.agrees else one.why) for one in again)
+def _again(differ: Sequence[Again]) -> Table:
     return Table(
-        "judged-again", "Past decisions that were judged again", (Column("entry", "Entry", "entries"), Column("answer", "Answer")), rows,
-        "no decision was drawn",
+        "judged-again", "Past decisions that do not come out again", (Column("entry", "Entry", "entries"), Column("answer", "Why")),
+        tuple((str(one.idx), one.why) for one in differ), "all that were drawn come out again",
     )  # fmt: skip

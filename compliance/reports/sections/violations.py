@@ -22,18 +22,14 @@ def violations(night: Night, stands: Stands) -> Section:
     failing = _failing(night, stands)
     ended = _ended(night, stands)
     denying = sum(one.severity == "deny" and one.level is Level.ALARM for one in items)
-    told = (
-        [f"{counted(len(items), 'new finding')}, of which {denying:,} {'denies' if denying == 1 else 'deny'}"]
-        if items
-        else ["Nothing new"]
-    )
     stood = sum(one.count for one in old)
-    if stood or failing.rows:
-        told.append(
-            f"{counted(stood, 'finding')} of events and {counted(len(failing.rows), 'standing failure')} from before"
-        )
+    before = [f"{counted(stood, 'finding')} of events"] if stood else []
+    before += [counted(len(failing.rows), "standing failure")] if failing.rows else []
+    told = f"{counted(len(items), 'new finding')}, {denying:,} of them denying." if items else "Nothing new."
+    if before:
+        told += f" From before there {'is' if before[0].startswith('1 ') else 'are'} {listed(before)}."
     return Section(
-        "violations", "New findings", worst([one.level for one in items]), f"{listed(told)}.", tuple(items), (failing, ended, _old(old)),
+        "violations", "New findings", worst([one.level for one in items]), told, tuple(items), (failing, ended, _old(old)),
     )  # fmt: skip
 
 
