@@ -1,7 +1,8 @@
-"""The demonstration's fortnight in a log, for tests of what reports say of it: recorded once per process, and never written to."""
+"""The demonstration's fortnight in a log, for tests of what reports say of it: recorded once in a run, and never written to."""
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +20,19 @@ from tests.reports.binders import AMENDMENTS, SITES, Binder, wanted
 
 
 @pytest.fixture(scope="session")
-def recorded_fortnight(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database file; copy it before you write."""
-    path = tmp_path_factory.mktemp("fortnight") / "clinic.db"
-    with empty_log(path) as log:
-        put_in_force(log, shipped().bundle)
-        for _ in Recorder(log, shipped()).submit(draft(body) for body in events()):
-            pass
+def recorded_fortnight(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The database file; copy it before you write. Processes that test side by side share one: the first records, the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    path = (base if worker_id == "master" else base.parent) / "fortnight.db"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            making = path.with_suffix(".new")
+            with empty_log(making) as log:
+                put_in_force(log, shipped().bundle)
+                for _ in Recorder(log, shipped()).submit(draft(body) for body in events()):
+                    pass
+            making.rename(path)
     return path
 
 
