@@ -38,13 +38,13 @@ def delay(event: Event) -> int:
 
 
 def is_late(night: Night, event: Event) -> bool:
-    """Whether a performed event was noted too late: after longer than is allowed; or after more than an hour, and on a later day at its site or
+    """Whether an event was noted too late: after longer than is allowed; or after more than an hour, and on a later day at its site or
     with a reason, which is given where an entry is known to come late.
 
     What occurred before the log began and has no `entered_at` was taken over from elsewhere, and is not late.
     """
     # Most entries are made at once, and this is asked of every one.
-    if event.noted_at - event.occurred_at <= SOON or (waited := delay(event)) <= SOON or event.proposed:
+    if event.noted_at - event.occurred_at <= SOON or (waited := delay(event)) <= SOON:
         return False
     if "entered_at" not in event.values and event.occurred_at < _began(night):
         return False

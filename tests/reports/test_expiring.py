@@ -225,6 +225,8 @@ GOODS = (
         registration="REG",
         lines=[line(lot) for lot in COUNTED],
     ),
+    # a count of a part says nothing of the rest
+    body("inventory_count", "2026-02-04T09:00:00-06:00", registration="REG", complete=False, lines=[]),
     *(event for events, _ in (*LOTS.values(), *OPENED.values()) for event in events),
 )
 
