@@ -42,18 +42,22 @@ def duties(night: Night, stands: Stands) -> Section:
         tables=(
             _table(night, "duties-overdue", "Duties that are overdue", overdue, "none is overdue"),
             _table(night, "duties-due", "Duties that are due within 7 days of the end of the day", [*soon, *unsaid], "none is due"),
-            _table(night, "duties-done-late", "Duties that were done on the day, too late", late, "none was done too late"),
+            _table(night, "duties-done-late", "Duties that were done on the day, too late", late, "none was done too late", done=True),
         ),
     )  # fmt: skip
 
 
-def _table(night: Night, name: str, caption: str, found: list[Duty], empty: str) -> Table:
+def _table(
+    night: Night, name: str, caption: str, found: list[Duty], empty: str, *, done: bool = False
+) -> Table:
     columns = (
         Column("rule", "Rule"), Column("severity", "Severity"), Column("site", "Site"), Column("due_at", "Due", "instant"),
-        Column("left", "Time left"), Column("event", "Opened by"), Column("opened_at", "At", "instant"), Column("what", "What is to be done"),
-        Column("todo", "To do"), Column("closed_by", "Done by"), Column("entry", "Entry", "entries"), Column("finding", "Finding"),
+        Column("left", "Time left"), Column("event", "Opened by"), Column("opened_at", "At", "instant"), Column("todo", "To do"),
+        Column("entry", "Entry", "entries"), Column("finding", "Finding"),
     )  # fmt: skip
-    return Table(name, caption, columns, tuple(_row(night, duty) for duty in found), empty)
+    closed = (Column("closed_by", "Done by"),) if done else ()
+    rows = tuple((*_row(night, duty), *([duty.closed_by] if done else [])) for duty in found)
+    return Table(name, caption, (*columns, *closed), rows, empty)
 
 
 def _row(night: Night, duty: Duty) -> tuple[Cell, ...]:
@@ -62,8 +66,8 @@ def _row(night: Night, duty: Duty) -> tuple[Cell, ...]:
     due = None if duty.due_at is None else night.instant(duty.due_at, site)
     left = None if duty.due_at is None else _left(duty.due_at - night.of(site).ends)
     return (
-        duty.rule.id, told.severity, site, due, left, f"{opened.kind} {opened.id}", night.instant(opened.occurred_at, site),
-        duty.rule.title, told.remedy, duty.closed_by, str(opened.position), duty.id,
+        duty.rule.id, told.severity, site, due, left, f"{opened.kind} {opened.id}", night.instant(opened.occurred_at, site), told.remedy,
+        str(opened.position), duty.id,
     )  # fmt: skip
 
 
