@@ -75,7 +75,10 @@ class Nightly:
         self._require_sites(day, site)
         if printed_on(self._log, format_date(day), site) is None:
             for missed in self._missed(day, site):
-                yield self._of(missed, site, refresh=False)
+                made = self._of(missed, site, refresh=False)
+                yield made
+                if not made.verified:  # nothing more can be entered
+                    break
         yield self._of(day, site, refresh=refresh)
 
     def _require_sites(self, day: int, site: str | None) -> None:
