@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command,
     examples=(
-        "compliance report nightly --date yesterday --out reports",
+        "compliance report nightly --out reports",
         "compliance report nightly --date 2026-03-05 --site S1 --output json",
         "compliance report nightly --date 2026-03-05 --refresh",
     ),
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     "day",
     type=DAY,
     metavar="DATE",
-    default="yesterday",
-    show_default=True,
-    help="The day it is about, such as 2026-03-05, yesterday, or today; it must be over at every site.",
+    help="The day it is about, such as 2026-03-05 or yesterday; the last one that is over at every site, unless named.",
 )
 @click.option("--site", metavar="ID", help="Of one site; else of all.")
 @click.option(
@@ -55,7 +53,7 @@ if TYPE_CHECKING:
 )
 @pass_call
 def nightly(
-    call: Call, day: int, site: str | None, folder: Path, refresh: bool, checkpoints: tuple[str, ...]
+    call: Call, day: int | None, site: str | None, folder: Path, refresh: bool, checkpoints: tuple[str, ...]
 ) -> int:
     """Verify the log, look at what must hold every night and at what is due, judge some past decisions again, and write the report.
 

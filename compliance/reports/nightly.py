@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from compliance.bundles import Bundles
-from compliance.domain.time import format_date, format_instant, parse_date
+from compliance.domain.time import format_date, format_instant, local_date, parse_date
 from compliance.engine.duties import Duty
 from compliance.engine.judging import Judge
 from compliance.errors import InputError
@@ -29,7 +29,7 @@ from compliance.night_entries import MISSED, NIGHTLY, STANDING, Printed, append,
 from compliance.reports.agenda import Progress
 from compliance.reports.contents import contents, headline
 from compliance.reports.forms.json_form import json_form
-from compliance.reports.night import Night, days_of, known_sites
+from compliance.reports.night import Night, SiteDay, days_of, known_sites
 from compliance.reports.page import Report, worst
 from compliance.reports.sampling import judged_again
 from compliance.reports.sections.log_state import LogState, Verified
@@ -67,12 +67,16 @@ class Nightly:
         self._progress = progress
         self._bundles = Bundles(log)
 
-    def run(self, day: int, site: str | None = None, *, refresh: bool = False) -> Iterator[Made]:
-        """The reports of the nights that were missed, in order, and then that of `day` (an ordinal date); with `refresh` a new edition of it.
+    def run(
+        self, day: int | None = None, site: str | None = None, *, refresh: bool = False
+    ) -> Iterator[Made]:
+        """The reports of the nights that were missed, in order, and then that of `day` (an ordinal date; None: the last one that is over at every
+        site); with `refresh` a new edition of it.
 
-        Raises InputError for a site that the log does not know, and for a day that is not over yet anywhere.
+        Raises InputError for a site that the log does not know, and for a day that is not over yet at one of the sites.
         """
-        self._require_sites(day, site)
+        day = self._last_over(site) if day is None else day
+        self._require_over(day, site)
         if printed_on(self._log, format_date(day), site) is None:
             for missed in self._missed(day, site):
                 made = self._of(missed, site, refresh=False)
@@ -81,7 +85,22 @@ class Nightly:
                     break
         yield self._of(day, site, refresh=refresh)
 
-    def _require_sites(self, day: int, site: str | None) -> None:
+    def _last_over(self, site: str | None) -> int:
+        day = local_date(self._log.now(), "UTC")
+        while any(one.ends > self._log.now() for one in self._days(day, site)):
+            day -= 1
+        return day
+
+    def _require_over(self, day: int, site: str | None) -> None:
+        for one in self._days(day, site):
+            if one.ends > self._log.now():
+                raise InputError(
+                    f"{format_date(day)} is not over yet at {one.site}: it ends {format_instant(one.ends, one.zone)}",
+                    "Name a day before, or none for the last one that is over; `compliance findings` shows what stands now.",
+                )
+
+    def _days(self, day: int, site: str | None) -> tuple[SiteDay, ...]:
+        """The day at the site, or at all; raises InputError for a site that the log does not know."""
         history = LogHistory(self._log)
         known = known_sites(history, day)
         if site is not None and site not in known:
@@ -89,12 +108,7 @@ class Nightly:
                 f"the log has no event of a site {site!r}",
                 f"It knows {', '.join(known)}." if known else "Check the name.",
             )
-        for one in days_of(history, day, known if site is None else (site,)):
-            if one.ends > self._log.now():
-                raise InputError(
-                    f"{format_date(day)} is not over yet at {one.site}: it ends {format_instant(one.ends, one.zone)}",
-                    "Name a day before; `compliance findings` shows what stands now.",
-                )
+        return days_of(history, day, known if site is None else (site,))
 
     def _missed(self, day: int, site: str | None) -> Iterator[int]:
         before = self._before(format_date(day), site, None)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from compliance.domain.time import end_of_local_day, parse_date
 from compliance.ledger.log import Log
 from compliance.night_entries import printed
 from tests.cli.conftest import DROVE_AWAY, LEFT_EARLY, LEFT_IN_TIME, Clinic, command, lines
@@ -126,6 +127,16 @@ def test_two_at_once_make_one_report(day):
     assert answers[0]["entry"] == answers[1]["entry"]
     assert answers[0]["same"] and answers[1]["same"]
     assert sorted(answer["new"] for answer in answers) == [False, True]
+
+
+def test_without_a_date_it_is_the_last_day_that_is_over(day):
+    """By the sites' clocks, not the machine's: never a day that is still going on somewhere."""
+    result = day.run("report", "nightly", "--out", day.folder / "out", "--output", "json")
+    (told,) = lines(result)
+    with Log.open(f"sqlite:///{day.database}") as log:
+        now = log.now()
+    assert end_of_local_day(parse_date(told["date"]), "America/Chicago") <= now
+    assert end_of_local_day(parse_date(told["date"]) + 1, "America/Chicago") > now
 
 
 def test_a_site_has_a_report_of_its_own(day):
