@@ -87,10 +87,10 @@ def in_order(site: str | None, *, vault: bool = False) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("arrange", "site", "seed", "vault", "kind"),
     [
-        (within_blocks, None, 1, False, "sqlite"),
+        pytest.param(within_blocks, None, 1, False, "sqlite", marks=pytest.mark.soak),
         (within_blocks, None, 2, True, "sqlite"),
         (in_files, None, 3, False, "sqlite"),
-        (fully, "MESA", 4, True, "sqlite"),
+        pytest.param(fully, "MESA", 4, True, "sqlite", marks=pytest.mark.soak),
         (fully, "MESA", 5, False, "sqlite"),
         (backwards, "MESA", 6, True, "sqlite"),
         (within_blocks, "MESA", 7, False, "postgresql"),
