@@ -28,7 +28,9 @@ def _name(made: Made) -> str:
     """The name that all files of a report begin with: date, site, edition."""
     site = "" if made.site is None else f"-{_as_file_name(made.site)}"
     edition = "" if made.report.edition == 1 else f".edition-{made.report.edition}"
-    return f"nightly-{made.report.date}{site}{edition}"
+    # What is not the report that the log tells of never takes its place.
+    other = ".not-verified" if not made.verified else "" if made.same else ".made-again"
+    return f"nightly-{made.report.date}{site}{edition}{other}"
 
 
 def _as_file_name(site: str) -> str:
@@ -51,7 +53,7 @@ def written(made: Made, folder: Path) -> list[Path]:
         f"{name}.json": json_form(report), f"{name}.txt": text(report).encode(),
         **{f"{name}-tables/{table}": found for table, found in csv_files(report).items()},
     }  # fmt: skip
-    if made.entry is not None:
+    if made.verified and made.same:
         # Last: who finds it, finds a whole report beside it. Of a log that does not verify none is kept.
         content[f"{name}.checkpoint"] = made.checkpoint.encode()
     with _readable(folder):

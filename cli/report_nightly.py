@@ -67,36 +67,44 @@ def nightly(
 
     kept = [files.read(name) for name in (*checkpoints, *newest_checkpoint(folder))]
     progress = Progress()
-    code = 0
+    codes: list[int] = []
     with opening.writing(call) as log:
         nights = Nightly(
             log, signer(call, log), kept, lambda done, of: progress.walked(done, of, "looked at")
         )
         for made in nights.run(day, site, refresh=refresh):
             progress.clear()
-            code = max(code, _told(call, made, written(made, folder)))
-    return code
+            paths = written(made, folder)
+            codes.append(_code(made))
+            if call.json:
+                output.echo_json(_as_json(made, paths))
+            if not made.same:
+                click.echo(
+                    f"warning: the report of {made.report.date} does not come out as it did: its digest is not the one in entry {made.entry}. This "
+                    f"software changed since, perhaps. It is beside the first one, as {paths[0].name}; `--refresh` makes a new edition.",
+                    err=True,
+                )
+    if not call.json:
+        _tell(made, paths, len(codes) - 1)
+    return max(codes)
 
 
-def _told(call: Call, made: Made, paths: list[Path]) -> int:
-    """Say what was made; returns the exit code."""
-    from compliance.reports.forms.text import summary
+def _code(made: Made) -> int:
     from compliance.reports.page import Level
 
-    report = made.report
-    urgent = report.level is Level.ALARM
-    if not made.same:
+    return int(made.report.level is Level.ALARM) if made.verified else 3
+
+
+def _tell(made: Made, paths: list[Path], caught_up: int) -> None:
+    """The summary of the report that was asked for, and how many nights were caught up before it."""
+    from compliance.reports.forms.text import summary
+
+    click.echo(summary(made.report))
+    click.echo(f"{'report' if made.verified else 'report (not in the log)'}: {paths[0]}")
+    if caught_up:
         click.echo(
-            f"warning: the report of {report.date} does not come out as it did: its digest is not the one in entry {made.entry}. "
-            "This software, or its look-up rows, changed since; `--refresh` makes a new edition.",
-            err=True,
+            f"{output.counted(caught_up, 'night')} before it, which nobody had reported: in {paths[0].parent}, too"
         )
-    if call.json:
-        output.echo_json(_as_json(made, paths))
-    else:
-        click.echo(summary(report))
-        click.echo(f"{'report' if made.verified else 'report (not in the log)'}: {paths[0]}")
-    return 3 if not made.verified else int(urgent)
 
 
 def _as_json(made: Made, paths: list[Path]) -> dict[str, Any]:

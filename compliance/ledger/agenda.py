@@ -8,6 +8,7 @@ which an event under that key would have mattered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from compliance.ledger.database import translated
@@ -20,7 +21,7 @@ NONE: Final = "none"
 
 class Reached(NamedTuple):
     """How far the agenda was brought, by the run of that number: the day (an ordinal date), the first instant at which it was over at a site (microseconds), the log's size
-    and root then, and the policies. Where it is not `whole`, that work was not finished, and rows may be further."""
+    and root then, and the policies. Where it is not `whole`, that work was not finished, and rows may be further. `seal` says that whoever holds the log's key made all rows."""
 
     run: int
     day: int
@@ -29,6 +30,7 @@ class Reached(NamedTuple):
     root: bytes
     bundle: str
     whole: bool
+    seal: bytes = b""
 
 
 class DutyRow(NamedTuple):
@@ -49,16 +51,26 @@ class AgendaTables:
 
     def reached(self) -> Reached | None:
         """How far the agenda was brought, or None."""
-        rows = self._rows(f"SELECT number, day, ends_us, size, root, bundle, whole FROM {AGENDA.name}")
-        for run, day, ends_us, size, root, bundle, whole in rows:
-            return Reached(run, day, ends_us, size, bytes(root), bundle, bool(whole))
+        rows = self._rows(f"SELECT number, day, ends_us, size, root, bundle, whole, seal FROM {AGENDA.name}")
+        for run, day, ends_us, size, root, bundle, whole, seal in rows:
+            return Reached(run, day, ends_us, size, bytes(root), bundle, bool(whole), bytes(seal))
         return None
 
     def reach(self, reached: Reached) -> None:
         """Say how far it is brought."""
         with translated(self._log.name):
             self._log.driver.execute(f"DELETE FROM {AGENDA.name}")
-            self._log.driver.add(AGENDA, [(*reached[:-1], int(reached.whole))])
+            self._log.driver.add(AGENDA, [(*reached[:-2], int(reached.whole), reached.seal)])
+
+    def digest(self, reached: Reached) -> bytes:
+        """SHA-256 over how far it was brought and all rows, in the order of their keys."""
+        found = sha256(repr((*reached[:-2],)).encode())
+        for table, columns in ((DUTY, "id, rule, opening, state"), (DUTY_KEY, "duty, key, until_us")):
+            key = ", ".join(column.name for column in table.primary_key)
+            with translated(self._log.name):
+                for row in self._log.driver.stream(f"SELECT {columns} FROM {table.name} ORDER BY {key}"):
+                    found.update(repr(tuple(row)).encode())
+        return found.digest()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -6,9 +6,9 @@ by position (`statements.Statements`); SQLAlchemy writes them, and is not asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from sqlalchemy import Table
 
@@ -63,6 +63,24 @@ class Driver(Protocol):
 
     def damage(self) -> Iterable[str]:
         """What the database itself finds wrong with its files, where it has a check of its own."""
+
+
+FIRST_PAGE: Final = 32
+"""Rows of a look-up key that are read at first: most readers stop after a few."""
+
+
+def in_pages(read: Callable[[int, int], list[tuple[int, int]]], until: int) -> Iterator[tuple[int, int]]:
+    """Rows newest first, in pages that grow; `read` gives so many of those up to an instant."""
+    page = FIRST_PAGE
+    last: tuple[int, int] | None = None
+    while True:
+        rows = read(until, page)
+        yield from (row for row in rows if last is None or row < last)
+        if len(rows) < page:
+            return
+        last = rows[-1]
+        until = last[0]
+        page *= 4  # also where a page held nothing but rows of one instant
 
 
 @contextmanager

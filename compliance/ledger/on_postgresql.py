@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import BigInteger, LargeBinary, Table, Text
 
 from compliance.errors import ComplianceError, DatabaseError, LogError
-from compliance.ledger.driver import Rows
+from compliance.ledger.driver import Rows, in_pages
 from compliance.ledger.roles import Role, database_role
 
 BUSY_SECONDS: Final = 60.0
@@ -30,7 +30,6 @@ _LOCK_CLASS: Final = 0x0C0A11D
 
 _TYPES: Final = ((BigInteger, "int8"), (Text, "text"), (LargeBinary, "bytea"))
 _STREAMED: Final = 1000
-_FIRST_PAGE: Final = 64
 
 
 class PostgresDriver:
@@ -68,17 +67,10 @@ class PostgresDriver:
         self.raw.execute(f"CLOSE {name}")
 
     def newest(self, sql: str, key: int, until: int, /) -> Iterator[tuple[int, int]]:
-        """See `Driver.newest`: in pages that grow, since most readers stop after a few rows."""
-        page = _FIRST_PAGE
-        last: tuple[int, int] | None = None
-        while True:
-            rows = self.raw.execute(sql, (key, until, page), binary=True).fetchall()
-            yield from (row for row in rows if last is None or row < last)
-            if len(rows) < page:
-                return
-            last = rows[-1]
-            until = rows[-1][0]
-            page *= 4  # also where a page held nothing but rows of one instant
+        """See `Driver.newest`."""
+        return in_pages(
+            lambda last, page: self.raw.execute(sql, (key, last, page), binary=True).fetchall(), until
+        )
 
     def add(self, table: Table, rows: Sequence[Sequence[Any]], *, once: bool = False) -> None:
         """See `Driver.add`: binary COPY, which measured better than executemany; arrays where COPY cannot pass over what is there."""

@@ -16,9 +16,8 @@ from urllib.parse import quote
 from sqlalchemy import Table
 
 from compliance.errors import ComplianceError, DatabaseError, LogError
-from compliance.ledger.driver import Rows
+from compliance.ledger.driver import Rows, in_pages
 from compliance.ledger.roles import Role
-from compliance.ledger.statements import ALL
 
 BUSY_SECONDS: Final = 60.0
 """How long a writer waits for another one before it says that the database is locked."""
@@ -43,8 +42,9 @@ class SqliteDriver:
         return self.raw.execute(sql, values)
 
     def newest(self, sql: str, key: int, until: int, /) -> Iterator[tuple[int, int]]:
-        """See `Driver.newest`."""
-        return self.raw.execute(sql, (key, until, ALL))
+        """See `Driver.newest`: no cursor stays open where a reader stops early. One would hold the state it reads, and then nothing could be
+        written once somebody else had (SQLITE_BUSY_SNAPSHOT)."""
+        return in_pages(lambda last, page: self.raw.execute(sql, (key, last, page)).fetchall(), until)
 
     def add(self, table: Table, rows: Sequence[Sequence[Any]], *, once: bool = False) -> None:
         """See `Driver.add`."""

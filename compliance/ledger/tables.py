@@ -140,6 +140,9 @@ AGENDA: Final = Table(
     Column("root", LargeBinary, nullable=False),
     Column("bundle", Text, nullable=False),
     Column("whole", INT64, nullable=False),
+    Column(
+        "seal", LargeBinary, nullable=False
+    ),  # over this row and all of DUTY and DUTY_KEY, with the log's key
     sqlite_strict=True,
 )
 

@@ -5,7 +5,7 @@ A duty is derived from events alone (`engine.duties`), and derived again each ni
 (they are open, or were missed and are not yet done) and at those for which an event was recorded since, or occurred since, that lies under a key
 they asked or opens them. **Law, held by a property test: what stands is what `engine.duties` says of the whole log.**
 
-Where the agenda cannot be gone on from (other policies, a log restored from a backup, a site's profile that came late), it is made anew,
+Where the agenda cannot be gone on from (rows that were changed, other policies, a log restored from a backup, a site's profile that came late), it is made anew,
 in parts, so that memory does not grow with the log. For a night before the one that was reached, it is left alone, and the duties are derived from the log.
 """
 
@@ -46,6 +46,8 @@ TOGETHER: Final = 500
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many entries were gone through, and of how many."""
 
+Seal: TypeAlias = Callable[[bytes], bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
@@ -79,7 +81,9 @@ class _Found:
 class Agenda:
     """The duties of a log at the end of a night, at all its sites."""
 
-    def __init__(self, night: Night, progress: Progress = lambda *_: None) -> None:
+    def __init__(self, night: Night, progress: Progress = lambda *_: None, seal: Seal = bytes) -> None:
+        """`seal` makes of a digest what only who holds the log's key can make of it: rows that were changed are not believed."""
+        self._seal = seal
         self._night = night
         self._judge = night.judge
         self._history = night.history
@@ -106,6 +110,8 @@ class Agenda:
         """How far the agenda was brought, or None where it cannot be gone on from."""
         log, reached = self._night.log, self._tables.reached()
         if reached is None or not reached.whole or reached.bundle != self._judge.bundle.digest:
+            return None
+        if self._seal(self._tables.digest(reached)) != reached.seal:
             return None
         if reached.size > log.size or root_at(log, reached.size) != reached.root:
             return None
@@ -140,7 +146,8 @@ class Agenda:
                 return False
             self._tables.put(rows, keys)
             if whole:
-                self._tables.reach(mine._replace(whole=True))
+                seal = self._seal(self._tables.digest(mine))
+                self._tables.reach(mine._replace(whole=True, seal=seal))
         return True
 
     def _derived(self) -> list[Duty]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from compliance.reports.night import Night
 from compliance.reports.page import Level, Section
@@ -17,6 +18,9 @@ from compliance.reports.sections.trends import trends
 from compliance.reports.sections.violations import violations
 from compliance.reports.standing_on import Stands
 from compliance.reports.words import counted, listed
+
+URGENT: Final = (Level.ALARM, Level.ACTION)
+"""What somebody must act on."""
 
 
 def contents(night: Night, stands: Stands, state: LogState) -> tuple[Section, ...]:
@@ -41,26 +45,17 @@ def headline(sections: Sequence[Section]) -> str:
     told = [] if whole else ["the log does not verify"]
     items = said["violations"].items
     if items:
-        denying = sum(item.level is Level.ALARM for item in items)
-        told.append(
-            f"{counted(len(items), 'new finding')} ({denying:,} to act on today)"
-            if denying
-            else counted(len(items), "new finding")
-        )
+        urgent = sum(item.level in URGENT for item in items)
+        told.append(counted(len(items), "new finding") + (f" ({urgent:,} to act on)" if urgent else ""))
     overdue = next(table for table in said["duties"].tables if table.id == "duties-overdue").rows
     if overdue:
         told.append(f"{counted(len(overdue), 'duty', 'duties')} overdue")
-    for section_id, one, many in (
-        ("stock", "stock line differs", "stock lines differ"),
-        ("expiring", "thing expired", "things expired"),
-    ):
-        urgent = (
-            [item for item in said[section_id].items if item.level is Level.ALARM]
-            if section_id in said
-            else []
-        )
-        if urgent:
-            told.append(counted(len(urgent), one, many))
+    stock = [item for item in said["stock"].items if item.level in URGENT]
+    if stock:
+        told.append(f"{counted(len(stock), 'thing')} to clear up in stock")
+    expired = [item for item in said["expiring"].items if item.level is Level.ALARM]
+    if expired:
+        told.append(f"{counted(len(expired), 'thing')} expired")
     if not told:
         return "Nothing new, nothing overdue; the log is whole"
     text = f"{listed(told)}{'; the log is whole' if whole else ''}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from compliance.bundles import Bundles
 from compliance.domain.time import format_date, format_instant, local_date, parse_date
@@ -32,9 +32,11 @@ from compliance.reports.forms.json_form import json_form
 from compliance.reports.night import Night, SiteDay, days_of, known_sites
 from compliance.reports.page import Report, worst
 from compliance.reports.sampling import judged_again
-from compliance.reports.sections.log_state import LogState, Verified
+from compliance.reports.sections.log_state import LogState, Verified, broken_log
 from compliance.reports.standing_on import Stands
 from compliance.verifying import verify_log
+
+TITLE: Final = "Nightly report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +77,29 @@ class Nightly:
 
         Raises InputError for a site that the log does not know, and for a day that is not over yet at one of the sites.
         """
+        verified = self._verified(None)
+        if not verified.good:
+            yield self._broken(local_date(self._log.now(), "UTC") - 1 if day is None else day, site, verified)
+            return
         day = self._last_over(site) if day is None else day
         self._require_over(day, site)
         if printed_on(self._log, format_date(day), site) is None:
             for missed in self._missed(day, site):
-                made = self._of(missed, site, refresh=False)
-                yield made
-                if not made.verified:  # nothing more can be entered
-                    break
+                yield self._of(missed, site, refresh=False)
         yield self._of(day, site, refresh=refresh)
+
+    def _broken(self, day: int, site: str | None, verified: Verified) -> Made:
+        """The report of a log that does not verify: whatever can still be read of it, and nothing is entered."""
+        log = self._log
+        try:
+            _, report = self._made(day, site, self._bundles.active(), log.size, None, 1, verified, "")
+        except Exception:  # noqa: BLE001 - whatever a changed entry makes of those who read it: the report must say what is wrong
+            section = broken_log(log.name, verified)
+            report = Report(
+                TITLE, format_date(day), () if site is None else (site,), "", log.size, log.root.hex(), 1, "", section.level,
+                section.summary, (section,),
+            )  # fmt: skip
+        return Made(report, site, None, now=True, same=True, verified=False, checkpoint="")
 
     def _last_over(self, site: str | None) -> int:
         day = local_date(self._log.now(), "UTC")
@@ -169,8 +185,6 @@ class Nightly:
         number = 1 if edition is None else edition.edition + 1
         checkpoint = self._signer.sign(Checkpoint(log.identity.origin, size, root_at(log, size)).text)
         stands, report = self._made(day, site, judge, size, before, number, verified, checkpoint)
-        if not verified.good:
-            return Made(report, site, None, now=True, same=True, verified=False, checkpoint=checkpoint)
         members = {
             "date": date, **({} if site is None else {"site": site}), "edition": number, "size": size, "root": report.root,
             "bundle": judge.bundle.digest, "new_from": size if before is None else before.size, "report": sha256(json_form(report)).hexdigest(), "checkpoint": checkpoint,
@@ -199,6 +213,12 @@ class Nightly:
                     append(batch, kind, one)
             idx = append(batch, NIGHTLY, members)
         return Made(report, site, idx, now=True, same=True, verified=True, checkpoint=checkpoint)
+
+    def _seal(self, digest: bytes) -> bytes:
+        """What only who holds the log's key can make of a digest; no checkpoint, whatever follows the first line."""
+        return sha256(
+            self._signer.sign(f"agenda of {self._log.identity.origin}\n{digest.hex()}\n").encode()
+        ).digest()
 
     def _verified(self, before: int | None) -> Verified:
         """The log, since the checkpoint of the report that was made last (before an entry), and against those that were kept elsewhere."""
@@ -230,12 +250,12 @@ class Nightly:
         root = root_at(log, size)
         seed = root + day.to_bytes(4, "big")
         state = LogState(night, verified, tuple(judged_again(log, self._bundles, size, seed)), checkpoint)
-        stands = Stands(night, whole, self._progress)
+        stands = Stands(night, whole, self._progress, self._seal)
         stands.look()
         with log.reading():
             sections = contents(night, stands, state)
         report = Report(
-            "Nightly report", night.date, tuple(one.site for one in night.sites), log.identity.origin, size, root.hex(), edition,
+            TITLE, night.date, tuple(one.site for one in night.sites), log.identity.origin, size, root.hex(), edition,
             judge.bundle.digest, worst([one.level for one in sections]), headline(sections), sections,
         )  # fmt: skip
         return stands, report

@@ -21,7 +21,7 @@ from compliance.engine.duties import Duty, DutyState, finding_id
 from compliance.engine.nights import Standing, standing_of
 from compliance.night_entries import Episode, begun_of, episodes, key_text, told_missed
 from compliance.policy.model import Rule
-from compliance.reports.agenda import Agenda, Progress
+from compliance.reports.agenda import Agenda, Progress, Seal
 from compliance.reports.night import Night
 from compliance.standing import Explained, explained, resolved
 
@@ -54,8 +54,11 @@ class OldFindings:
 class Stands:
     """What stands at the end of a night, at all sites; the sections show what concerns theirs."""
 
-    def __init__(self, night: Night, whole: Night, progress: Progress = lambda *_: None) -> None:
-        """`night` is of the sites that are reported, `whole` of all that the log knows."""
+    def __init__(
+        self, night: Night, whole: Night, progress: Progress = lambda *_: None, seal: Seal = bytes
+    ) -> None:
+        """`night` is of the sites that are reported, `whole` of all that the log knows; `seal` is the agenda's (see `Agenda`)."""
+        self._seal = seal
         self.night = night
         self.whole = whole
         self._progress = progress
@@ -155,7 +158,7 @@ class Stands:
 
     @cached_property
     def _duties(self) -> list[Duty]:
-        found = Agenda(self.whole, self._progress).duties()
+        found = Agenda(self.whole, self._progress, self._seal).duties()
         return sorted(
             found,
             key=lambda duty: (duty.due_at is None, duty.due_at or 0, duty.rule.id, duty.opened_by.order),

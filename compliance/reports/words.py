@@ -7,6 +7,7 @@ from compliance.reports.night import Night
 from compliance.reports.page import Item, Level
 from compliance.standing import Explained
 
+WAS_DUE = "was due"
 LEVELS = {"deny": Level.ALARM, "warn": Level.ACTION, "report": Level.NOTICE}
 """How urgent a finding is, by its rule's severity."""
 
@@ -27,7 +28,11 @@ def item(
     """A finding as something to act on; `when` says what `at` (microseconds) is, where that is not when the event occurred."""
     site = event.values["site"]
     instant = night.instant(at, site)
-    where = f"{event.kind.replace('_', ' ')} {event.id}, site {site}, {when or 'at'} {instant}, entry {event.position}"
+    about = f"{event.kind.replace('_', ' ')} {event.id}, site {site}"
+    where = (
+        f"{when} {instant}, opened by {about}" if when == WAS_DUE else f"{about}, {when or 'at'} {instant}"
+    )
+    where = f"{where}, entry {event.position}"
     return Item(
         level, told.message, where, told.remedy, told.rule.cited(), told.rule.id, told.severity, site, event.id, instant, finding,
         dict(told.because), (event.position,),

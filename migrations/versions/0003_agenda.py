@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("root", sa.LargeBinary, nullable=False),
         sa.Column("bundle", sa.Text, nullable=False),
         sa.Column("whole", INT64, nullable=False),
+        sa.Column("seal", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
     )
     op.create_table(

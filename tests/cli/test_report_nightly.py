@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from compliance.domain.time import end_of_local_day, parse_date
+from compliance.ledger.agenda import AgendaTables
 from compliance.ledger.log import Log
 from compliance.night_entries import printed
 from tests.cli.conftest import DROVE_AWAY, LEFT_EARLY, LEFT_IN_TIME, Clinic, command, lines
@@ -195,9 +196,32 @@ def test_a_log_that_does_not_verify_is_told_before_all_else(day):
     assert code == 3
     assert (told["verified"], told["entry"]) == (False, None)
     assert told["headline"].startswith("The log does not verify")
-    assert report(day)["sections"][0]["level"] == "alarm"
+    assert report(day, f"nightly-{DATE}.not-verified")["sections"][0]["level"] == "alarm"
     assert not (day.folder / "out" / f"nightly-{DATE}.checkpoint").exists()
     assert entries(day) == []
+
+
+def test_a_log_with_entries_missing_is_told_of(day):
+    """What cannot even be read: exit 3 and a report that says so, not a wrong call."""
+    connection = sqlite3.connect(day.database)
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute("DELETE FROM entry WHERE idx > 3")
+    connection.commit()
+    connection.close()
+    (told,), code = made(day)
+    assert (code, told["verified"]) == (3, False)
+    assert list(told["sections"]) == ["log"]
+
+
+def test_the_agenda_is_sealed_with_the_logs_key(day):
+    """Whoever changes its rows cannot seal them again: what is stored is not the digest, which anybody can make."""
+    made(day)
+    with Log.open(f"sqlite:///{day.database}") as log:
+        agenda = AgendaTables(log)
+        reached = agenda.reached()
+        assert len(reached.seal) == 32
+        assert reached.seal != agenda.digest(reached)
 
 
 def test_a_log_that_was_set_back_is_found_by_the_checkpoint_in_the_folder(day, tmp_path):

@@ -204,9 +204,33 @@ def test_what_cannot_be_gone_on_from_is_made_anew(wrong: dict[str, Any]) -> None
         reached = tables.reached()
         assert reached is not None
         with log.writing():
-            tables.reach(reached._replace(**wrong))
+            # Sealed all the same, so that it is not the seal that tells.
             log.driver.execute("UPDATE duty SET state = 'met'")
+            changed = reached._replace(**wrong)
+            tables.reach(changed._replace(seal=tables.digest(changed)))
         assert told(Agenda(made).duties()) == found != set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM duty",
+        "UPDATE duty SET state = 'met'",
+        "DELETE FROM duty_key",
+        "UPDATE agenda SET day = day - 1",
+    ],
+)
+def test_rows_that_were_changed_are_not_believed(change: str) -> None:
+    """The seal does not fit: everything is found out again."""
+    with recorded(PROFILES) as log:
+        record(log, JUDGE, DOSE, GOES)
+        made = night(log, FIRST + 5, log.size, zones=True)
+        Agenda(made).duties()
+        with log.writing():
+            log.driver.execute(change)
+        record(log, JUDGE, void(GOES, "v", at=instant(130)))
+        later = night(log, FIRST + 5, log.size, zones=True)
+        assert told(Agenda(later).duties()) == expected(later) != set()
 
 
 def test_two_runs_at_once_both_tell_the_truth() -> None:

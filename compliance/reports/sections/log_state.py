@@ -36,7 +36,7 @@ def log_state(state: LogState) -> Section:
     """The section ``log``."""
     night, verified, again, checkpoint = state.night, state.verified, state.again, state.checkpoint
     differ = [one for one in again if not one.agrees]
-    items = [*_broken(night, verified), *_differing(differ)]
+    items = [*_broken(night.log.name, verified), *_differing(differ)]
     judged = f"{counted(len(again), 'past decision')} judged again: {'all agree' if not differ else counted(len(differ), 'differs', 'differ')}"
     if verified.good:
         compared = (
@@ -46,7 +46,7 @@ def log_state(state: LogState) -> Section:
         )
         summary = f"The log is whole: {counted(night.size, 'entry', 'entries')}{compared}. {judged[0].upper()}{judged[1:]}."
     else:
-        summary = f"The log does not verify: {verified.state}. {verified.reason}"
+        summary = _does_not_verify(verified)
     notes: tuple[str, ...] = (
         "Keep this checkpoint where nobody who can change the log can change it: whoever has it can tell whether anything before it was changed.",
     )
@@ -60,21 +60,31 @@ def log_state(state: LogState) -> Section:
     )  # fmt: skip
 
 
-def _broken(night: Night, verified: Verified) -> list[Item]:
+def broken_log(name: str, verified: Verified) -> Section:
+    """The section ``log`` of a log of which nothing else can be read."""
+    note = "So much is missing or changed that nothing else could be read."
+    return Section(
+        "log",
+        "The log",
+        Level.ALARM,
+        _does_not_verify(verified),
+        tuple(_broken(name, verified)),
+        notes=(note,),
+    )
+
+
+def _does_not_verify(verified: Verified) -> str:
+    return f"The log does not verify: {verified.state}. {verified.reason[:1].upper()}{verified.reason[1:]}."
+
+
+def _broken(name: str, verified: Verified) -> list[Item]:
     if verified.good:
         return []
     todo = (
         "Stop recording into it, keep the file as it is, and compare it with the last backup and the checkpoints that lie elsewhere "
         "(`compliance log verify --checkpoint FILE`)."
     )
-    return [
-        Item(
-            Level.ALARM,
-            f"The log does not verify: {verified.state}. {verified.reason}",
-            f"log {night.log.name}",
-            todo,
-        )
-    ]
+    return [Item(Level.ALARM, _does_not_verify(verified), f"log {name}", todo)]
 
 
 def _differing(differ: Sequence[Again]) -> list[Item]:

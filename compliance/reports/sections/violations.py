@@ -8,7 +8,7 @@ from compliance.engine.duties import DutyState
 from compliance.reports.night import Night
 from compliance.reports.page import Column, Item, Level, Section, Table, worst
 from compliance.reports.standing_on import OldFindings, Stands
-from compliance.reports.words import LEVELS, counted, item, listed
+from compliance.reports.words import LEVELS, WAS_DUE, counted, item, listed
 from compliance.standing import explained_duty, explained_night
 
 _ORDER = list(Level)
@@ -25,7 +25,8 @@ def violations(night: Night, stands: Stands) -> Section:
     stood = sum(one.count for one in old)
     before = [f"{counted(stood, 'finding')} of events"] if stood else []
     before += [counted(len(failing.rows), "standing failure")] if failing.rows else []
-    told = f"{counted(len(items), 'new finding')}, {denying:,} of them denying." if items else "Nothing new."
+    told = counted(len(items), "new finding") if items else "Nothing new"
+    told += f", {denying:,} of them denying." if denying else "."
     if before:
         told += f" From before there {'is' if before[0].startswith('1 ') else 'are'} {listed(before)}."
     return Section(
@@ -61,7 +62,7 @@ def _missed(night: Night, stands: Stands) -> Iterator[Item]:
         due = duty.due_at or day.begins
         if duty.id in untold or due > day.begins:
             told = explained_duty(duty)
-            yield item(night, told, duty.opened_by, duty.id, LEVELS[told.severity], due, "was due")
+            yield item(night, told, duty.opened_by, duty.id, LEVELS[told.severity], due, WAS_DUE)
 
 
 def _began(night: Night, stands: Stands) -> Iterator[Item]:
