@@ -115,7 +115,7 @@ def _of_lot(lot: Lot) -> Row:
     return Row(
         account.site, goods.registration, goods.drug, goods.lot, None, goods.booked, opening if goods.booked else None,
         None if account.start is None else account.start.entry, steps, account.closing if goods.booked else None,
-        found, bool(differing), there or said, notes=tuple(_notes(lot)),
+        found, bool(differing) or (goods.booked and account.closing < 0), there or said, notes=tuple(_notes(lot)),
     )  # fmt: skip
 
 

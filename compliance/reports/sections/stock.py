@@ -6,12 +6,12 @@ beside what the book held at that moment. Behind every figure are the entries th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from compliance.domain.quantity import format_decimal
 from compliance.holdings.account import Compared, Goods, Span, Spans
-from compliance.holdings.differences import Difference, Reconciling, State
+from compliance.holdings.differences import UNEXPLAINED, Difference, Reconciling, State
 from compliance.holdings.reconciled import Lot, Vessel, lots, touched, vessels
 from compliance.holdings.reopened import reopened
 from compliance.reports.night import Night
@@ -35,6 +35,10 @@ TODO: Final = {
     State.EXPLAINED: "Nothing, while the conclusion holds.",
 }  # fmt: skip
 """What the stock officer must do."""
+
+
+LOOKED_BACK: Final = 90 * 24 * 3600 * 1_000_000
+"""For how long a difference is told that nobody explains, in microseconds."""
 
 
 def stock(night: Night) -> Section:
@@ -62,7 +66,9 @@ def stock(night: Night) -> Section:
         for item in _container(night, vessel, vessel.judged)
     ]
     items += [item for lot in found for item in _book(night, lot)]
-    items += _earlier(night, reconciling)
+    reopen = list(_earlier(night, reconciling))
+    items += reopen
+    items += _still(night, reconciling, {item.event for item in reopen})
     items.sort(key=lambda item: list(Level).index(item.level))
     return Section(
         "stock", "Stock", worst([item.level for item in items]), _summary(found, items), tuple(items),
@@ -151,13 +157,14 @@ def _container(night: Night, vessel: Vessel, judged: Difference) -> Iterator[Ite
 
 
 def _book(night: Night, lot: Lot) -> Iterator[Item]:
-    """What is wrong with a book by itself: it fell below zero on the day, or something moved that stands in none."""
+    """What is wrong with a book by itself: it is below zero, or something moved that stands in none."""
     account, goods = lot.account, lot.account.goods
     entries = tuple(step.entry for step in account.steps)
     if goods.booked:
-        if account.closing >= 0 or account.opening < 0:
+        if account.closing >= 0:
             return
-        title = f"The books of {_named(goods)} fell below zero, to {format_decimal(account.closing)} {goods.unit}."
+        fell = "fell below zero, to" if account.opening >= 0 else "are below zero, at"
+        title = f"The books of {_named(goods)} {fell} {format_decimal(account.closing)} {goods.unit}."
         todo = "Read lot and amount from the containers again and correct them, or enter the delivery that is missing; then count the lot."
     else:
         missing = "registration" if goods.registration is None else "lot"
@@ -182,6 +189,20 @@ def _earlier(night: Night, reconciling: Reconciling) -> Iterator[Item]:
 
     for one in reopened(night.log, night.history, night.new_from, night.size, begins_of):
         yield from _count(night, one.compared, reconciling.of_lot(one.compared), "", one.entries)
+
+
+def _still(night: Night, reconciling: Reconciling, told: Container[str]) -> Iterator[Item]:
+    """Differences of the days before that nobody has explained: the next count takes them over, and they are not in order for that."""
+    spans = Spans(
+        lambda site: Span(night.of(site).begins - LOOKED_BACK, night.of(site).begins) if night.covers(site) else None,
+        night.begins - LOOKED_BACK,
+        night.ends - 1,
+    )  # fmt: skip
+    for lot in lots(night.history, spans, reconciling):
+        for compared, judged in lot.judged:
+            if judged.state in UNEXPLAINED and compared.count.event not in told:
+                at = night.instant(compared.count.at, compared.count.site)
+                yield from _count(night, compared, judged, f" Counted on {at[:10]}, and not explained since.")
 
 
 def _named(goods: Goods) -> str:
