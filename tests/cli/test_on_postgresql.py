@@ -7,6 +7,7 @@ import json
 import psycopg
 import pytest
 
+from compliance.ledger.agenda import AgendaTables, DutyRow
 from compliance.ledger.guards import GUARDS
 from compliance.ledger.log import Log
 from tests.cli.conftest import DAY, LEFT_IN_TIME, POLICIES, lines
@@ -195,13 +196,16 @@ def test_without_roles_the_owner_s_login_could(there, schema):
 def test_an_upgrade_keeps_owner_and_rights(logins, schema, clinic):
     """Tables that a migration makes belong to the owner's role and are granted like the others."""
     with schema.stranger() as connection:
-        connection.execute("DROP TABLE witnessed")
+        for table in ("witnessed", "agenda", "duty", "duty_key"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP FUNCTION compliance_forward()")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     upgraded = clinic.run("--database", schema.url, "db", "upgrade")
     assert upgraded.exit_code == 0, upgraded.output
     with Log.open(logins["recorder"], write=True) as log, log.writing() as batch:
         batch.witness("other.example/log", 1, bytes(32), "note")
+        AgendaTables(log).put([DutyRow(1, "rule", "event", "open")], [(1, 2, 3)])
+        AgendaTables(log).clear()
     with schema.stranger() as connection:
         owner = connection.execute(
             "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('witnessed')"

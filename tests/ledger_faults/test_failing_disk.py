@@ -201,7 +201,7 @@ def test_reading_what_a_killed_recorder_left_on_a_read_only_file_system(machine,
     would seem not to be there."""
     with home.open(write=True) as log:
         with log.writing() as batch:
-            batch.append("nightly", {"digest": "sha256:0"})
+            batch.append("other", {"digest": "sha256:0"})
         size = log.size
         for suffix in suffixes:
             shutil.copy(f"{home.path}{suffix}", f"{home.path}.left{suffix}")

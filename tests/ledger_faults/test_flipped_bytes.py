@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from compliance.ledger.tables import METADATA
+from compliance.ledger.tables import AGENDA, DUTY, DUTY_KEY, METADATA
 from compliance.ledger.verify import State, verify
 from tests.homes import unguarded
 from tests.logs import add, keys_of
@@ -30,6 +30,8 @@ NOT_REPEATED = {
     # What was seen of other logs is signed by them, not by this one; the file's name of a rejected input is for people.
     ("witnessed", "origin"), ("witnessed", "size"), ("witnessed", "root"), ("witnessed", "note"), ("witnessed", "recorded_us"),
     ("quarantine", "source"),
+    # The agenda is sealed with the log's key; the nightly run makes anew what does not fit (tests/properties/test_agenda.py).
+    *((table.name, column.name) for table in (AGENDA, DUTY, DUTY_KEY) for column in table.columns),
 }  # fmt: skip
 
 

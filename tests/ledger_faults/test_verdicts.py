@@ -159,7 +159,7 @@ def another_tile(connection):
 def add_behind_the_head(connection):
     """An entry in every way like those of this software, but no head seals it."""
     (size,) = connection.execute("SELECT max(idx) + 1 FROM entry").fetchone()
-    document, columns = new_entry("nightly", BEGAN + 10**12, {"digest": "sha256:0"})
+    document, columns = new_entry("other", BEGAN + 10**12, {"digest": "sha256:0"})
     written = canonical(document)
     places = ", ".join(["%s"] * len(ENTRY.columns))
     connection.execute(

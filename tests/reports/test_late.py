@@ -70,7 +70,7 @@ def test_who_is_too_late_without_a_reason_must_add_one():
     assert [(item.event, item.level) for item in section.items] == [
         ("beyond", Level.ACTION), ("excused", Level.NOTICE), ("within", Level.NOTICE),
     ]  # fmt: skip
-    assert section.items[0].title == "vital_signs beyond was entered 1 d 1 h late by A1, without a reason."
+    assert section.items[0].title == "vital signs beyond was entered 1 d 1 h late by A1, without a reason."
     assert "Add as a correction why" in section.items[0].todo and not section.items[1].todo
 
 
@@ -165,7 +165,7 @@ def amended(*changes, kind="vital_signs", **fields):
 def test_a_correction_says_what_it_changed_and_never_a_text(changes, fields, kind, said):
     """Field by field with old and new value; of free text, and of records that may hold some, only that they changed."""
     item, section = amended(*changes, kind=kind, **fields)
-    assert item.title == f"N1 corrected {kind} target: {said}."
+    assert item.title == f"N1 corrected {kind.replace('_', ' ')} target: {said}."
     assert (item.values["entered by"], item.values["approved by"], item.values["reason"]) == (
         "N1",
         "M1",
@@ -201,7 +201,7 @@ def test_a_changed_verdict_is_told_with_the_entry_that_says_so():
         (Level.NOTICE, "target: compliant to voided"),
     ]
     assert [len(item.entries) for item in section.items] == [3, 3, 3]
-    assert section.items[2].title == "A1 voided vital_signs target."
+    assert section.items[2].title == "A1 voided vital signs target."
     assert section.summary == "2 corrections were made, 1 event was voided."
 
 

@@ -14,7 +14,7 @@ from compliance.bundles import Bundles
 from compliance.domain.lookup import EVERY, key_of
 from compliance.domain.time import format_date, format_instant
 from compliance.domain.vocabulary import KINDS
-from compliance.errors import LogError
+from compliance.errors import InputError, LogError
 from compliance.ledger.entry import Entry, microseconds
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
@@ -78,6 +78,11 @@ class Period:
         self.first, self.last = first, last
         self.history = LogHistory(log, before=size)
         (begin,), (end,) = days_of(self.history, first, (site,)), days_of(self.history, last, (site,))
+        if end.begins > log.now():
+            raise InputError(
+                f"{format_date(last)} is still to come at {site}",
+                "Let the period end today, or before: it says of which days the records are.",
+            )
         self.zone, self.zone_known = end.zone, end.zone_known
         self.begins, self.ends = begin.begins, end.ends
         self._amended = {

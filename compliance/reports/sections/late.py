@@ -121,7 +121,7 @@ def _late_item(night: Night, seen: Seen, again: tuple[Again, ...]) -> Item:
     return Item(
         # What came within the time allowed needs no reason, only to be seen.
         Level.ACTION if not given and delay(event) > allowed else Level.NOTICE,
-        f"{event.kind} {event.id} was entered {waited} late by {event.values['actor']}, {'with a reason' if given else 'without a reason'}.",
+        f"{event.kind.replace('_', ' ')} {event.id} was entered {waited} late by {event.values['actor']}, {'with a reason' if given else 'without a reason'}.",
         where=f"occurred {night.instant(event.occurred_at, site)}, noted {night.instant(event.noted_at, site)}",
         todo=todo,
         site=site,
@@ -151,7 +151,7 @@ def _amended_item(night: Night, seen: Seen, again: tuple[Again, ...]) -> Item:
     event, values = seen.event, seen.event.values
     site = values["site"]
     target = night.history.sent(values["corrects"])
-    about = f"{values['corrects']}" if target is None else f"{target.kind} {target.id}"
+    about = f"{values['corrects']}" if target is None else f"{target.kind.replace('_', ' ')} {target.id}"
     what = "corrected" if event.kind == "correction" else "voided"
     changed = "; ".join(_changes(event))
     worse = any(one.before in _GOOD and one.after not in _GOOD for one in again)

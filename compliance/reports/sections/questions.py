@@ -48,7 +48,7 @@ def questions(night: Night) -> Section:
     summary = (
         f"{len(items)} {'question' if len(items) == 1 else 'questions'} to look into, from the {DAYS} days {since}."
         if items
-        else f"Nothing stands out in the {DAYS} days {since}."
+        else f"Nothing to ask today, from the {DAYS} days {since}; what happened once is asked about for {access.RECENT} days."
     )
     return Section(
         "questions", "Questions to look into", Level.NOTICE if items else Level.GOOD, summary, tuple(items), (table,), notes=tuple(notes)

@@ -96,7 +96,8 @@ def test_a_log_of_the_first_schema_is_upgraded(home):
         add(log, 1, 2)
         root = log.root
     connection = home.stranger()
-    connection.execute("DROP TABLE witnessed")
+    for table in ("witnessed", "agenda", "duty", "duty_key"):
+        connection.execute(f"DROP TABLE {table}")
     if home.dialect == "postgresql":
         connection.execute("DROP FUNCTION compliance_forward()")
     connection.execute("UPDATE alembic_version SET version_num = '0001'")

@@ -215,7 +215,7 @@ def comes_out(judged, one, judge):
         night = night_of(judged, judge, history, event, as_of(one, events), told=False)
         return "none" if night is None else night.outcome
     stands = history.stands(event.id) or event
-    return judge.judge_alone(judged, stands, Sight(history, stands), told=False)[0]
+    return judge.judge_alone(judged, stands, Sight(history, stands), told=())[0]
 
 
 @settings(max_examples=5)
