@@ -88,7 +88,8 @@ def in_order(site: str | None, *, vault: bool = False) -> dict[str, Any]:
     ("arrange", "site", "seed", "vault", "kind"),
     [
         pytest.param(within_blocks, None, 1, False, "sqlite", marks=pytest.mark.soak),
-        (within_blocks, None, 2, True, "sqlite"),
+        pytest.param(within_blocks, None, 2, True, "sqlite", marks=pytest.mark.soak),
+        (within_blocks, "MESA", 2, True, "sqlite"),
         pytest.param(in_files, None, 3, False, "sqlite", marks=pytest.mark.soak),
         (in_files, "MESA", 3, False, "sqlite"),
         pytest.param(fully, "MESA", 4, True, "sqlite", marks=pytest.mark.soak),
