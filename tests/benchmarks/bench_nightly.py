@@ -155,6 +155,7 @@ def main(given: list[str]) -> None:
             else:
                 shutil.copyfile(path, copy)
                 shutil.copyfile(f"{path}.key", f"{copy}.key")
+                Path(f"{copy}.key").chmod(0o600)
             nights(copy, name, folder)
 
 
