@@ -27,7 +27,7 @@ LEVELS: Final = {
 }  # fmt: skip
 """How urgent a difference is; what is not named here is in order."""
 
-TODO: Final = {
+REMEDIES: Final = {
     State.SHORT: "Count again with a second person and look for a dose or wastage that was not entered; open a discrepancy for what stays unexplained.",
     State.OVER: "Count again with a second person and look for a delivery that was not entered, or a dose that was entered twice; open a discrepancy for the rest.",
     State.UNKNOWN: "Read the lot from the containers and correct the count.",
@@ -126,7 +126,7 @@ def _count(
         "unexplained": "" if judged.unexplained is None else format_decimal(judged.unexplained),
     }  # fmt: skip
     yield Item(
-        LEVELS[judged.state], title, f"count {count.handle}, {count.site}, entry {count.entry}", f"Stock officer: {TODO[judged.state]}",
+        LEVELS[judged.state], title, f"count {count.handle}, {count.site}, entry {count.entry}", f"Stock officer: {REMEDIES[judged.state]}",
         CITES, site=count.site, event=count.event, at=at, values=values, entries=(*behind(compared, judged), *since),
     )  # fmt: skip
 
@@ -147,7 +147,7 @@ def _container(night: Night, vessel: Vessel, judged: Difference) -> Iterator[Ite
         said = f"{_difference(judged, unit)}: {format_decimal(reading.found)} {unit} said to be left, {format_decimal(book)} {unit} by the books"
     yield Item(
         LEVELS[judged.state], f"Container {life.name} of {goods.drug}, lot {goods.lot or 'not recorded'}, {said}{_reported(judged, unit)}.",
-        f"container {life.name}, {life.site}", f"Stock officer: {TODO[judged.state]}", CITES, site=life.site, at=night.instant(at, life.site),
+        f"container {life.name}, {life.site}", f"Stock officer: {REMEDIES[judged.state]}", CITES, site=life.site, at=night.instant(at, life.site),
         values={
             "registration": goods.registration or "", "drug": goods.drug, "container": life.name, "unit": unit,
             "difference": format_decimal(judged.amount), "overfill": format_decimal(judged.overfill),
