@@ -192,7 +192,6 @@ def test_a_keyboard_reaches_the_sections_and_scrolls_a_wide_table(pages, page):
     pages.go(page, "sample")
     assert boxes(page, ".skip")[0]["bottom"] <= 0
     page.keyboard.press("Tab")
-    # Each key is waited for: a machine that has just started takes its time.
     seen(page, "document.querySelector('.skip').getBoundingClientRect().top >= 0")
     page.keyboard.press("Enter")
     seen(page, "location.hash === '#sections'")
@@ -204,7 +203,7 @@ def test_a_keyboard_reaches_the_sections_and_scrolls_a_wide_table(pages, page):
 
 
 def seen(page, so: str) -> None:
-    """Waits until something is so, which it must be soon. (Playwright's own waiting evaluates text in the page, which the page's policy forbids.)"""
+    """Waits until something is so. Playwright's own waiting evaluates text in the page, which the page's policy forbids."""
     until = time.monotonic() + 15
     while not page.evaluate(so):
         assert time.monotonic() < until, so
