@@ -20,7 +20,7 @@ from .application import Call, Command, pass_call
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
-    from compliance.intake.json_lines import Draft
+    from compliance.intake.drafts import Draft
     from compliance.ledger.log import Log
     from compliance.record import Result
 
@@ -114,7 +114,7 @@ def _drafts() -> list[Draft]:
     from compliance.demo import events
     from compliance.domain.event import Event
     from compliance.domain.making import make_event
-    from compliance.intake.json_lines import Draft
+    from compliance.intake.drafts import Draft
 
     drafts = []
     for line, body in enumerate(events(), 1):

@@ -16,7 +16,7 @@ from .types import INSTANT
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
     from compliance.finding_events import Listed
-    from compliance.intake.json_lines import Draft
+    from compliance.intake.drafts import Draft
     from compliance.ledger.log import Log
     from compliance.persons import Words
 

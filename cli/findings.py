@@ -15,7 +15,7 @@ from .types import DAY, as_of_option, now
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
     from compliance.domain.event import Event
-    from compliance.intake.json_lines import Draft
+    from compliance.intake.drafts import Draft
     from compliance.ledger.log import Log
     from compliance.standing import StandingFinding
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from compliance.errors import InputError
 
+from .formats import Form
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from compliance.intake.json_lines import Draft, Rejected
+    from compliance.intake.drafts import Item, PassedOver, Read
+    from compliance.ledger.log import Log
 
 STDIN: Final = "-"
 
@@ -24,15 +27,19 @@ HELD_OPEN: Final = 64
 class Inputs:
     """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes."""
 
-    def __init__(self, names: Sequence[str], progress: Progress) -> None:
+    def __init__(self, names: Sequence[str], progress: Progress, form: Form) -> None:
         self.valid = 0
         """How many valid events were read so far."""
+        self.passed: Counter[str] = Counter()
+        """What is not about what the log keeps: how many pieces were passed over for which reason."""
         self._progress = progress
+        self._form = form
         self._stack = ExitStack()
         self._streams: list[tuple[str, BinaryIO]]
         with ExitStack() as opened:
             self._streams = []
             for name in _once(names):
+                form.of(name)
                 stream = _open(name, opened)
                 if (
                     len(self._streams) >= HELD_OPEN and Path(name).is_file()
@@ -47,33 +54,76 @@ class Inputs:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def items(self) -> Iterator[Draft | Rejected]:
-        """Every event and every piece that is none: one file in its own order, several merged by `occurred_at` (ties: file, line)."""
-        if len(self._streams) == 1:
-            yield from self._read(*self._streams[0])
+    def items(
+        self,
+        log: Log,
+        *,
+        actor: str | None,
+        written: bool,
+        passed: Callable[[PassedOver], None] = lambda _: None,
+    ) -> Iterator[Item]:
+        """Every event and every piece that is none: one file in its own order, several merged by `occurred_at` (ties: file, line).
+
+        `written` says whether they are to be recorded. `passed` is told of each piece that is not ours.
+        """
+        from compliance.intake.drafts import Draft, PassedOver
+
+        for item in self._all(log, actor, written=written):
+            if isinstance(item, PassedOver):
+                self.passed[item.reason] += 1
+                passed(item)
+                continue
+            self.valid += isinstance(item, Draft)
+            yield item
+
+    def _all(self, log: Log, actor: str | None, *, written: bool) -> Iterator[Read]:
+        formats = {self._form.of(name) for name, _ in self._streams}
+        if "fhir" in formats:
+            yield from self._fhir(log, actor, written=written)
             return
-        ordered: list[tuple[int, int, int, Draft | Rejected]] = []
+        if len(self._streams) == 1:
+            yield from self._read(*self._streams[0], log, actor)
+            return
+        ordered: list[tuple[int, int, int, Read]] = []
         for number, (name, stream) in enumerate(self._streams):
             occurred = -(2**63)  # what cannot be read stays behind what stands before it in its file
-            for position, item in enumerate(self._read(name, stream)):
+            for position, item in enumerate(self._read(name, stream, log, actor)):
                 event = getattr(item, "event", None)
                 occurred = occurred if event is None else event.occurred_at
                 ordered.append((occurred, number, position, item))
         ordered.sort(key=lambda row: row[:3])
         yield from (item for *_, item in ordered)
 
-    def _read(self, name: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:
-        source = _called(name)
-        from compliance.intake.json_lines import Draft, read_json
+    def _fhir(self, log: Log, actor: str | None, *, written: bool) -> Iterator[Read]:
+        from .fhir_input import read_fhir
 
+        with ExitStack() as again:
+            files = [
+                (_called(name), self._progress.watched(_open(name, again) if stream.closed else stream))
+                for name, stream in self._streams
+            ]
+            yield from read_fhir(files, self._form, log, actor=actor, written=written)
+
+    def _read(self, name: str, stream: BinaryIO, log: Log, actor: str | None) -> Iterator[Read]:
+        source = _called(name)
         try:
             with ExitStack() as again:
-                stream = _open(name, again) if stream.closed else stream
-                for item in read_json(source, self._progress.watched(stream)):
-                    self.valid += isinstance(item, Draft)
-                    yield item
+                watched = self._progress.watched(_open(name, again) if stream.closed else stream)
+                yield from self._of_format(name, source, watched, log, actor)
         except IsADirectoryError:
             raise _not_a_file(source) from None
+
+    def _of_format(
+        self, name: str, source: str, stream: BinaryIO, log: Log, actor: str | None
+    ) -> Iterator[Read]:
+        found = self._form.of(name)
+        if found == "json":
+            from compliance.intake.json_lines import read_json
+
+            return read_json(source, stream)
+        from .sheet_input import read_table
+
+        return read_table(source, stream, self._form, log, format=found, actor=actor)
 
 
 def _once(names: Sequence[str]) -> list[str]:

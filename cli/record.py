@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from . import opening, results
+from . import formats, opening, output, results
 from .application import Call, Command, pass_call
+from .formats import Form
 from .inputs import Inputs
 from .progress import Progress
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
-    from compliance.intake.json_lines import Draft, Rejected
+    from compliance.intake.drafts import Draft, PassedOver, Rejected
+    from compliance.ledger.log import Log
     from compliance.record import Result
 
     Submit = Callable[[Iterable[Draft | Rejected]], Generator[tuple[Result, ...], None, None]]
@@ -25,28 +28,31 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "compliance record day.ndjson",
+        "compliance record --kind administration doses.xlsx",
+        "compliance record --format fhir bulk/*.ndjson",
         "compliance record --output json site-1.ndjson site-2.ndjson > verdicts.ndjson",
         "export-from-source | compliance record -",
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@formats.options
 @results.strict_option
 @pass_call
-def record(call: Call, files: tuple[str, ...], strict: bool) -> int:
+def record(call: Call, files: tuple[str, ...], form: Form, strict: bool) -> int:
     """Judge the events of files and append them to the log.
 
-    A file holds JSON: one event per line, one event, or a list of events; - is standard input. One file is taken in its own
-    order, several are merged by when things occurred. A bad line stops nothing: it is reported and kept. The same event twice is
-    written once.
+    A file holds JSON (one event per line, one event, or a list of events), a table of one kind of event (--kind), or FHIR R4 resources
+    (--format fhir); - is standard input. One file is taken in its own order, several are merged by when things occurred. A bad line
+    stops nothing: it is reported and kept. The same event twice is written once.
     """
     from compliance.bundles import Bundles
     from compliance.record import Recorder
 
     progress = Progress()
-    with Inputs(files, progress) as inputs, opening.writing(call) as log:
+    with Inputs(files, progress, form) as inputs, opening.writing(call) as log:
         bundles = Bundles(log)
         submit = Recorder(log, bundles.active).submit
-        return _run(call, inputs, submit, bundles, progress, strict=strict, written=True)
+        return _run(call, log, inputs, submit, bundles, progress, strict=strict, written=True)
 
 
 @click.command(
@@ -54,9 +60,10 @@ def record(call: Call, files: tuple[str, ...], strict: bool) -> int:
     examples=("compliance check day.ndjson", "compliance check --output json - < proposal.json"),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@formats.options
 @results.strict_option
 @pass_call
-def check(call: Call, files: tuple[str, ...], strict: bool) -> int:
+def check(call: Call, files: tuple[str, ...], form: Form, strict: bool) -> int:
     """Judge the events of files as `record` would, and write nothing.
 
     The events see what is in the log, and each other. A reader's rights suffice.
@@ -65,14 +72,15 @@ def check(call: Call, files: tuple[str, ...], strict: bool) -> int:
     from compliance.checking import Checker
 
     progress = Progress()
-    with Inputs(files, progress) as inputs, opening.reading(call) as log, log.reading():
+    with Inputs(files, progress, form) as inputs, opening.reading(call) as log, log.reading():
         bundles = Bundles(log, written=False)
         submit = Checker(log, bundles.active()).submit
-        return _run(call, inputs, submit, bundles, progress, strict=strict, written=False)
+        return _run(call, log, inputs, submit, bundles, progress, strict=strict, written=False)
 
 
 def _run(
     call: Call,
+    log: Log,
     inputs: Inputs,
     submit: Submit,
     bundles: Bundles,
@@ -84,7 +92,8 @@ def _run(
     from compliance import logs
 
     tally = results.Tally()
-    with closing(submit(inputs.items())) as batches:
+    items = inputs.items(log, actor=call.actor, written=written, passed=partial(_passed, call))
+    with closing(submit(items)) as batches:
         for batch in batches:
             progress.clear()
             for result in batch:
@@ -93,8 +102,13 @@ def _run(
             logs.info("batch", events=tally.recorded, repeated=tally.repeated, rejected=tally.rejected)
     progress.clear()
     if not call.json:
-        click.echo(results.summary(tally, written=written))
-    if not inputs.valid:
+        click.echo(results.summary(tally, written=written, passed=inputs.passed))
+    if not inputs.valid and not inputs.passed:
         click.echo("error: there is no valid event in this input", err=True)
         return 2
     return tally.exit_code(strict=strict)
+
+
+def _passed(call: Call, piece: PassedOver) -> None:
+    if call.json:
+        output.echo_json(results.passed_json(piece))

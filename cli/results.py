@@ -1,13 +1,15 @@
 """What recording or checking gave, as JSON and as text. The keys of the JSON are those of the documentation, and stable.
 
-Three kinds of line, told apart by their keys: a decision has ``event``, input that is no event has ``rejected``, an earlier event that was
-judged again has ``rejudged``.
+Four kinds of line, told apart by their keys: a decision has ``event``, input that is no event has ``rejected``, an earlier event that was
+judged again has ``rejudged``, a piece of input that is not about what the log keeps has ``passed_over``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from compliance.bundles import Bundles
     from compliance.domain.event import Event
     from compliance.domain.findings import Decision
+    from compliance.intake.drafts import PassedOver
     from compliance.record import Recorded, Refused, Rejudged, Result
     from compliance.standing import Explained
 
@@ -192,8 +195,17 @@ def finding_text(explained: Explained) -> str:
     return "\n".join(lines)
 
 
-def summary(tally: Tally, *, written: bool) -> str:
-    """What a run amounts to, in a few lines."""
+def passed_json(piece: PassedOver) -> dict[str, Any]:
+    """A piece that was passed over."""
+    return {
+        "passed_over": {
+            "source": piece.source, "line": piece.line, "what": piece.what, "reason": piece.reason,
+        }
+    }  # fmt: skip
+
+
+def summary(tally: Tally, *, written: bool, passed: Mapping[str, int] = MappingProxyType({})) -> str:
+    """What a run amounts to, in a few lines; `passed` says how many pieces were passed over for which reason."""
     done = "recorded" if written else "would be recorded"
     parts = [f"{output.counted(tally.recorded, 'event')} {done}"]
     if tally.repeated:
@@ -213,6 +225,12 @@ def summary(tally: Tally, *, written: bool) -> str:
                 f"{count:,} {output.colored(verdict)}" for verdict, count in tally.verdicts.most_common()
             )
         )
+    if passed:
+        lines.append(f"{sum(passed.values()):,} passed over: not about what this log keeps")
+        lines += [
+            output.paragraph(f"{count:,} {reason}", 2, 4)
+            for reason, count in sorted(passed.items(), key=lambda row: (-row[1], row[0]))
+        ]
     if written and not tally.recorded and not tally.rejected:
         lines.append("nothing new was written")
     if not written:

@@ -17,7 +17,7 @@ from compliance.domain.objections import did_you_mean
 from compliance.domain.time import format_instant
 from compliance.domain.vocabulary import KINDS, FieldSpec
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 

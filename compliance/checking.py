@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from compliance.engine.judging import Judge
-from compliance.intake.json_lines import Draft, Rejected
+from compliance.intake.drafts import Draft, Rejected
 from compliance.ledger.log import Log
 from compliance.ledger.vault import reach
 from compliance.record import Result, Submission

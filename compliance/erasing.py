@@ -21,7 +21,7 @@ from compliance.domain.free_text import replaced
 from compliance.domain.lookup import EVERY
 from compliance.domain.time import format_instant
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import Vault, reach

@@ -16,7 +16,7 @@ from compliance.domain.lookup import EVERY, key_of
 from compliance.domain.time import end_of_local_day, format_date, format_instant, local_date
 from compliance.engine.nights import zone_at
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import reach

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from compliance.errors import DatabaseError
-from compliance.intake.json_lines import Draft, Rejected
+from compliance.intake.drafts import Draft, Rejected
 from compliance.record import Recorder, Result
 
 

@@ -7,7 +7,7 @@ from compliance.domain.event import Event
 from compliance.domain.making import make_event
 from compliance.domain.vocabulary import KINDS
 from compliance.errors import Place, Problem
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.policy.bundle import ARTIFACT

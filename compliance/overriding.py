@@ -16,7 +16,7 @@ from compliance.domain.findings import Severity
 from compliance.domain.time import format_instant
 from compliance.engine.overrides import FAULT, objection
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 from compliance.permissions import may_enter

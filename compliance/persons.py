@@ -19,7 +19,7 @@ from compliance.domain.reading import Unreadable
 from compliance.domain.time import format_instant, read_date
 from compliance.engine.judging import Judge
 from compliance.errors import DatabaseError, InputError, Place, Problem
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import Reach, Vault, mark, name_of, reach, unnamed

@@ -24,7 +24,7 @@ from compliance.domain.making import stamp
 from compliance.engine.judging import Judge, voided
 from compliance.engine.sight import FOREVER, Asked
 from compliance.errors import Place, Problem
-from compliance.intake.json_lines import Draft, Rejected
+from compliance.intake.drafts import Draft, Rejected
 from compliance.ledger.batch import Batch
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log

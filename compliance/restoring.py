@@ -14,7 +14,7 @@ from compliance.bundles import Bundles
 from compliance.domain.lookup import key_of
 from compliance.domain.time import format_instant
 from compliance.errors import InputError, LogError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.checkpoint import unverified_checkpoint
 from compliance.ledger.creation import require_absent
 from compliance.ledger.database import place_of

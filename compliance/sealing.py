@@ -16,7 +16,7 @@ from compliance.domain.free_text import Corrects, Said, commitments, is_commitme
 from compliance.domain.making import MAX_EVENT_BYTES, with_body
 from compliance.engine.signed import signable, stood_for
 from compliance.errors import Place, Problem
-from compliance.intake.json_lines import Draft, Rejected
+from compliance.intake.drafts import Draft, Rejected
 from compliance.ledger.history import LogHistory
 from compliance.ledger.vault import Reach
 from compliance.ledger.vault.texts import Texts

@@ -15,7 +15,7 @@ from compliance.bundles import activation, as_stored, store
 from compliance.domain.time import format_instant
 from compliance.engine.judging import Judge
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.creation import created, require_absent
 from compliance.ledger.database import place_of
 from compliance.ledger.keys import create_key, key_path

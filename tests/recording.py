@@ -17,7 +17,8 @@ from compliance.bundles import activation, store
 from compliance.domain.event import Event
 from compliance.domain.making import make_event
 from compliance.engine.judging import Judge
-from compliance.intake.json_lines import Draft, Rejected, read_json
+from compliance.intake.drafts import Draft, Rejected
+from compliance.intake.json_lines import read_json
 from compliance.ledger.log import Log
 from compliance.policy.bundle import bundle_from_documents, load_folder
 from compliance.policy.fill import fill

@@ -16,61 +16,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from compliance.domain.canonical import encode
 from compliance.domain.event import Event
 from compliance.domain.making import make_event
 from compliance.domain.objections import path_text
 from compliance.domain.quantity import NumberText
-from compliance.errors import InputError, Place, Problem
-from compliance.intake.pieces import KEPT, MAX_PIECE, Piece, pieces
+from compliance.errors import Place, Problem
+from compliance.intake.drafts import KEPT, Draft, Rejected
+from compliance.intake.pieces import MAX_PIECE, Piece, pieces
 
 MAX_DEPTH: Final = 64
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _INTEGER_DIGITS: Final = 18
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A valid event, not yet judged, and where it stood."""
-
-    event: Event
-    source: str
-    line: int
-
-    @classmethod
-    def of_command(cls, body: Mapping[str, Any], source: str, line: int = 1) -> Draft:
-        """The event that a command made of what a person said; raises InputError with all that does not fit, before anything is written."""
-        made = make_event(body, source=source, line=line)
-        if isinstance(made, Event):
-            return cls(made, source, line)
-        raise InputError(
-            f"this {body['kind']} cannot be recorded",
-            "Mend what the command was given; nothing was written.",
-            made,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A piece of input that is no valid event: its first bytes, the SHA-256 (hex) of all of them, and all that is wrong."""
-
-    source: str
-    line: int
-    raw: bytes
-    sha256: str
-    problems: tuple[Problem, ...]
-
-    @classmethod
-    def of(cls, draft: Draft, problems: tuple[Problem, ...]) -> Rejected:
-        """A draft that turned out not to fit what is in the log; its bytes are the event's canonical JSON."""
-        raw = encode(draft.event.body)
-        return cls(draft.source, draft.line, raw[:KEPT], sha256(raw).hexdigest(), problems)
 
 
 def read_json(source: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:

@@ -19,10 +19,9 @@ from hashlib import sha256
 from itertools import chain
 from typing import BinaryIO, Final
 
-MAX_PIECE: Final = 1024 * 1024
-KEPT: Final = 64 * 1024
-"""So much of a piece that is too long is kept."""
+from compliance.intake.drafts import KEPT
 
+MAX_PIECE: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = b" \t\r\n"  # RFC 8259, section 2: no other white space

@@ -16,7 +16,7 @@ from compliance.bundles import Activation, Bundles, activation, as_stored, store
 from compliance.continuation import decision_at
 from compliance.domain.time import format_instant
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.batch import Batch
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log

@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 import compliance.record
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.log import Log
 from compliance.record import Recorded, Recorder
 from tests.recording import DAY, body, correction, draft, judge, void

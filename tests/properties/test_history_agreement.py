@@ -17,7 +17,7 @@ from compliance.domain.findings import decision_of
 from compliance.domain.making import stamp
 from compliance.engine.history import MemoryHistory
 from compliance.engine.judging import Judge
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.record import Recorded, Recorder, Rejudged

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from compliance.bundles import Bundles
 from compliance.domain.event import Event
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.log import Log
 from compliance.policy.bundle import bundle_from_documents
 from compliance.policy.model import Bundle

@@ -17,7 +17,7 @@ import pytest
 from compliance.demo import events
 from compliance.domain.time import parse_instant
 from compliance.engine.duties import duties
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.ledger.verify import State

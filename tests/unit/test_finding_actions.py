@@ -14,7 +14,7 @@ from compliance.domain.time import format_date, local_date, parse_instant
 from compliance.engine.duties import finding_id
 from compliance.errors import InputError
 from compliance.finding_actions import SHORTEST, assign, find, reopen, resolve
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.vault import reach
 from compliance.policy.model import Bundle

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from compliance.domain.canonical import digest, encode
 from compliance.errors import ComplianceError
-from compliance.intake.json_lines import Rejected, read_json
+from compliance.intake.drafts import Rejected
+from compliance.intake.json_lines import read_json
 from compliance.ledger.log import Log
 from compliance.ledger.verify import State
 from compliance.record import BATCH, Recorded, Recorder, Refused

@@ -14,7 +14,7 @@ from compliance.domain.making import make_event
 from compliance.engine.judging import Judge
 from compliance.engine.signed import signable
 from compliance.errors import DatabaseError
-from compliance.intake.json_lines import Rejected
+from compliance.intake.drafts import Rejected
 from compliance.ledger.history import LogHistory
 from compliance.ledger.vault import Vault, mark, reach
 from compliance.ledger.vault.site_key import VARIABLE

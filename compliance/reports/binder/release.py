@@ -17,7 +17,7 @@ import orjson
 from compliance.bundles import Bundles
 from compliance.domain.time import format_date, format_instant
 from compliance.errors import InputError
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.log import Log, system_clock
 from compliance.ledger.note import Signer
 from compliance.ledger.proof import prove

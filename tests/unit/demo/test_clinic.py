@@ -20,7 +20,7 @@ from compliance.domain.making import make_event
 from compliance.domain.time import parse_instant
 from compliance.engine.duties import Duty, DutyState, duties
 from compliance.engine.judging import Judge
-from compliance.intake.json_lines import Draft
+from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.policy.bundle import load_folder

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.domain.making import make_event
-from compliance.intake.json_lines import KEPT, MAX_PIECE, Draft, Rejected, read_json
+from compliance.intake.drafts import KEPT, Draft, Rejected
+from compliance.intake.json_lines import read_json
+from compliance.intake.pieces import MAX_PIECE
 from tests.valid_events import bodies
 
 VOID: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""Tables of events, one kind each: CSV and XLSX in, empty tables out."""
