@@ -1,0 +1,105 @@
+"""One event that a command made: judged first and shown, recorded when the person agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from . import asking, output, results
+from .application import Call
+
+if TYPE_CHECKING:
+    from compliance.bundles import Bundles
+    from compliance.intake.drafts import Draft
+    from compliance.ledger.log import Log
+    from compliance.record import Result
+
+SOURCE: Final = "<keyboard>"
+
+REJECTED: Final = "rejected"
+DECLINED: Final = 1
+"""The exit code where the person saw the verdict and did not want the event recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What came of an event that a person entered: its verdict, whether it was recorded, and the exit code that follows."""
+
+    event: str
+    verdict: str
+    recorded: bool
+    exit_code: int
+
+
+def entered(
+    call: Call, log: Log, body: Mapping[str, Any], *, sure: bool, strict: bool, source: str = SOURCE
+) -> Entered:
+    """Check an event, show the verdict, ask whether to record it, and record it.
+
+    Nothing is asked, and nothing judged twice, where the caller is `sure` or no person is there. Raises InputError with all that does not
+    fit, before anything is written. Standard output holds what was recorded, as `record` prints it; all before that is words for people.
+    """
+    from compliance.bundles import Bundles
+    from compliance.intake.drafts import Draft
+
+    draft = Draft.of_command(body, source)
+    bundles = Bundles(log)
+    if sure or not asking.may_ask():
+        return _recorded(call, log, bundles, draft, strict=strict, told="")
+    verdict, told = _checked(log, bundles, draft)
+    with asking.leaving():
+        agreed = asking.confirmed("Record this?", default=verdict not in {*results.OBJECTIONS, REJECTED})
+    if agreed:
+        return _recorded(call, log, bundles, draft, strict=strict, told=told)
+    click.echo(asking.NOTHING_WRITTEN, err=True)
+    return Entered(draft.event.id, verdict, recorded=False, exit_code=DECLINED)
+
+
+def record_one(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
+    """Record one event that a command made, and show what comes of it; gives the exit code."""
+    from compliance.bundles import Bundles
+
+    return _recorded(call, log, Bundles(log), draft, strict=strict, told="").exit_code
+
+
+def _checked(log: Log, bundles: Bundles, draft: Draft) -> tuple[str, str]:
+    """The verdict that recording would give now, shown, and the findings as they were told. Nothing is written."""
+    from compliance.checking import Checker
+
+    verdict, told = "", ""
+    for batch in Checker(log, bundles.active()).submit([draft]):
+        told += results.results_text(batch, bundles)
+        verdict = verdict or _verdict(batch[0])
+    click.echo(err=True)
+    click.echo(output.headline(verdict, "is what recording it would give now"), err=True)
+    if told:
+        click.echo(told, err=True)
+    return verdict, told
+
+
+def _verdict(result: Result) -> str:
+    from compliance.record import Refused
+
+    return REJECTED if isinstance(result, Refused) else str(result.decision.verdict)
+
+
+def _recorded(call: Call, log: Log, bundles: Bundles, draft: Draft, *, strict: bool, told: str) -> Entered:
+    """Record it and show what comes of it; findings that were `told` already are not told again unless they differ."""
+    from compliance.record import Recorder
+
+    tally = results.Tally()
+    verdict = ""
+    for batch in Recorder(log, bundles.active).submit([draft]):
+        for result in batch:
+            tally.take(result)
+            verdict = verdict or _verdict(result)
+        if call.json or results.results_text(batch, bundles) != told:
+            results.echo_results(batch, bundles, as_json=call.json, written=True)
+    if not call.json:
+        click.echo(f"{draft.event.kind} {draft.event.id}")
+        click.echo(results.summary(tally, written=True))
+    recorded = bool(tally.recorded)
+    return Entered(draft.event.id, verdict, recorded=recorded, exit_code=tally.exit_code(strict=strict))
