@@ -60,17 +60,25 @@ def leaving(so_far: Callable[[], str] = lambda: NOTHING_WRITTEN) -> Iterator[Non
         raise InputError("the input ended where an answer was expected", so_far()) from None
 
 
-def ask(spec: FieldSpec, *, zone: str, default: Any = None, offered: Sequence[str] = ()) -> Any:
+def ask(
+    spec: FieldSpec,
+    *,
+    zone: str,
+    default: Any = None,
+    offered: Sequence[str] = (),
+    clock: Callable[[], int] = now,
+) -> Any:
     """Ask for one field until the answer is one: the JSON value for an event's body, or None where an optional field is left out.
 
-    `zone` is the site's IANA zone, `default` the JSON value that an empty answer means, `offered` values that may be taken by number.
+    `zone` is the site's IANA zone, `default` the JSON value that an empty answer means, `offered` values that may be taken by number;
+    `clock` says (in microseconds) what today and now are.
     Raises EOFError and KeyboardInterrupt where the person leaves (see `leaving`).
     """
     if spec.element is not None:
-        return _asked_list(spec, spec.element, zone, default)
+        return _asked_list(spec, spec.element, zone, default, clock)
     if spec.fields is not None:
-        return _asked_record(spec, spec.fields, zone, default)
-    return _asked_value(spec, zone, default, offered)
+        return _asked_record(spec, spec.fields, zone, default, clock)
+    return _asked_value(spec, zone, default, offered, clock)
 
 
 def confirmed(question: str, *, default: bool) -> bool:
@@ -147,7 +155,9 @@ def _width() -> int:
     return min(columns or 80, output.WIDEST)
 
 
-def _asked_value(spec: FieldSpec, zone: str, default: Any, offered: Sequence[str]) -> Any:
+def _asked_value(
+    spec: FieldSpec, zone: str, default: Any, offered: Sequence[str], clock: Callable[[], int]
+) -> Any:
     from compliance.domain.reading import Unreadable
     from compliance.intake.answers import choices_of, read_answer, shown
 
@@ -170,7 +180,7 @@ def _asked_value(spec: FieldSpec, zone: str, default: Any, offered: Sequence[str
             _explain(spec, choices, offered)
             continue
         try:
-            value = read_answer(spec, _meant(answer, offered), zone_name=zone, now=now())
+            value = read_answer(spec, _meant(answer, offered), zone_name=zone, now=clock())
         except Unreadable as wrong:
             objected(wrong)
             continue
@@ -206,7 +216,9 @@ def _explain(spec: FieldSpec, choices: Sequence[str], offered: Sequence[str]) ->
     say("Ctrl-C leaves.", 2)
 
 
-def _asked_list(spec: FieldSpec, element: FieldSpec, zone: str, default: Any) -> list[Any] | None:
+def _asked_list(
+    spec: FieldSpec, element: FieldSpec, zone: str, default: Any, clock: Callable[[], int]
+) -> list[Any] | None:
     """The items one by one, an empty answer after the last. A required list may be empty."""
     from compliance.intake.answers import choices_of, shown
 
@@ -220,16 +232,16 @@ def _asked_list(spec: FieldSpec, element: FieldSpec, zone: str, default: Any) ->
         if element.fields is not None:
             if not confirmed(f"{name}: is there one?", default=not items):
                 break
-            items.append(_parts(name, element.fields, zone))
+            items.append(_parts(name, element.fields, zone, clock))
             continue
-        item = _asked_item(replace(element, name=name, says=spec.says, required=False), zone)
+        item = _asked_item(replace(element, name=name, says=spec.says, required=False), zone, clock)
         if item is None:
             break
         items.append(item)
     return items if items or spec.required else None
 
 
-def _asked_item(spec: FieldSpec, zone: str) -> Any:
+def _asked_item(spec: FieldSpec, zone: str, clock: Callable[[], int]) -> Any:
     """One item of a list, whose heading and choices were shown."""
     from compliance.domain.reading import Unreadable
     from compliance.intake.answers import choices_of, read_answer
@@ -242,12 +254,14 @@ def _asked_item(spec: FieldSpec, zone: str) -> Any:
             _explain(spec, choices_of(spec), ())
             continue
         try:
-            return read_answer(spec, answer.removeprefix("="), zone_name=zone, now=now())
+            return read_answer(spec, answer.removeprefix("="), zone_name=zone, now=clock())
         except Unreadable as wrong:
             objected(wrong)
 
 
-def _asked_record(spec: FieldSpec, fields: Any, zone: str, default: Any) -> dict[str, Any] | None:
+def _asked_record(
+    spec: FieldSpec, fields: Any, zone: str, default: Any, clock: Callable[[], int]
+) -> dict[str, Any] | None:
     from compliance.intake.answers import shown
 
     _head(spec)
@@ -255,9 +269,12 @@ def _asked_record(spec: FieldSpec, fields: Any, zone: str, default: Any) -> dict
         return dict(default)
     if not spec.required and not confirmed(f"{spec.name}: fill it in?", default=False):
         return None
-    return _parts(spec.name, fields, zone)
+    return _parts(spec.name, fields, zone, clock)
 
 
-def _parts(name: str, fields: Any, zone: str) -> dict[str, Any]:
-    found = {field: ask(replace(inner, name=f"{name}.{field}"), zone=zone) for field, inner in fields.items()}
+def _parts(name: str, fields: Any, zone: str, clock: Callable[[], int]) -> dict[str, Any]:
+    found = {
+        field: ask(replace(inner, name=f"{name}.{field}"), zone=zone, clock=clock)
+        for field, inner in fields.items()
+    }
     return {field: value for field, value in found.items() if value is not None}

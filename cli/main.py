@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "record": ("record", "record"),
     "check": ("record", "check"),
     "events": ("events", "events"),
+    "session": ("session", "session"),
     "override": ("override", "override"),
     "person": ("person", "person"),
     "findings": ("findings", "findings"),

@@ -39,7 +39,9 @@ def _with_numbers(steps: Sequence[Step], seen: Seen, doses: int) -> Iterator[Ste
             every = max(doses, len(seen.of("administration")))
             for number in range(1, every + 1):
                 name = step.name if every == 1 else f"{step.name}-{number}"
-                yield replace(step, name=name, says=step.says if every == 1 else f"{step.says} {number}", number=number)
+                yield replace(
+                    step, name=name, says=step.says if every == 1 else f"{step.says} {number}", number=number
+                )
         elif step.kind != "clinical_decision" or high_reading(seen) is not None:
             yield step
 
@@ -85,10 +87,11 @@ def _end(wait: Wait, step: Step, seen: Seen, doses: int) -> int | None:
         return None
     if step.number:  # of a device: from the one before
         before = given[step.number - 2 : step.number - 1] if step.number > 1 else ()
-        return before[0].occurred_at + length if before else None
+        rested: int = length
+        return before[0].occurred_at + rested if before else None
     if wait.after == "last_ended" and len(given) < doses and not seen.of("session_stop"):
         return None  # another dose is still to come
-    minutes = length if wait.after != "measured" else length // SCALE * MINUTE
+    minutes: int = length if wait.after != "measured" else length // SCALE * MINUTE
     return _since(wait, seen) + minutes
 
 
@@ -102,7 +105,12 @@ def _since(wait: Wait, seen: Seen) -> int:
         ended: int = last.values.get("completed_at", last.occurred_at)
         return ended
     kinds = _LOOKS if wait.after == "looked" else ("vital_signs",)
-    return max([first.occurred_at, *(e.occurred_at for e in seen.events if e.kind in kinds and e.occurred_at <= seen.now)])
+    return max(
+        [
+            first.occurred_at,
+            *(e.occurred_at for e in seen.events if e.kind in kinds and e.occurred_at <= seen.now),
+        ]
+    )
 
 
 def _events(step: Step, seen: Seen, not_before: int | None) -> tuple[Event, ...]:

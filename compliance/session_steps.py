@@ -167,14 +167,12 @@ _DECISION: Final = Step(
     asks=("decision", "rationale", "decided_by", "occurred_at"),
 )  # fmt: skip
 
-_AFTER_PRESSURE: Final = {
-    "kind": "vital_signs",
-    "tells": {"point": "pre_discharge"},
-    "asks": PRESSURE,
-    "usual": {"acceptable": True, "continuous_oximetry": True},
-}
+_LEAVING: Final = Step(
+    "pressure-leaving", "Blood pressure before leaving", "vital_signs", tells={"point": "pre_discharge"}, asks=PRESSURE,
+    usual={"acceptable": True, "continuous_oximetry": True},
+)  # fmt: skip
 
-ESKETAMINE: Final = (
+ESKETAMINE: Final[tuple[Step, ...]] = (
     Step(
         "enrolment", "Enrolment looked up", "patient_enrollment", gate=True, wanted_by=("rems-enroll-verify",),
         tells={"program": "spravato_rems", "step": "verified"}, usual={"result": "active"}, asks=("result", "program_patient_ref"),
@@ -202,10 +200,7 @@ ESKETAMINE: Final = (
         usual={"acceptable": True, "continuous_oximetry": True},
         opens=(Wait("uspi-bp-40min", "earliest", "last_ended"),), closes=(Wait("uspi-bp-40min", "latest", "last_ended"),),
     ),
-    Step(
-        "pressure-leaving", "Blood pressure before leaving",
-        opens=(Wait("uspi-bp-decline", "after", "last_ended"), *_STAY), **_AFTER_PRESSURE,
-    ),
+    replace(_LEAVING, opens=(Wait("uspi-bp-decline", "after", "last_ended"), *_STAY)),
     Step(
         "ready", "Sedation, dissociation, breathing; ready to leave", "assessment", tells={"instrument": "readiness"},
         usual={"mode": "clinician", "sedation": "absent", "dissociation": "resolved", "respiratory_depression": "absent", "oriented": True,
@@ -233,12 +228,18 @@ ESKETAMINE: Final = (
     ),
 )  # fmt: skip
 
+_BEFORE_KETAMINE: Final = tuple(
+    replace(step, asks=("route", *step.asks)) if step.kind == "order" else step for step in _BEFORE
+)
 _PREPARATION: Final = Step(
     "preparation", "Drawn up", "preparation", gate=True, carries=("order",), by_actor=("prepared_by",),
     asks=("preparation", "container", "lot", "source_strength_mg_per_ml", "drug_ml", "diluent", "diluent_ml", "final_mg_per_ml",
           "prepared_by", "checked_by", "occurred_at"),
 )  # fmt: skip
-_PUMP: Final = {"kind": "infusion", "carries": ("order", "preparation", "equipment"), "by_actor": ("run_by",)}
+_PUMP: Final = Step(
+    "infusion", "Infusion starts", "infusion", judged_ahead=True, tells={"phase": "start"}, carries=("order", "preparation", "equipment"),
+    by_actor=("run_by",), asks=("rate_mg_per_min", "rate_ml_per_hour", "equipment", "run_by", "occurred_at"),
+)  # fmt: skip
 _GIVEN: Final = ("dose_mg", "quantity", "lot", "container", "observer")
 
 
@@ -256,7 +257,7 @@ def _ketamine_end(stay: Wait) -> tuple[Step, ...]:
             "responsiveness", "Responsiveness", "assessment", wanted_by=("off-monitor-interval",), tells={"instrument": "moaas"},
             usual={"mode": "clinician"}, by_actor=("assessor",), asks=("total", "occurred_at"),
         ),
-        Step("pressure-leaving", "Blood pressure before leaving", **_AFTER_PRESSURE),
+        _LEAVING,
         Step(
             "recovery", "Recovered", "assessment", tells={"instrument": "recovery"},
             usual={"mode": "clinician", "oriented": True, "gait_steady": True, "ready_to_leave": True}, by_actor=("assessor",),
@@ -271,15 +272,13 @@ def _ketamine_end(stay: Wait) -> tuple[Step, ...]:
     )  # fmt: skip
 
 
-INFUSION: Final = (
-    *_BEFORE,
+INFUSION: Final[tuple[Step, ...]] = (
+    *_BEFORE_KETAMINE,
     _PREPARATION,
-    Step(
-        "infusion", "Infusion starts", judged_ahead=True, tells={"phase": "start"},
-        asks=("rate_mg_per_min", "rate_ml_per_hour", "equipment", "run_by", "occurred_at"), **_PUMP,
-    ),
-    Step(
-        "infused", "Infusion stops", tells={"phase": "stop"}, asks=("volume_infused_ml", "delivered_mg", "run_by", "occurred_at"), **_PUMP,
+    _PUMP,
+    replace(
+        _PUMP, name="infused", says="Infusion stops", tells={"phase": "stop"}, judged_ahead=False,
+        asks=("volume_infused_ml", "delivered_mg", "run_by", "occurred_at"),
     ),
     Step(
         "dose", "Dose entered", "administration", judged_ahead=True,
@@ -289,8 +288,8 @@ INFUSION: Final = (
     *_ketamine_end(Wait("off-discharge-wait", "after_iv", "last_ended")),
 )  # fmt: skip
 
-OTHER_KETAMINE: Final = (
-    *_BEFORE,
+OTHER_KETAMINE: Final[tuple[Step, ...]] = (
+    *_BEFORE_KETAMINE,
     replace(_PREPARATION, wanted_by=("off-conc-100",)),
     Step(
         "dose", "Dose", "administration", judged_ahead=True, usual={"encounter_class": "outpatient", "given_by": "staff"},
@@ -298,6 +297,12 @@ OTHER_KETAMINE: Final = (
     ),
     *_ketamine_end(Wait("off-discharge-wait", "after_other", "last_ended")),
 )  # fmt: skip
+
+STOP: Final = Step(
+    "stop", "Session stopped", "session_stop", by_actor=("decided_by",),
+    asks=("stage", "cause", "devices_prepared", "devices_used", "decided_by", "reason", "occurred_at"),
+)  # fmt: skip
+"""What ends a session before its time; no step of any table."""
 
 
 def steps_for(drug: str, route: str | None, wanted: Callable[[str], bool]) -> tuple[Step, ...]:
