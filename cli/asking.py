@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -66,19 +67,20 @@ def ask(
     zone: str,
     default: Any = None,
     offered: Sequence[str] = (),
+    notes: Mapping[str, str] = MappingProxyType({}),
     clock: Callable[[], int] = now,
 ) -> Any:
     """Ask for one field until the answer is one: the JSON value for an event's body, or None where an optional field is left out.
 
-    `zone` is the site's IANA zone, `default` the JSON value that an empty answer means, `offered` values that may be taken by number;
-    `clock` says (in microseconds) what today and now are.
+    `zone` is the site's IANA zone, `default` the JSON value that an empty answer means, `offered` values that may be taken by number,
+    `notes` what is known of them; `clock` says (in microseconds) what now and today are.
     Raises EOFError and KeyboardInterrupt where the person leaves (see `leaving`).
     """
     if spec.element is not None:
         return _asked_list(spec, spec.element, zone, default, clock)
     if spec.fields is not None:
         return _asked_record(spec, spec.fields, zone, default, clock)
-    return _asked_value(spec, zone, default, offered, clock)
+    return _asked_value(spec, zone, default, offered, notes, clock)
 
 
 def confirmed(question: str, *, default: bool) -> bool:
@@ -137,9 +139,12 @@ def objected(wrong: Unreadable) -> None:
     say(f"{wrong.message}; {wrong.remedy}" if wrong.remedy else wrong.message, 2)
 
 
-def tell_choices(choices: Sequence[str]) -> None:
-    """A numbered list, in as many columns as fit."""
-    cells = [f"{number:>3}  {choice}" for number, choice in enumerate(choices, 1)]
+def tell_choices(choices: Sequence[str], notes: Mapping[str, str] = MappingProxyType({})) -> None:
+    """A numbered list, in as many columns as fit; `notes` say more of some."""
+    cells = [
+        f"{number:>3}  {choice}" + (f"  ({notes[choice]})" if notes.get(choice) else "")
+        for number, choice in enumerate(choices, 1)
+    ]
     wide = max(map(len, cells), default=0) + 2
     columns = max(1, _width() // wide)
     rows = -(-len(cells) // columns)
@@ -156,14 +161,19 @@ def _width() -> int:
 
 
 def _asked_value(
-    spec: FieldSpec, zone: str, default: Any, offered: Sequence[str], clock: Callable[[], int]
+    spec: FieldSpec,
+    zone: str,
+    default: Any,
+    offered: Sequence[str],
+    notes: Mapping[str, str],
+    clock: Callable[[], int],
 ) -> Any:
     from compliance.domain.reading import Unreadable
     from compliance.intake.answers import choices_of, read_answer, shown
 
     choices = choices_of(spec)
     _head(spec)
-    tell_choices(choices or offered)
+    tell_choices(choices or offered, notes)
     standing = "" if default is None else f" [{shown(spec, default, zone)}]"
     while True:
         answer = line(f"{spec.name}{standing}: ").strip()

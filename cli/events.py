@@ -13,7 +13,7 @@ from . import opening, output, person_words
 from .application import Call, Command, Group, pass_call
 from .entering import record_one
 from .results import strict_option
-from .types import INSTANT
+from .types import INSTANT, assigned
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
@@ -48,9 +48,17 @@ VERDICTS: Final = (
 )
 
 
-@click.group(cls=Group, examples=("compliance events list --verdict violation", "compliance events show e3"))
+@click.group(
+    cls=Group,
+    lazy={"add": ("events_add", "add")},
+    examples=(
+        "compliance events add vital_signs",
+        "compliance events list --verdict violation",
+        "compliance events show e3",
+    ),
+)
 def events() -> None:
-    """Events with their decisions; corrections and voids."""
+    """Events with their decisions; one entered at the keyboard; corrections and voids."""
 
 
 @events.command(
@@ -229,16 +237,10 @@ def correct(
         "approved_by": approved_by,
         "resign_required": resign_required,
     }
-    wanted: dict[str, str] = {}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals or not name:
-            raise InputError(f"{change!r} is no change", "Write FIELD=VALUE; FIELD= removes the field.")
-        if name in wanted:
-            raise InputError(f"{name} is named twice", "Name each field once.")
-        wanted[name] = value
     with opening.writing(call) as log:
-        return record_one(call, log, correction(log, event_id, wanted, members, actor), strict=strict)
+        return record_one(
+            call, log, correction(log, event_id, assigned(changes), members, actor), strict=strict
+        )
 
 
 @events.command(

@@ -15,7 +15,6 @@ from compliance.bundles import Bundles
 from compliance.checking import Checker
 from compliance.domain.drugs import DRUGS
 from compliance.domain.event import Event
-from compliance.domain.lookup import EVERY
 from compliance.domain.making import make_event
 from compliance.domain.quantity import millionths
 from compliance.domain.time import end_of_local_day, local_date
@@ -26,6 +25,8 @@ from compliance.errors import InputError
 from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
+from compliance.recent import sites as known_sites
+from compliance.recent import zone_of
 from compliance.record import Recorded
 from compliance.session_offers import Session, body_of
 from compliance.session_progress import progress
@@ -114,13 +115,18 @@ def find_session(
                 f"session {known} is one of {name} {on_record}, not {said}",
                 "Name the session that is meant with --session, or leave out what is on record.",
             )
-    sites = {profile.values["site"] for profile in history.newest_first("site_profile", EVERY, "", None, None)}
-    place = site or _first_said(events, "site") or (next(iter(sites)) if len(sites) == 1 else None)
+    sites = known_sites(history)
+    place = site or _first_said(events, "site") or (sites[0] if len(sites) == 1 else None)
     if place is not None and sites and place not in sites:
         raise InputError(
-            f"there is no profile of a site {place} in this log", f"Its sites: {', '.join(sorted(sites))}."
+            f"there is no profile of a site {place} in this log", f"Its sites: {', '.join(sites)}."
         )
-    return known or _new_id(patient, local_date(now, zone_of(history, place))), drug or _drug(events), place
+    return known or _new_id(patient, local_date(now, zone_at(history, place))), drug or _drug(events), place
+
+
+def zone_at(history: LogHistory, site: str | None) -> str:
+    """The time zone of a site, UTC where nobody knows it."""
+    return (None if site is None else zone_of(history, site)) or "UTC"
 
 
 def _going_on(history: LogHistory, patient: str, now: int) -> str | None:
@@ -157,14 +163,6 @@ def _drug(events: list[Event]) -> str | None:
     return None
 
 
-def zone_of(history: LogHistory, site: str | None) -> str:
-    """The zone of a site's last profile, UTC where there is none."""
-    profile = (
-        None if site is None else next(history.newest_first("site_profile", "site", site, None, None), None)
-    )
-    return "UTC" if profile is None else str(profile.values["time_zone"])
-
-
 def standing(
     log: Log,
     bundles: Bundles,
@@ -179,7 +177,7 @@ def standing(
     """Where the session stands at an instant (microseconds), by what had occurred then."""
     judge, history = bundles.active(), LogHistory(log)
     with log.reading():
-        zone = zone_of(history, site)
+        zone = zone_at(history, site)
         events = _events_of(history, session, now)
         events += _of_the_day(history, patient, now, zone)
         order = _order(history, patient, session, drug, now)
