@@ -109,10 +109,9 @@ def _tell(call: Call, asked: Asked, clock: Clock) -> int:
         known, drug, site = find_session(
             log, at, patient=asked.patient, session=asked.session, drug=asked.drug, site=asked.site
         )
-        for name, value in (("drug", drug), ("site", site)):
-            if value is None:
-                raise InputError(f"the {name} of this session is not on record", f"Name it with --{name}.")
-        assert drug is not None and site is not None
+        if drug is None or site is None:
+            name = "drug" if drug is None else "site"
+            raise InputError(f"the {name} of this session is not on record", f"Name it with --{name}.")
         found = standing(
             log, Bundles(log, written=False), at, patient=asked.patient, session=known, drug=drug, site=site,
             actor=call.actor,
@@ -140,6 +139,8 @@ class _Talk:
 
     def run(self) -> int:
         """Step after step, until the nurse leaves or nothing is left."""
+        from compliance import session_steps
+
         while True:
             found = self._standing()
             session_screen.show(found)
@@ -152,9 +153,7 @@ class _Talk:
             if wanted == WAIT:
                 self._wait()
             elif wanted == STOP:
-                from compliance.session_steps import STOP as stopping
-
-                self._enter(stopping, found)
+                self._enter(session_steps.STOP, found)
             else:
                 self._do(found.step(wanted), found)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MINUTE: Final = 60 * 1_000_000
 DAY: Final = 24 * 60 * MINUTE
+MOST: Final = 3
+_IF_NOW: Final = {"denied": "denied now", "permitted_with_warnings": "warned now"}
 
 
 def standing_json(standing: Standing) -> dict[str, Any]:
@@ -57,8 +59,16 @@ def show(standing: Standing) -> None:
     if standing.next is not None:
         click.echo(f"next: {standing.next.progress.step.says}")
         show_ahead(standing.next)
+    elif standing.waits_for is not None:
+        row = standing.waits_for
+        click.echo(f"waiting for: {row.progress.step.says}, {when(row, now, about.zone)}")
+        show_ahead(row)
     elif standing.finished:
         click.echo("nothing is left to be done in this session")
+    shown = standing.next or standing.waits_for
+    for row in standing.steps:
+        if row is not shown and row.progress.open and row.verdict == "denied" and not row.progress.events:
+            _show_denied(row)
 
 
 def show_ahead(row: Stood) -> None:
@@ -70,11 +80,21 @@ def show_ahead(row: Stood) -> None:
         click.echo(results.finding_text(finding))
 
 
+def _show_denied(row: Stood) -> None:
+    """What would be denied, without the remedies: whoever chooses the step sees those."""
+    click.echo(f"{row.progress.step.says} now would be {output.colored('denied')}:")
+    messages = [finding.message for finding in row.findings if finding.severity == "deny"]
+    for message in messages[:MOST]:
+        click.echo(output.paragraph(f"- {message}", 2, 2))
+    if len(messages) > MOST:
+        click.echo(f"  and {len(messages) - MOST} more; choose the step to see them")
+
+
 def _cells(row: Stood, now: int, zone: str) -> tuple[str, str, str, str, str]:
     at = row.progress
     verdict = row.verdict or ""
-    if not at.events and row.verdict is not None:
-        verdict = f"now: {row.verdict.replace('_', ' ')}"
+    if not at.events:
+        verdict = _IF_NOW.get(verdict, "")
     return str(at.state), at.step.name, at.step.says + _figures(row), when(row, now, zone), verdict
 
 
@@ -101,7 +121,8 @@ def when(row: Stood, now: int, zone: str) -> str:
     if at.not_before is not None and at.not_before > now:
         return f"not before {_clock(at.not_before, zone)} ({_from(at.not_before, now)})"
     if at.due_at is not None:
-        by = _clock(at.due_at, zone) if abs(at.due_at - now) < DAY else f"{_date(at.due_at, zone)}"
+        # A day's end is the midnight after it.
+        by = _clock(at.due_at, zone) if abs(at.due_at - now) < DAY else _date(at.due_at - 1, zone)
         return f"by {by} ({_from(at.due_at, now)})"
     return ""
 
@@ -121,7 +142,7 @@ def _zone_name(at: int, zone: str) -> str:
 def _from(at: int, now: int) -> str:
     """``in 3 min``, ``12 min ago``; a minute that has begun counts."""
     minutes = -(-(at - now) // MINUTE) if at >= now else (now - at) // MINUTE
-    told = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    told = f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
     if minutes >= 2 * 24 * 60:
         told = f"{minutes // (24 * 60)} d"
     return f"in {told}" if at >= now else f"{told} ago"

@@ -82,6 +82,15 @@ class Standing:
         return next(iter([*rows, *late]), None)
 
     @property
+    def waits_for(self) -> Stood | None:
+        """The step whose turn it is, where its time has not come."""
+        waiting = (
+            row for row in self.steps if row.progress.state is State.WAITING and not row.progress.step.again
+        )
+        row = next(waiting, None)
+        return row if self.next is None and row is not None and row.progress.not_before is not None else None
+
+    @property
     def over(self) -> bool:
         """Whether the patient has left, or the session was given up."""
         stops = {event.values["stage"] for event in self.seen.of("session_stop")}
