@@ -29,7 +29,7 @@ STOP: Final = "stop"
 LEAVE: Final = "leave"
 
 
-@dataclass
+@dataclass(slots=True)
 class Clock:
     """What time it is: that of the log's clock, or, for a session entered as of a past time, an instant that goes on with what is entered."""
 
@@ -45,7 +45,7 @@ class Clock:
             self.standing = max(self.standing, at)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Asked:
     """Which session the caller means, as far as they said."""
 
@@ -53,6 +53,18 @@ class Asked:
     session: str | None
     drug: str | None
     site: str | None
+
+
+def _as_field(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """An option's value as the vocabulary takes it."""
+    from compliance.domain.making import field_problems
+    from compliance.domain.vocabulary import KINDS
+
+    assert option.name is not None
+    problems = () if value is None else field_problems(KINDS["administration"].fields[option.name], value)
+    if problems:
+        raise click.BadParameter(f"{problems[0].message}; {problems[0].remedy}")
+    return value
 
 
 @click.command(
@@ -64,20 +76,17 @@ class Asked:
         "compliance session --patient P1 --as-of 2026-03-02T09:00:00-06:00",
     ),
 )
-@click.option("--patient", metavar="ID", help="Whose session; asked for, where left out.")
-@click.option("--session", "session_id", metavar="ID", help="Else the one going on, or a new one.")
-@click.option("--drug", metavar="CODE", help="Else that of the order or the doses on record.")
-@click.option("--site", metavar="ID", help="Else that of the session, or the only one there is.")
+@click.option("--patient", metavar="ID", callback=_as_field, help="Whose session; asked for, where left out.")
+@click.option("--session", metavar="ID", callback=_as_field, help="Else the one going on, or a new one.")
+@click.option(
+    "--drug", metavar="CODE", callback=_as_field, help="Else that of the order or the doses on record."
+)
+@click.option(
+    "--site", metavar="ID", callback=_as_field, help="Else that of the session, or the only one there is."
+)
 @as_of_option
 @pass_call
-def session(
-    call: Call,
-    patient: str | None,
-    session_id: str | None,
-    drug: str | None,
-    site: str | None,
-    as_of: int | None,
-) -> int:
+def session(call: Call, /, as_of: int | None, **said: str | None) -> int:
     """Go through one treatment session in order: what is done, what is next, what is due when, and what would be denied.
 
     Starts a session, or goes on with it where it stands. At a terminal each step is asked for, judged, shown and confirmed before it is
@@ -86,7 +95,7 @@ def session(
 
     Exits 1 where something is denied or overdue.
     """
-    asked, clock = Asked(patient, session_id, drug, site), Clock(as_of)
+    asked, clock = Asked(**said), Clock(as_of)
     if call.json or not asking.may_ask():
         return _tell(call, asked, clock)
     actor = opening.acting(call)

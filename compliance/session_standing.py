@@ -79,6 +79,9 @@ class Standing:
         late = [
             row for row in self.steps if row.progress.state is State.OVERDUE and not row.progress.step.gate
         ]
+        late.sort(
+            key=lambda row: row.progress.step.again
+        )  # whoever takes the pressure looks at the patient, too
         return next(iter([*rows, *late]), None)
 
     @property
@@ -121,8 +124,8 @@ def find_session(
         on_record = _first_said(events, name)
         if said is not None and on_record not in (None, said):
             raise InputError(
-                f"session {known} is one of {name} {on_record}, not {said}",
-                "Name the session that is meant with --session, or leave out what is on record.",
+                f"session {known} is one of another {name}",
+                f"Name the session that is meant with --session, or leave --{name} out.",
             )
     sites = known_sites(history)
     place = site or _first_said(events, "site") or (sites[0] if len(sites) == 1 else None)
