@@ -68,18 +68,19 @@ def ask(
     default: Any = None,
     offered: Sequence[str] = (),
     notes: Mapping[str, str] = MappingProxyType({}),
+    scan: Callable[[str], Any] | None = None,
 ) -> Any:
     """Ask for one field until the answer is one: the JSON value for an event's body, or None where an optional field is left out.
 
     `zone` is the site's IANA zone, `default` the JSON value that an empty answer means, `offered` values that may be taken by number,
-    `notes` what is known of them.
+    `notes` what is known of them. `scan` takes what looks like a scanned symbol: it gives the field's value, or raises `Unreadable`.
     Raises EOFError and KeyboardInterrupt where the person leaves (see `leaving`).
     """
     if spec.element is not None:
         return _asked_list(spec, spec.element, zone, default)
     if spec.fields is not None:
         return _asked_record(spec, spec.fields, zone, default)
-    return _asked_value(spec, zone, default, offered, notes)
+    return _asked_value(spec, zone, default, offered, notes, scan)
 
 
 def confirmed(question: str, *, default: bool) -> bool:
@@ -139,16 +140,19 @@ def objected(wrong: Unreadable) -> None:
 
 
 def tell_choices(choices: Sequence[str], notes: Mapping[str, str] = MappingProxyType({})) -> None:
-    """A numbered list, in as many columns as fit; `notes` say more of some."""
-    cells = [
-        f"{number:>3}  {choice}" + (f"  ({notes[choice]})" if notes.get(choice) else "")
-        for number, choice in enumerate(choices, 1)
-    ]
-    wide = max(map(len, cells), default=0) + 2
-    columns = max(1, _width() // wide)
+    """A numbered list, in as many columns as fit; with `notes` on them, one to a line."""
+    if any(notes.get(choice) for choice in choices):
+        wide = max(map(len, choices))
+        for number, choice in enumerate(choices, 1):
+            text = f"{number:>3}  {choice.ljust(wide)}  {notes.get(choice, '')}".rstrip()
+            click.echo(output.paragraph(text, 0, 7, fitting=_width()), err=True)
+        return
+    cells = [f"{number:>3}  {choice}" for number, choice in enumerate(choices, 1)]
+    widest = max(map(len, cells), default=0) + 2
+    columns = max(1, _width() // widest)
     rows = -(-len(cells) // columns)
     for row in range(rows):
-        click.echo("".join(cell.ljust(wide) for cell in cells[row::rows]).rstrip(), err=True)
+        click.echo("".join(cell.ljust(widest) for cell in cells[row::rows]).rstrip(), err=True)
 
 
 def _width() -> int:
@@ -160,37 +164,52 @@ def _width() -> int:
 
 
 def _asked_value(
-    spec: FieldSpec, zone: str, default: Any, offered: Sequence[str], notes: Mapping[str, str]
+    spec: FieldSpec,
+    zone: str,
+    default: Any,
+    offered: Sequence[str],
+    notes: Mapping[str, str],
+    scan: Callable[[str], Any] | None,
 ) -> Any:
     from compliance.domain.reading import Unreadable
-    from compliance.intake.answers import choices_of, read_answer, shown
+    from compliance.intake.answers import choices_of, shown
 
     choices = choices_of(spec)
     _head(spec)
     tell_choices(choices or offered, notes)
     standing = "" if default is None else f" [{shown(spec, default, zone)}]"
     while True:
-        answer = line(f"{spec.name}{standing}: ").strip()
+        answer = line(f"{spec.name}{standing}: ").strip(" \t\r\n")
         if not answer and default is not None:
             return default
-        if not answer or (answer == LEFT_OUT and spec.type not in ("text", "enum")):
+        if answer in ("", LEFT_OUT):
             if not spec.required:
                 return None
             say(f"{spec.name} cannot be left out; ? says more", 2)
             continue
-        if answer == LEFT_OUT and not spec.required:
-            return None
         if answer == "?":
             _explain(spec, choices, offered)
             continue
         try:
-            value = read_answer(spec, _meant(answer, offered), zone_name=zone, now=now())
+            value = _value(spec, answer, zone, offered, scan)
         except Unreadable as wrong:
             objected(wrong)
             continue
         if str(value) != answer:
             say(f"= {shown(spec, value, zone)}", 2)
         return value
+
+
+def _value(
+    spec: FieldSpec, answer: str, zone: str, offered: Sequence[str], scan: Callable[[str], Any] | None
+) -> Any:
+    """The JSON value of an answer. Raises `Unreadable`."""
+    from compliance.intake.answers import read_answer
+    from compliance.intake.scan import looks_scanned
+
+    if scan is not None and looks_scanned(answer):
+        return scan(answer)
+    return read_answer(spec, _meant(answer, offered), zone_name=zone, now=now())
 
 
 def _meant(answer: str, offered: Sequence[str]) -> str:
