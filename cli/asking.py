@@ -115,18 +115,21 @@ def chosen(question: str, choices: Sequence[str]) -> str | None:
 
 
 def line(prompt: str) -> str:
-    """One line that a person typed, without its end. Raises EOFError at the input's end."""
-    click.echo(prompt, err=True, nl=False)
+    """One line that a person typed, without its end. Raises EOFError at the input's end.
+
+    The terminal's own line editing is all there is: a line editor of ours would take a scanner's separator (Ctrl-]) for a command.
+    """
     sys.stdout.flush()
-    sys.stderr.flush()
-    try:
-        typed = sys.stdin.readline()
-    except UnicodeDecodeError:
-        say("That is no UTF-8 text; write it again.", 2)
-        return line(prompt)
-    if not typed:
-        raise EOFError
-    return typed.removesuffix("\n")
+    while True:
+        click.echo(prompt, err=True, nl=False)
+        try:
+            typed = sys.stdin.readline()
+        except UnicodeDecodeError:
+            say("That is no UTF-8 text; write it again.", 2)
+            continue
+        if not typed:
+            raise EOFError
+        return typed.removesuffix("\n")
 
 
 def say(text: str, indent: int = 0) -> None:
