@@ -68,19 +68,19 @@ def ask(
     default: Any = None,
     offered: Sequence[str] = (),
     notes: Mapping[str, str] = MappingProxyType({}),
-    clock: Callable[[], int] = now,
+    scan: Callable[[str], Any] | None = None,
 ) -> Any:
     """Ask for one field until the answer is one: the JSON value for an event's body, or None where an optional field is left out.
 
     `zone` is the site's IANA zone, `default` the JSON value that an empty answer means, `offered` values that may be taken by number,
-    `notes` what is known of them; `clock` says (in microseconds) what now and today are.
+    `notes` what is known of them. `scan` takes what looks like a scanned symbol: it gives the field's value, or raises `Unreadable`.
     Raises EOFError and KeyboardInterrupt where the person leaves (see `leaving`).
     """
     if spec.element is not None:
-        return _asked_list(spec, spec.element, zone, default, clock)
+        return _asked_list(spec, spec.element, zone, default)
     if spec.fields is not None:
-        return _asked_record(spec, spec.fields, zone, default, clock)
-    return _asked_value(spec, zone, default, offered, notes, clock)
+        return _asked_record(spec, spec.fields, zone, default)
+    return _asked_value(spec, zone, default, offered, notes, scan)
 
 
 def confirmed(question: str, *, default: bool) -> bool:
@@ -115,18 +115,21 @@ def chosen(question: str, choices: Sequence[str]) -> str | None:
 
 
 def line(prompt: str) -> str:
-    """One line that a person typed, without its end. Raises EOFError at the input's end."""
-    click.echo(prompt, err=True, nl=False)
+    """One line that a person typed, without its end. Raises EOFError at the input's end.
+
+    The terminal's own line editing is all there is: a line editor of ours would take a scanner's separator (Ctrl-]) for a command.
+    """
     sys.stdout.flush()
-    sys.stderr.flush()
-    try:
-        typed = sys.stdin.readline()
-    except UnicodeDecodeError:
-        say("That is no UTF-8 text; write it again.", 2)
-        return line(prompt)
-    if not typed:
-        raise EOFError
-    return typed.removesuffix("\n")
+    while True:
+        click.echo(prompt, err=True, nl=False)
+        try:
+            typed = sys.stdin.readline()
+        except UnicodeDecodeError:
+            say("That is no UTF-8 text; write it again.", 2)
+            continue
+        if not typed:
+            raise EOFError
+        return typed.removesuffix("\n")
 
 
 def say(text: str, indent: int = 0) -> None:
@@ -140,16 +143,19 @@ def objected(wrong: Unreadable) -> None:
 
 
 def tell_choices(choices: Sequence[str], notes: Mapping[str, str] = MappingProxyType({})) -> None:
-    """A numbered list, in as many columns as fit; `notes` say more of some."""
-    cells = [
-        f"{number:>3}  {choice}" + (f"  ({notes[choice]})" if notes.get(choice) else "")
-        for number, choice in enumerate(choices, 1)
-    ]
-    wide = max(map(len, cells), default=0) + 2
-    columns = max(1, _width() // wide)
+    """A numbered list, in as many columns as fit; with `notes` on them, one to a line."""
+    if any(notes.get(choice) for choice in choices):
+        wide = max(map(len, choices))
+        for number, choice in enumerate(choices, 1):
+            text = f"{number:>3}  {choice.ljust(wide)}  {notes.get(choice, '')}".rstrip()
+            click.echo(output.paragraph(text, 0, 7, fitting=_width()), err=True)
+        return
+    cells = [f"{number:>3}  {choice}" for number, choice in enumerate(choices, 1)]
+    widest = max(map(len, cells), default=0) + 2
+    columns = max(1, _width() // widest)
     rows = -(-len(cells) // columns)
     for row in range(rows):
-        click.echo("".join(cell.ljust(wide) for cell in cells[row::rows]).rstrip(), err=True)
+        click.echo("".join(cell.ljust(widest) for cell in cells[row::rows]).rstrip(), err=True)
 
 
 def _width() -> int:
@@ -166,37 +172,47 @@ def _asked_value(
     default: Any,
     offered: Sequence[str],
     notes: Mapping[str, str],
-    clock: Callable[[], int],
+    scan: Callable[[str], Any] | None,
 ) -> Any:
     from compliance.domain.reading import Unreadable
-    from compliance.intake.answers import choices_of, read_answer, shown
+    from compliance.intake.answers import choices_of, shown
 
     choices = choices_of(spec)
     _head(spec)
     tell_choices(choices or offered, notes)
     standing = "" if default is None else f" [{shown(spec, default, zone)}]"
     while True:
-        answer = line(f"{spec.name}{standing}: ").strip()
+        answer = line(f"{spec.name}{standing}: ").strip(" \t\r\n")
         if not answer and default is not None:
             return default
-        if not answer or (answer == LEFT_OUT and spec.type not in ("text", "enum")):
+        if answer in ("", LEFT_OUT):
             if not spec.required:
                 return None
             say(f"{spec.name} cannot be left out; ? says more", 2)
             continue
-        if answer == LEFT_OUT and not spec.required:
-            return None
         if answer == "?":
             _explain(spec, choices, offered)
             continue
         try:
-            value = read_answer(spec, _meant(answer, offered), zone_name=zone, now=clock())
+            value = _value(spec, answer, zone, offered, scan)
         except Unreadable as wrong:
             objected(wrong)
             continue
         if str(value) != answer:
             say(f"= {shown(spec, value, zone)}", 2)
         return value
+
+
+def _value(
+    spec: FieldSpec, answer: str, zone: str, offered: Sequence[str], scan: Callable[[str], Any] | None
+) -> Any:
+    """The JSON value of an answer. Raises `Unreadable`."""
+    from compliance.intake.answers import read_answer
+    from compliance.intake.scan import looks_scanned
+
+    if scan is not None and looks_scanned(answer):
+        return scan(answer)
+    return read_answer(spec, _meant(answer, offered), zone_name=zone, now=now())
 
 
 def _meant(answer: str, offered: Sequence[str]) -> str:
@@ -226,9 +242,7 @@ def _explain(spec: FieldSpec, choices: Sequence[str], offered: Sequence[str]) ->
     say("Ctrl-C leaves.", 2)
 
 
-def _asked_list(
-    spec: FieldSpec, element: FieldSpec, zone: str, default: Any, clock: Callable[[], int]
-) -> list[Any] | None:
+def _asked_list(spec: FieldSpec, element: FieldSpec, zone: str, default: Any) -> list[Any] | None:
     """The items one by one, an empty answer after the last. A required list may be empty."""
     from compliance.intake.answers import choices_of, shown
 
@@ -242,16 +256,16 @@ def _asked_list(
         if element.fields is not None:
             if not confirmed(f"{name}: is there one?", default=not items):
                 break
-            items.append(_parts(name, element.fields, zone, clock))
+            items.append(_parts(name, element.fields, zone))
             continue
-        item = _asked_item(replace(element, name=name, says=spec.says, required=False), zone, clock)
+        item = _asked_item(replace(element, name=name, says=spec.says, required=False), zone)
         if item is None:
             break
         items.append(item)
     return items if items or spec.required else None
 
 
-def _asked_item(spec: FieldSpec, zone: str, clock: Callable[[], int]) -> Any:
+def _asked_item(spec: FieldSpec, zone: str) -> Any:
     """One item of a list, whose heading and choices were shown."""
     from compliance.domain.reading import Unreadable
     from compliance.intake.answers import choices_of, read_answer
@@ -264,14 +278,12 @@ def _asked_item(spec: FieldSpec, zone: str, clock: Callable[[], int]) -> Any:
             _explain(spec, choices_of(spec), ())
             continue
         try:
-            return read_answer(spec, answer.removeprefix("="), zone_name=zone, now=clock())
+            return read_answer(spec, answer.removeprefix("="), zone_name=zone, now=now())
         except Unreadable as wrong:
             objected(wrong)
 
 
-def _asked_record(
-    spec: FieldSpec, fields: Any, zone: str, default: Any, clock: Callable[[], int]
-) -> dict[str, Any] | None:
+def _asked_record(spec: FieldSpec, fields: Any, zone: str, default: Any) -> dict[str, Any] | None:
     from compliance.intake.answers import shown
 
     _head(spec)
@@ -279,12 +291,9 @@ def _asked_record(
         return dict(default)
     if not spec.required and not confirmed(f"{spec.name}: fill it in?", default=False):
         return None
-    return _parts(spec.name, fields, zone, clock)
+    return _parts(spec.name, fields, zone)
 
 
-def _parts(name: str, fields: Any, zone: str, clock: Callable[[], int]) -> dict[str, Any]:
-    found = {
-        field: ask(replace(inner, name=f"{name}.{field}"), zone=zone, clock=clock)
-        for field, inner in fields.items()
-    }
+def _parts(name: str, fields: Any, zone: str) -> dict[str, Any]:
+    found = {field: ask(replace(inner, name=f"{name}.{field}"), zone=zone) for field, inner in fields.items()}
     return {field: value for field, value in found.items() if value is not None}

@@ -70,11 +70,13 @@ def _checked(log: Log, bundles: Bundles, draft: Draft) -> tuple[str, str]:
     from compliance.checking import Checker
 
     verdict, told = "", ""
+    click.echo(err=True)
     for batch in Checker(log, bundles.active()).submit([draft]):
         told += results.results_text(batch, bundles)
-        verdict = verdict or _verdict(batch[0])
-    click.echo(err=True)
-    click.echo(output.headline(verdict, "is what recording it would give now"), err=True)
+        if not verdict:
+            verdict = _verdict(batch[0])
+            if not results.result_text(batch[0], bundles):
+                click.echo(output.headline(verdict, "nothing to object to"), err=True)
     if told:
         click.echo(told, err=True)
     return verdict, told

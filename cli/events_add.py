@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,6 +15,7 @@ from compliance.errors import InputError
 from . import asking, opening, results
 from .application import Call, Command, pass_call
 from .entering import SOURCE, entered
+from .scanning import SCANNED, take_scan
 from .types import KIND, assigned, now
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from compliance.ledger.log import Log
 
 _OWN_COMMANDS: Final = {"correction": "events correct", "void": "events void", "override": "override"}
+_SAID_OTHERWISE: Final = {"kind": "Name it first, before the fields.", "actor": "Say who acts with --actor."}
 _SAID_FIRST: Final = ("id", "kind", "site", "actor", "occurred_at")
 
 
@@ -30,16 +33,22 @@ _SAID_FIRST: Final = ("id", "kind", "site", "actor", "occurred_at")
     examples=(
         "compliance events add vital_signs",
         "compliance events add wastage cause=residue lot=L1",
-        "compliance events add container_status --scan '(01)00350458028023(17)270131(10)AB123(21)SN1'",
+        "compliance events add container_status --scan '(01)00350458028027(17)270131(10)AB123(21)SN1'",
         "compliance events add discharge patient=P-1 session=V-1 disposition=home departure_mode=escort devices_taken=0 --yes",
     ),
 )
 @click.argument("kind", type=KIND)
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@click.option(
+    "--scan",
+    "symbol",
+    metavar="STRING",
+    help="What a scanner read off the package: NDC, lot, expiry, serial number.",
+)
 @click.option("--yes", "sure", is_flag=True, help="Record without asking whether to.")
 @results.strict_option
 @pass_call
-def add(call: Call, kind: str, fields: tuple[str, ...], sure: bool, strict: bool) -> int:
+def add(call: Call, kind: str, fields: tuple[str, ...], symbol: str | None, sure: bool, strict: bool) -> int:
     """Enter one event.
 
     On a terminal what is missing is asked, the verdict is shown, and nothing is written before you agree. Elsewhere nothing is asked.
@@ -53,7 +62,7 @@ def add(call: Call, kind: str, fields: tuple[str, ...], sure: bool, strict: bool
     actor = opening.acting(call)
     given = _given(kind, assigned(fields))
     with opening.writing(call) as log:
-        body = _completed(log, {"actor": actor, **given, "kind": kind}, ask=asking.may_ask())
+        body = _completed(log, {"actor": actor, **given, "kind": kind}, symbol, ask=asking.may_ask())
         return entered(call, log, body, sure=sure, strict=strict).exit_code
 
 
@@ -63,6 +72,9 @@ def _given(kind: str, words: Mapping[str, str]) -> dict[str, Any]:
     from compliance.domain.making import make_event
     from compliance.domain.vocabulary import KINDS
 
+    for name, remedy in _SAID_OTHERWISE.items():
+        if name in words:
+            raise InputError(f"{name} is not said as a field", remedy)
     known = KINDS[kind].fields
     values = {
         name: json.loads(json_text(name, known[name], text)) if name in known else text
@@ -80,19 +92,17 @@ def _given(kind: str, words: Mapping[str, str]) -> dict[str, Any]:
     return body
 
 
-def _completed(log: Log, given: Mapping[str, Any], *, ask: bool) -> dict[str, Any]:
-    """The body with what can be made up, and with what the person answers."""
-    from compliance.domain.time import format_instant
+def _completed(log: Log, given: Mapping[str, Any], symbol: str | None, *, ask: bool) -> dict[str, Any]:
+    """The body with what was scanned, what can be made up, and what the person answers."""
     from compliance.ledger.history import LogHistory
     from compliance.persons import default_site
 
-    history = LogHistory(log)
     body = {"id": f"{given['kind']}-{secrets.token_hex(8)}", **given}
+    form = _Form(LogHistory(log), body, given.get("site") or default_site(log))
     if not ask:
-        at = now()
-        return {"occurred_at": format_instant(at), "site": default_site(log), **body}
+        return form.made_up(symbol)
     with asking.leaving():
-        return _Form(history, body, default_site(log)).filled()
+        return form.filled(symbol)
 
 
 class _Form:
@@ -107,7 +117,15 @@ class _Form:
         self._site = site
         self._zone = "UTC"
 
-    def filled(self) -> dict[str, Any]:
+    def made_up(self, symbol: str | None) -> dict[str, Any]:
+        """The event as it is, with site and time where nobody said them."""
+        from compliance.domain.time import format_instant
+
+        self._body = {"occurred_at": format_instant(now()), "site": self._site, **self._body}
+        self._take(symbol)
+        return self._body
+
+    def filled(self, symbol: str | None) -> dict[str, Any]:
         """Ask for the site where there are several, for the time, for what is required, for what else there is; show it all."""
         from compliance.recent import zone_of
 
@@ -118,6 +136,7 @@ class _Form:
         if zone is None:
             asking.say(f"The log does not know the time zone of {self._body['site']}; times are in UTC.")
         self._zone = zone or "UTC"
+        self._take(symbol)
         self._ask("occurred_at", default="now")
         for name, spec in self._kind.fields.items():
             if spec.required:
@@ -125,6 +144,15 @@ class _Form:
         self._ask_further()
         self._show()
         return self._body
+
+    def _take(self, symbol: str | None) -> None:
+        from compliance.domain.reading import Unreadable
+
+        try:
+            if symbol is not None:
+                take_scan(self._history, symbol, self._body)
+        except Unreadable as wrong:
+            raise InputError(wrong.message, f"{wrong.remedy}; nothing was written") from None
 
     def _asked_site(self) -> str:
         from compliance.recent import sites
@@ -145,9 +173,25 @@ class _Form:
         spec = self._kind.fields[name]
         standing = None if default is None else read_answer(spec, default, zone_name=self._zone, now=now())
         offered = recent(self._history, name, self._body, self._zone)
-        value = asking.ask(spec, zone=self._zone, default=standing, offered=tuple(offered), notes=offered)
+        value = asking.ask(
+            spec,
+            zone=self._zone,
+            default=standing,
+            offered=tuple(offered),
+            notes=offered,
+            scan=partial(self._scanned, name) if name in SCANNED else None,
+        )
         if value is not None:
             self._body[name] = value
+
+    def _scanned(self, name: str, symbol: str) -> Any:
+        """What a symbol says of a field, and, beside it, of others. Raises `Unreadable`."""
+        from compliance.domain.reading import Unreadable
+
+        take_scan(self._history, symbol, self._body)
+        if name not in self._body:
+            raise Unreadable(f"the symbol does not say {name}", "type it")
+        return self._body[name]
 
     def _ask_further(self) -> None:
         """Offer the optional fields by name until the person has no more to say."""
@@ -161,7 +205,7 @@ class _Form:
                 return
             click.echo(err=True)
             asking.say("What else can be said:")
-            asking.tell_choices(left)
+            asking.tell_choices(left, {name: self._kind.fields[name].says for name in left})
             name = asking.chosen("Add which (empty ends)", left)
             if name is None:
                 return

@@ -16,7 +16,7 @@ from compliance.errors import InputError
 
 from . import asking, opening, output, session_screen
 from .application import Call, Command, pass_call
-from .types import as_of_option, now
+from .types import as_of_option, by_clock
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
@@ -37,7 +37,9 @@ class Clock:
 
     def __call__(self) -> int:
         """Microseconds since the epoch."""
-        return now() if self.standing is None else self.standing
+        from compliance.ledger.log import system_clock
+
+        return system_clock() if self.standing is None else self.standing
 
     def reaches(self, at: int) -> None:
         """Something is entered that happened then."""
@@ -99,7 +101,7 @@ def session(call: Call, /, as_of: int | None, **said: str | None) -> int:
     if call.json or not asking.may_ask():
         return _tell(call, asked, clock)
     actor = opening.acting(call)
-    with opening.writing(call) as log, asking.leaving(_kept):
+    with opening.writing(call) as log, by_clock(clock), asking.leaving(_kept):
         return _Talk(call, log, asked, clock, actor).run()
 
 
@@ -210,7 +212,7 @@ class _Talk:
         self._clock.reaches(parse_instant(self._ask(spec, None)))
 
     def _ask(self, spec: Any, default: Any) -> Any:
-        return asking.ask(spec, zone=self._zone, default=default, clock=self._clock)
+        return asking.ask(spec, zone=self._zone, default=default)
 
     @property
     def _zone(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -123,11 +125,24 @@ FARTHEST: Final = 10 * 366 * 24 * 3600 * 1_000_000
 """How far ahead may be asked, in microseconds: how long something has stood is found night by night."""
 
 
+_CLOCK: Final[ContextVar[Callable[[], int] | None]] = ContextVar("clock", default=None)
+
+
 def now() -> int:
-    """Microseconds since the epoch, by the clock that the log uses."""
+    """Microseconds since the epoch, by the clock that the log uses, or by the one that a command put in its place."""
     from compliance.ledger.log import system_clock
 
-    return system_clock()
+    return (_CLOCK.get() or system_clock)()
+
+
+@contextmanager
+def by_clock(clock: Callable[[], int]) -> Iterator[None]:
+    """Within, `now` is what this clock says: for what is entered as of another time, where 10:05 means that day's."""
+    before = _CLOCK.set(clock)
+    try:
+        yield
+    finally:
+        _CLOCK.reset(before)
 
 
 def _not_too_far(_: click.Context, __: click.Parameter, instant: int | None) -> int | None:

@@ -12,10 +12,14 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Final
 
+from compliance.domain.drugs import DRUGS
 from compliance.domain.event import Event
+from compliance.domain.identifiers import ndc11
 from compliance.domain.lookup import EVERY
+from compliance.domain.reading import Unreadable
 from compliance.domain.time import format_instant
 from compliance.domain.vocabulary import KINDS
+from compliance.intake.scan import listed_ndcs
 from compliance.ledger.history import LogHistory
 
 OFFERED: Final = frozenset({
@@ -59,6 +63,23 @@ def recent(history: LogHistory, field: str, body: Mapping[str, Any], zone: str) 
         if len(found) == MOST:
             break
     return found
+
+
+def known_ndcs(history: LogHistory) -> dict[str, frozenset[str]]:
+    """The NDCs (11 digits) of the drug list and of the products that the log knows, each with its drugs."""
+    found = listed_ndcs()
+    for product in history.newest_first("product", EVERY, "", None, None):
+        digits = product.values.get("ndc11") or _normal(product.values)
+        if digits is not None and product.values["drug_code"] in DRUGS:
+            found[digits] = found.get(digits, frozenset()) | {product.values["drug_code"]}
+    return found
+
+
+def _normal(product: Mapping[str, Any]) -> str | None:
+    try:
+        return ndc11(product["ndc_raw"], product["ndc_format"])
+    except (KeyError, Unreadable):
+        return None
 
 
 def _where(field: str, kind: str) -> tuple[list[str], str]:

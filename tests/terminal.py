@@ -32,9 +32,9 @@ class Terminal:
         return self._seen
 
     def sees(self, words: str) -> None:
-        """Wait until these words are shown, after those that were waited for last."""
+        """Wait until these words are shown, after those that were waited for last; a line may have been broken at any space."""
         try:
-            self._process.expect_exact(words)
+            self._process.expect(r"\s+".join(re.escape(word) for word in words.split()))
         except (pexpect.TIMEOUT, pexpect.EOF):
             self._seen += self._process.before if isinstance(self._process.before, str) else ""
             raise AssertionError(f"waited for {words!r}; on the screen stood:\n{self.screen}") from None

@@ -73,7 +73,7 @@ class Nurse:
 
     def mistypes(self, field, *answers):
         """Type answers to one question, each with the words that come back."""
-        self.at.sees(f"\n{field}")
+        self.at.sees(field)
         for typed, told in answers:
             self.at.types(typed)
             self.at.sees(told)
@@ -87,13 +87,13 @@ class Nurse:
     def waits(self, until):
         """Let the time come."""
         self.picks("wait")
-        self.at.sees("\nuntil")
+        self.at.sees("until")
         self.at.types(until)
 
     def fills_in(self, step, record="", skip=0, **answers):
         """The questions of a step after the first `skip`; what is not answered is taken as offered."""
         for field in asks(step)[skip:]:
-            self.at.sees(f"\n{field}")
+            self.at.sees(field)
             self.at.types(answers.get(field, ""))
         self.at.sees("Record this?")
         self.at.types(record)
@@ -192,7 +192,7 @@ def test_each_step_goes_wrong(clinic):
         one.does("stop", "n", cause="no_transport", reason="No way home")
         one.at.sees("Nothing was written.")
         one.picks("order")
-        one.at.sees("\norder [")
+        one.at.sees("order [")
         one.at.presses("c")
         one.at.sees("What was recorded is in the log; the same call goes on from there.")
         assert one.at.ends() == 130
