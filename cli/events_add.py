@@ -15,7 +15,7 @@ from compliance.errors import InputError
 from . import asking, opening, results
 from .application import Call, Command, pass_call
 from .entering import SOURCE, entered
-from .scanning import SCANNED, take_scan
+from .scanning import SCANNED, scanned, take_scan
 from .types import KIND, assigned, now
 
 if TYPE_CHECKING:
@@ -179,19 +179,10 @@ class _Form:
             default=standing,
             offered=tuple(offered),
             notes=offered,
-            scan=partial(self._scanned, name) if name in SCANNED else None,
+            scan=partial(scanned, self._history, self._body, name) if name in SCANNED else None,
         )
         if value is not None:
             self._body[name] = value
-
-    def _scanned(self, name: str, symbol: str) -> Any:
-        """What a symbol says of a field, and, beside it, of others. Raises `Unreadable`."""
-        from compliance.domain.reading import Unreadable
-
-        take_scan(self._history, symbol, self._body)
-        if name not in self._body:
-            raise Unreadable(f"the symbol does not say {name}", "type it")
-        return self._body[name]
 
     def _ask_further(self) -> None:
         """Offer the optional fields by name until the person has no more to say."""

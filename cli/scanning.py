@@ -46,6 +46,16 @@ def take_scan(history: LogHistory, symbol: str, body: dict[str, Any]) -> None:
         asking.say(f"It has expired: {scanned.expires_on} was its last day.")
 
 
+def scanned(history: LogHistory, body: dict[str, Any], name: str, symbol: str) -> Any:
+    """What a symbol says of a field; what it says of others is put into the body. Raises `Unreadable` (see `take_scan`)."""
+    from compliance.domain.reading import Unreadable
+
+    take_scan(history, symbol, body)
+    if name not in body:
+        raise Unreadable(f"the symbol does not say {name}", "type it")
+    return body[name]
+
+
 def _today(history: LogHistory, body: dict[str, Any]) -> str:
     """The date at the site, in UTC where the site or its zone is not known."""
     from compliance.domain.time import format_date, local_date

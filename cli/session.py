@@ -7,6 +7,7 @@ machine, by another nurse, and takes in what came by file.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from .types import as_of_option, by_clock
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
+    from compliance.ledger.history import LogHistory
     from compliance.ledger.log import Log
     from compliance.session_standing import Standing, Stood
     from compliance.session_steps import Step
@@ -209,10 +211,21 @@ class _Talk:
         if self._clock.standing is None:
             return
         spec = replace(KINDS["administration"].fields["occurred_at"], name="until", says="Wait until when")
-        self._clock.reaches(parse_instant(self._ask(spec, None)))
+        self._clock.reaches(parse_instant(asking.ask(spec, zone=self._zone)))
 
-    def _ask(self, spec: Any, default: Any) -> Any:
-        return asking.ask(spec, zone=self._zone, default=default)
+    def _asked(self, history: LogHistory, body: dict[str, Any], name: str, default: Any) -> Any:
+        """One field of an event; where nothing is offered from the session itself, what the log knows is."""
+        from compliance.domain.vocabulary import KINDS
+        from compliance.recent import recent
+
+        from .scanning import SCANNED, scanned
+
+        known = recent(history, name, body, self._zone) if default is None else {}
+        scan = partial(scanned, history, body, name) if name in SCANNED else None
+        spec = KINDS[body["kind"]].fields[name]
+        return asking.ask(
+            spec, zone=self._zone, default=default, offered=tuple(known), notes=known, scan=scan
+        )
 
     @property
     def _zone(self) -> str:
@@ -244,7 +257,7 @@ class _Talk:
     def _enter(self, step: Step, found: Standing) -> None:
         """Ask for a step's event, field by field; it is judged, shown, and recorded when the nurse agrees."""
         from compliance.domain.time import SECOND, parse_instant
-        from compliance.domain.vocabulary import KINDS
+        from compliance.ledger.history import LogHistory
         from compliance.session_offers import body_of
 
         from .entering import entered
@@ -252,13 +265,13 @@ class _Talk:
         click.echo(f"\n{click.style(step.says, bold=True)}", err=True)
         at = self._clock()
         seen = replace(found.seen, now=at - at % SECOND)
-        body = body_of(step, found.about, seen, self._actor, f"{step.name}-{uuid4().hex[:12]}")
+        offered = body_of(step, found.about, seen, self._actor, f"{step.name}-{uuid4().hex[:12]}")
+        body = {name: value for name, value in offered.items() if name not in step.asks}
+        history = LogHistory(self._log)
         for name in step.asks:
-            value = self._ask(KINDS[step.kind].fields[name], body.get(name))
-            if value is None:
-                body.pop(name, None)
-            else:
-                body[name] = value
+            if name not in body:  # a scan may have said several
+                value = self._asked(history, body, name, offered.get(name))
+                body |= {} if value is None else {name: value}
         done = entered(self._call, self._log, body, sure=False, strict=False)
         if done.recorded:
             for name in ("occurred_at", "completed_at"):

@@ -36,7 +36,7 @@ from compliance.standing import Explained, explained, last_decision
 LONG_AGO: Final = 20 * 3600 * 1_000_000
 """A session whose last event is older than this (microseconds) is not gone on with unless it is named."""
 NOBODY: Final = "nobody"
-"""Who acts in a step judged ahead, where the caller did not say who they are."""
+"""Who acts in a step judged ahead, where the caller did not say who they are, and nobody has done anything yet."""
 _ITS_KINDS: Final = (
     "patient_enrollment", "pre_session_check", "medication_reconciliation", "assessment", "order", "vital_signs", "clinical_decision",
     "observation", "preparation", "infusion", "administration", "session_stop", "discharge", "monitoring_form",
@@ -203,7 +203,17 @@ def standing(
         seen = Seen(in_order, now, length, _deadlines(opened))
         route = _first_said(list(reversed(in_order)), "route")
         rows = progress(steps_for(drug, route, length.known), seen, about.doses)
-        return Standing(about, seen, tuple(_stood(rows, about, seen, log, bundles, actor or NOBODY)), opened)
+        return Standing(
+            about,
+            seen,
+            tuple(_stood(rows, about, seen, log, bundles, actor or _last_actor(in_order))),
+            opened,
+        )
+
+
+def _last_actor(events: tuple[Event, ...]) -> str:
+    """Who did the session's last step."""
+    return str(events[-1].values["actor"]) if events else NOBODY
 
 
 class _Lengths:
@@ -317,7 +327,7 @@ def _judged_ahead(
         if not step.judged_ahead or not row.open or any(step.kind == d.event.kind for d in drafts.values()):
             continue
         body = body_of(step, about, seen, actor, f"ahead-{step.name}", intent="proposed")
-        made = make_event(_completed(step, body), source="<ahead>")
+        made = make_event({**_completed(step, body), "entered_at": body["occurred_at"]}, source="<ahead>")
         if isinstance(made, Event):
             drafts[step.name] = Draft(made, "<ahead>", 1)
     if not drafts:
