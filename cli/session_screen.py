@@ -82,12 +82,18 @@ def show_ahead(row: Stood) -> None:
 
 def _show_denied(row: Stood) -> None:
     """What would be denied, without the remedies: whoever chooses the step sees those."""
-    click.echo(f"{row.progress.step.says} now would be {output.colored('denied')}:")
-    messages = [finding.message for finding in row.findings if finding.severity == "deny"]
-    for message in messages[:MOST]:
-        click.echo(output.paragraph(f"- {message}", 2, 2))
-    if len(messages) > MOST:
-        click.echo(f"  and {len(messages) - MOST} more; choose the step to see them")
+    waits = {wait.rule for wait in row.progress.step.opens}
+    denied = [finding for finding in row.findings if finding.severity == "deny"]
+    told = sorted(denied, key=lambda finding: finding.rule.id not in waits)[:MOST]
+    head = f"{row.progress.step.says} now would be {output.colored('denied')}"
+    if len(denied) > MOST and not any(finding.rule.id in waits for finding in told):
+        click.echo(f"{head} by {len(denied)} rules; choose the step to see them")
+        return
+    click.echo(f"{head}:")
+    for finding in told:
+        click.echo(output.paragraph(f"- {finding.message}", 2, 2))
+    if len(denied) > MOST:
+        click.echo(f"  and {len(denied) - MOST} more; choose the step to see them")
 
 
 def _cells(row: Stood, now: int, zone: str) -> tuple[str, str, str, str, str]:

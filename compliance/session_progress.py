@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from compliance.domain.event import Event
@@ -34,16 +35,22 @@ def progress(steps: Sequence[Step], seen: Seen, doses: int) -> tuple[Progress, .
 
 def _with_numbers(steps: Sequence[Step], seen: Seen, doses: int) -> Iterator[Step]:
     """The steps of this session: a device as often as ordered or given; a decision only where a reading asks for one."""
-    for step in steps:
-        if step.kind == "administration":
-            every = max(doses, len(seen.of("administration")))
+    every = max(doses, len(seen.of("administration")))
+    for each, group in groupby(steps, key=lambda step: step.each):
+        some = tuple(group)
+        if each:
             for number in range(1, every + 1):
-                name = step.name if every == 1 else f"{step.name}-{number}"
-                yield replace(
-                    step, name=name, says=step.says if every == 1 else f"{step.says} {number}", number=number
-                )
-        elif step.kind != "clinical_decision" or high_reading(seen) is not None:
-            yield step
+                yield from (_numbered(step, number, every) for step in some)
+            continue
+        yield from (
+            step for step in some if step.kind != "clinical_decision" or high_reading(seen) is not None
+        )
+
+
+def _numbered(step: Step, number: int, every: int) -> Step:
+    if every == 1:
+        return replace(step, number=1)
+    return replace(step, name=f"{step.name}-{number}", says=f"{step.says} {number}", number=number)
 
 
 def high_reading(seen: Seen) -> Event | None:
@@ -151,6 +158,8 @@ def _state(row: Progress, seen: Seen) -> State:
         return State.DROPPED if left[-1].values["disposition"] in OTHER_HANDS else State.OVERDUE
     if step.gate and seen.doses:
         return State.OVERDUE
+    if step.kind == "container_status" and len(seen.of("administration")) >= step.number:
+        return State.DROPPED  # the device is used; what is missing before it, the device's own verdict says
     return State.OVERDUE if row.due_at is not None and seen.now > row.due_at else State.WAITING
 
 

@@ -39,7 +39,7 @@ NOBODY: Final = "nobody"
 """Who acts in a step judged ahead, where the caller did not say who they are, and nobody has done anything yet."""
 _ITS_KINDS: Final = (
     "patient_enrollment", "pre_session_check", "medication_reconciliation", "assessment", "order", "vital_signs", "clinical_decision",
-    "observation", "preparation", "infusion", "administration", "session_stop", "discharge", "monitoring_form",
+    "observation", "container_status", "preparation", "infusion", "administration", "session_stop", "discharge", "monitoring_form",
 )  # fmt: skip
 _OF_THE_DAY: Final = ("patient_enrollment", "medication_reconciliation", "assessment", "clinical_decision")
 """Kinds that count for the session of the day though they do not name it."""
@@ -327,7 +327,7 @@ def _judged_ahead(
         if not step.judged_ahead or not row.open or any(step.kind == d.event.kind for d in drafts.values()):
             continue
         body = body_of(step, about, seen, actor, f"ahead-{step.name}", intent="proposed")
-        made = make_event({**_completed(step, body), "entered_at": body["occurred_at"]}, source="<ahead>")
+        made = make_event(_completed(step, body), source="<ahead>")
         if isinstance(made, Event):
             drafts[step.name] = Draft(made, "<ahead>", 1)
     if not drafts:

@@ -50,7 +50,7 @@ class Step:
 
     It is not due before all of `opens`, and overdue after the last of `closes`. A step with `wanted_by` belongs to a session only where one
     of these rules is in force. A `gate` stands before the first dose; `again` comes again and again while the patient is watched; what may
-    be denied is `judged_ahead`.
+    be denied is `judged_ahead`. Steps for `each` dose come once for every dose, `number` says for which.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Step:
     gate: bool = False
     again: bool = False
     judged_ahead: bool = False
+    each: bool = False
     number: int = 0
 
 
@@ -154,7 +155,8 @@ _BEFORE: Final = (
     ),
     Step(
         "order", "Order", "order", gate=True,
-        asks=("order", "prescriber", "indication_class", "dose_mg", "signed_at", "occurred_at"),
+        asks=("order", "prescriber", "indication_class", "indication_code", "dose_mg", "evaluation_event", "course", "age_years", "signed_at",
+              "expires_at", "occurred_at"),
     ),
     Step(
         "pressure", "Blood pressure before the dose", "vital_signs", gate=True, tells={"point": "pre_dose"}, asks=PRESSURE,
@@ -184,11 +186,16 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
         usual={"in_person": True, "concurrent_patients": 1}, by_actor=("observer",), asks=("observer", "in_person", "concurrent_patients", "occurred_at"),
     ),
     Step(
-        "device", "Device", "administration", judged_ahead=True, opens=(Wait("uspi-5min", "shortest_rest", "last_begun"),),
+        "open", "Package opened: device", "container_status", each=True, wanted_by=("er-sequence-12-opened",), tells={"status": "opened"},
+        usual={"labelled_quantity": "1", "quantity_left": "1", "quantity_unit": "device", "cause": "normal"},
+        carries=("storage_place", "registration", "lot"), asks=("container", "lot", "expires_on", "storage_place", "registration", "occurred_at"),
+    ),
+    Step(
+        "device", "Device", "administration", each=True, judged_ahead=True, opens=(Wait("uspi-5min", "shortest_rest", "last_begun"),),
         usual={"encounter_class": "outpatient", "route": "intranasal", "quantity": "1", "quantity_unit": "device", "dots_before": 2,
                "dots_after": 0, "given_by": "patient_self"},
-        carries=("order", "observer", "registration", "prescription", "supervisor", "lot"),
-        asks=("occurred_at", "completed_at", "dots_before", "dots_after", "lot", "container", "observer"),
+        carries=("order", "observer", "registration", "prescription", "supervisor", "lot", "container"),
+        asks=("occurred_at", "completed_at", "dots_before", "dots_after", "lot", "container", "observer", "supervisor", "registration"),
     ),
     Step(
         "look", "Look at the patient", "observation", again=True, tells={"phase": "check"}, usual={"in_person": True},
@@ -229,7 +236,10 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
 )  # fmt: skip
 
 _BEFORE_KETAMINE: Final = tuple(
-    replace(step, asks=("route", *step.asks)) if step.kind == "order" else step for step in _BEFORE
+    replace(step, asks=("route", "dose_mg_per_kg", "weight_kg", "planned_min", "rationale", *step.asks))
+    if step.kind == "order"
+    else step
+    for step in _BEFORE
 )
 _PREPARATION: Final = Step(
     "preparation", "Drawn up", "preparation", gate=True, carries=("order",), by_actor=("prepared_by",),
@@ -281,7 +291,7 @@ INFUSION: Final[tuple[Step, ...]] = (
         asks=("volume_infused_ml", "delivered_mg", "run_by", "occurred_at"),
     ),
     Step(
-        "dose", "Dose entered", "administration", judged_ahead=True,
+        "dose", "Dose entered", "administration", each=True, judged_ahead=True,
         usual={"encounter_class": "outpatient", "route": "iv_infusion", "quantity_unit": "ml", "given_by": "staff"},
         carries=("order", "lot", "container", "registration"), by_actor=("observer",), asks=("occurred_at", "completed_at", *_GIVEN),
     ),
@@ -292,7 +302,7 @@ OTHER_KETAMINE: Final[tuple[Step, ...]] = (
     *_BEFORE_KETAMINE,
     replace(_PREPARATION, wanted_by=("off-conc-100",)),
     Step(
-        "dose", "Dose", "administration", judged_ahead=True, usual={"encounter_class": "outpatient", "given_by": "staff"},
+        "dose", "Dose", "administration", each=True, judged_ahead=True, usual={"encounter_class": "outpatient", "given_by": "staff"},
         carries=("order", "lot", "container", "registration"), by_actor=("observer",), asks=("occurred_at", "completed_at", *_GIVEN),
     ),
     *_ketamine_end(Wait("off-discharge-wait", "after_other", "last_ended")),
