@@ -35,18 +35,26 @@ class Entered:
 
 
 def entered(
-    call: Call, log: Log, body: Mapping[str, Any], *, sure: bool, strict: bool, source: str = SOURCE
+    call: Call,
+    log: Log,
+    body: Mapping[str, Any],
+    *,
+    sure: bool,
+    strict: bool,
+    source: str = SOURCE,
+    bundles: Bundles | None = None,
 ) -> Entered:
     """Check an event, show the verdict, ask whether to record it, and record it.
 
     Nothing is asked, and nothing judged twice, where the caller is `sure` or no person is there. Raises InputError with all that does not
     fit, before anything is written. Standard output holds what was recorded, as `record` prints it; all before that is words for people.
+    Whoever enters several events hands over the log's `bundles`, which are then made ready once.
     """
     from compliance.bundles import Bundles
     from compliance.intake.drafts import Draft
 
     draft = Draft.of_command(body, source)
-    bundles = Bundles(log)
+    bundles = bundles or Bundles(log)
     if sure or not asking.may_ask():
         return _recorded(call, log, bundles, draft, strict=strict, told="")
     verdict, told = _checked(log, bundles, draft)

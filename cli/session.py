@@ -147,7 +147,7 @@ class _Talk:
         from compliance.bundles import Bundles
 
         self._call, self._log, self._clock, self._actor = call, log, clock, actor
-        self._bundles: Bundles = Bundles(log, written=False)
+        self._bundles: Bundles = Bundles(log)
         self._which = self._found(asked)
 
     def run(self) -> int:
@@ -272,7 +272,7 @@ class _Talk:
             if name not in body:  # a scan may have said several
                 value = self._asked(history, body, name, offered.get(name))
                 body |= {} if value is None else {name: value}
-        done = entered(self._call, self._log, body, sure=False, strict=False)
+        done = entered(self._call, self._log, body, sure=False, strict=False, bundles=self._bundles)
         if done.recorded:
             for name in ("occurred_at", "completed_at"):
                 if name in body:
