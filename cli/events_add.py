@@ -220,7 +220,11 @@ class _Form:
         from compliance.domain.reading import Unreadable
 
         body = {other: value for other, value in self._body.items() if other != name}
-        take_scan(self._history, symbol, body)
+        try:
+            take_scan(self._history, symbol, body)
+        except InputError as wrong:
+            # The extra is not installed: what was typed so far is kept, and the value can be typed, too.
+            raise Unreadable(wrong.message, wrong.remedy) from None
         self._body.update(body)
         if name not in body:
             raise Unreadable(f"the symbol does not say {name}", "type it")
