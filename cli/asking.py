@@ -96,8 +96,10 @@ def confirmed(question: str, *, default: bool) -> bool:
         say("Write y or n.", 2)
 
 
-def chosen(question: str, choices: Sequence[str]) -> str | None:
-    """Ask for one of several by number, word or first letters; None for an empty answer."""
+def chosen(
+    question: str, choices: Sequence[str], notes: Mapping[str, str] = MappingProxyType({})
+) -> str | None:
+    """Ask for one of several by number, word or first letters; ? lists them with their `notes`; None for an empty answer."""
     from compliance.domain.reading import Unreadable
     from compliance.intake.answers import one_of
 
@@ -106,7 +108,7 @@ def chosen(question: str, choices: Sequence[str]) -> str | None:
         if not answer:
             return None
         if answer == "?":
-            tell_choices(choices)
+            tell_choices(choices, notes)
             continue
         try:
             return one_of(choices, answer, "these")
@@ -132,9 +134,9 @@ def line(prompt: str) -> str:
         return typed.removesuffix("\n")
 
 
-def say(text: str, indent: int = 0) -> None:
+def say(text: str, indent: int = 0, hanging: int = 0) -> None:
     """Words for the person, broken to the terminal's width."""
-    click.echo(output.paragraph(text, indent, fitting=_width()), err=True)
+    click.echo(output.paragraph(text, indent, hanging, fitting=_width()), err=True)
 
 
 def objected(wrong: Unreadable) -> None:
@@ -148,7 +150,7 @@ def tell_choices(choices: Sequence[str], notes: Mapping[str, str] = MappingProxy
         wide = max(map(len, choices))
         for number, choice in enumerate(choices, 1):
             text = f"{number:>3}  {choice.ljust(wide)}  {notes.get(choice, '')}".rstrip()
-            click.echo(output.paragraph(text, 0, 7, fitting=_width()), err=True)
+            say(text, hanging=7)
         return
     cells = [f"{number:>3}  {choice}" for number, choice in enumerate(choices, 1)]
     widest = max(map(len, cells), default=0) + 2
@@ -225,15 +227,22 @@ def _meant(answer: str, offered: Sequence[str]) -> str:
 
 
 def _head(spec: FieldSpec) -> None:
-    unit = f", in {spec.unit}" if spec.unit else ""
     optional = "" if spec.required else " (may be left out)"
     click.echo(err=True)
-    say(f"{spec.says}{unit}{optional}")
+    say(f"{_said(spec)}{optional}")
+
+
+def _said(spec: FieldSpec) -> str:
+    """What a field says, and in which unit, where the unit is not a field of its own."""
+    from compliance.domain.quantity import with_unit
+
+    unit = with_unit("", spec.unit).strip()
+    return f"{spec.says}, in {unit}" if unit else spec.says
 
 
 def _explain(spec: FieldSpec, choices: Sequence[str], offered: Sequence[str]) -> None:
     how = _HOW["enum" if choices else spec.type]
-    say(f"{spec.name}: {spec.says}{f', in {spec.unit}' if spec.unit else ''}. Write {how}.", 2)
+    say(f"{spec.name}: {_said(spec)}. Write {how}.", 2)
     if offered:
         say("A number takes one of those offered; =2 means the text 2 itself.", 2)
         tell_choices(offered)

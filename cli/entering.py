@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from compliance.ledger.log import Log
     from compliance.record import Result
 
+Told: TypeAlias = list[tuple[Any, ...]]
+
 SOURCE: Final = "<keyboard>"
 
 REJECTED: Final = "rejected"
@@ -26,12 +28,14 @@ DECLINED: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What came of an event that a person entered: its verdict, whether it was recorded, and the exit code that follows."""
+    """What came of an event that a person entered: its verdict, whether it is in the log now (or was before), the exit code that follows,
+    and whether the person `declined` to record it."""
 
     event: str
     verdict: str
     recorded: bool
     exit_code: int
+    declined: bool = False
 
 
 def entered(
@@ -56,38 +60,60 @@ def entered(
     draft = Draft.of_command(body, source)
     bundles = bundles or Bundles(log)
     if sure or not asking.may_ask():
-        return _recorded(call, log, bundles, draft, strict=strict, told="")
+        return _recorded(call, log, bundles, draft, strict=strict)
     verdict, told = _checked(log, bundles, draft)
     with asking.leaving():
         agreed = asking.confirmed("Record this?", default=verdict not in {*results.OBJECTIONS, REJECTED})
     if agreed:
         return _recorded(call, log, bundles, draft, strict=strict, told=told)
     click.echo(asking.NOTHING_WRITTEN, err=True)
-    return Entered(draft.event.id, verdict, recorded=False, exit_code=DECLINED)
+    return Entered(draft.event.id, verdict, recorded=False, exit_code=DECLINED, declined=True)
 
 
 def record_one(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
     """Record one event that a command made, and show what comes of it; gives the exit code."""
     from compliance.bundles import Bundles
 
-    return _recorded(call, log, Bundles(log), draft, strict=strict, told="").exit_code
+    return _recorded(call, log, Bundles(log), draft, strict=strict).exit_code
 
 
-def _checked(log: Log, bundles: Bundles, draft: Draft) -> tuple[str, str]:
-    """The verdict that recording would give now, shown, and the findings as they were told. Nothing is written."""
+def _checked(log: Log, bundles: Bundles, draft: Draft) -> tuple[str, Told]:
+    """The verdict that recording would give now, and what was told with it. Nothing is written."""
     from compliance.checking import Checker
 
-    verdict, told = "", ""
+    verdict, told = "", []
     click.echo(err=True)
     for batch in Checker(log, bundles.active()).submit([draft]):
-        told += results.results_text(batch, bundles)
         if not verdict:
             verdict = _verdict(batch[0])
             if not results.result_text(batch[0], bundles):
                 click.echo(output.headline(verdict, "nothing to object to"), err=True)
-    if told:
-        click.echo(told, err=True)
+        if text := results.results_text(batch, bundles):
+            click.echo(text, err=True)
+        told += _told(batch)
     return verdict, told
+
+
+def _recorded(
+    call: Call, log: Log, bundles: Bundles, draft: Draft, *, strict: bool, told: Told | None = None
+) -> Entered:
+    """Record it and show what comes of it; for people, findings that were `told` already are not told again unless they differ."""
+    from compliance.record import Recorder
+
+    tally = results.Tally()
+    verdict, found = "", []
+    for batch in Recorder(log, bundles.active).submit([draft]):
+        for result in batch:
+            tally.take(result)
+            verdict = verdict or _verdict(result)
+        found += _told(batch)
+        if call.json or told is None or found != told[: len(found)]:
+            results.echo_results(batch, bundles, as_json=call.json, written=True)
+    if not call.json:
+        click.echo(f"{draft.event.kind} {draft.event.id}")
+        click.echo(results.summary(tally, written=True))
+    recorded = bool(tally.recorded or tally.repeated)
+    return Entered(draft.event.id, verdict, recorded=recorded, exit_code=tally.exit_code(strict=strict))
 
 
 def _verdict(result: Result) -> str:
@@ -96,20 +122,13 @@ def _verdict(result: Result) -> str:
     return REJECTED if isinstance(result, Refused) else str(result.decision.verdict)
 
 
-def _recorded(call: Call, log: Log, bundles: Bundles, draft: Draft, *, strict: bool, told: str) -> Entered:
-    """Record it and show what comes of it; findings that were `told` already are not told again unless they differ."""
-    from compliance.record import Recorder
+def _told(batch: Iterable[Result]) -> Told:
+    """What results say, without the instants in their words, which differ from one moment to the next."""
+    from compliance.record import Refused
 
-    tally = results.Tally()
-    verdict = ""
-    for batch in Recorder(log, bundles.active).submit([draft]):
-        for result in batch:
-            tally.take(result)
-            verdict = verdict or _verdict(result)
-        if call.json or results.results_text(batch, bundles) != told:
-            results.echo_results(batch, bundles, as_json=call.json, written=True)
-    if not call.json:
-        click.echo(f"{draft.event.kind} {draft.event.id}")
-        click.echo(results.summary(tally, written=True))
-    recorded = bool(tally.recorded)
-    return Entered(draft.event.id, verdict, recorded=recorded, exit_code=tally.exit_code(strict=strict))
+    return [
+        result.problems
+        if isinstance(result, Refused)
+        else (_verdict(result), *(finding.stands() for finding in result.decision.findings))
+        for result in batch
+    ]

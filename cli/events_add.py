@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,12 +14,11 @@ from compliance.errors import InputError
 
 from . import asking, opening, results
 from .application import Call, Command, pass_call
-from .entering import SOURCE, entered
+from .entering import DECLINED, SOURCE, entered
 from .scanning import SCANNED, scanned, take_scan
 from .types import KIND, assigned, now
 
 if TYPE_CHECKING:
-    from compliance.ledger.history import LogHistory
     from compliance.ledger.log import Log
 
 _OWN_COMMANDS: Final = {"correction": "events correct", "void": "events void", "override": "override"}
@@ -51,8 +50,8 @@ _SAID_FIRST: Final = ("id", "kind", "site", "actor", "occurred_at")
 def add(call: Call, kind: str, fields: tuple[str, ...], symbol: str | None, sure: bool, strict: bool) -> int:
     """Enter one event.
 
-    On a terminal what is missing is asked, the verdict is shown, and nothing is written before you agree. Elsewhere nothing is asked.
-    Lists and records are written as JSON. The id, the time (now) and the site (the log's first) need not be given.
+    On a terminal what is missing is asked, the verdict is shown, and nothing is written before you agree; who does not agree may change
+    what was said. Elsewhere nothing is asked. Lists and records are written as JSON. The id, the time (now) and the site (the log's first) need not be given.
     """
     if kind in _OWN_COMMANDS:
         raise InputError(
@@ -60,10 +59,22 @@ def add(call: Call, kind: str, fields: tuple[str, ...], symbol: str | None, sure
             f"Use `compliance {_OWN_COMMANDS[kind]}`; it finds what it is about.",
         )
     actor = opening.acting(call)
-    given = _given(kind, assigned(fields))
+    given = {"actor": actor, **_given(kind, assigned(fields)), "kind": kind}
     with opening.writing(call) as log:
-        body = _completed(log, {"actor": actor, **given, "kind": kind}, symbol, ask=asking.may_ask())
-        return entered(call, log, body, sure=sure, strict=strict).exit_code
+        form = _Form(log, given)
+        if not asking.may_ask():
+            return entered(call, log, form.made_up(symbol), sure=sure, strict=strict).exit_code
+        with asking.leaving():
+            body: dict[str, Any] | None = form.filled(symbol)
+        code = DECLINED
+        while body is not None:
+            outcome = entered(call, log, body, sure=sure, strict=strict)
+            if not outcome.declined:
+                return outcome.exit_code
+            code = outcome.exit_code
+            with asking.leaving():
+                body = form.changed()
+        return code
 
 
 def _given(kind: str, words: Mapping[str, str]) -> dict[str, Any]:
@@ -92,30 +103,24 @@ def _given(kind: str, words: Mapping[str, str]) -> dict[str, Any]:
     return body
 
 
-def _completed(log: Log, given: Mapping[str, Any], symbol: str | None, *, ask: bool) -> dict[str, Any]:
-    """The body with what was scanned, what can be made up, and what the person answers."""
-    from compliance.ledger.history import LogHistory
-    from compliance.persons import default_site
-
-    body = {"id": f"{given['kind']}-{secrets.token_hex(8)}", **given}
-    form = _Form(LogHistory(log), body, given.get("site") or default_site(log))
-    if not ask:
-        return form.made_up(symbol)
-    with asking.leaving():
-        return form.filled(symbol)
-
-
 class _Form:
     """An event while it is filled in."""
 
-    def __init__(self, history: LogHistory, body: dict[str, Any], site: str) -> None:
+    def __init__(self, log: Log, given: Mapping[str, Any]) -> None:
         from compliance.domain.vocabulary import KINDS
+        from compliance.ledger.history import LogHistory
+        from compliance.persons import default_site
 
-        self._history = history
-        self._body = body
-        self._kind = KINDS[body["kind"]]
-        self._site = site
-        self._zone = "UTC"
+        self._history = LogHistory(log)
+        self._body = {"id": f"{given['kind']}-{secrets.token_hex(8)}", **given}
+        self._kind = KINDS[given["kind"]]
+        self._site = given.get("site") or default_site(log)
+
+    @property
+    def _zone(self) -> str:
+        from compliance.recent import zone_of
+
+        return zone_of(self._history, self._body["site"]) or "UTC"
 
     def made_up(self, symbol: str | None) -> dict[str, Any]:
         """The event as it is, with site and time where nobody said them."""
@@ -127,23 +132,40 @@ class _Form:
 
     def filled(self, symbol: str | None) -> dict[str, Any]:
         """Ask for the site where there are several, for the time, for what is required, for what else there is; show it all."""
-        from compliance.recent import zone_of
-
         asking.say(f"{self._kind.name}: {self._kind.says}. ? says more, Ctrl-C leaves.")
         if "site" not in self._body:
             self._body["site"] = self._asked_site()
-        zone = zone_of(self._history, self._body["site"])
-        if zone is None:
-            asking.say(f"The log does not know the time zone of {self._body['site']}; times are in UTC.")
-        self._zone = zone or "UTC"
         self._take(symbol)
-        self._ask("occurred_at", default="now")
-        for name, spec in self._kind.fields.items():
-            if spec.required:
-                self._ask(name)
-        self._ask_further()
+        required = [name for name, spec in self._kind.fields.items() if spec.required]
+        for name in ("occurred_at", *required):
+            if name not in self._body and name != "kind":
+                self._ask(name, self._likely(name))
+        optional = [name for name in self._fields() if name not in required and name not in self._body]
+        click.echo(err=True)
+        asking.say("What else can be said:")
+        asking.tell_choices(optional, self._notes)
+        self._ask_named("Add which (? lists them, empty ends)", optional)
         self._show()
         return self._body
+
+    def changed(self) -> dict[str, Any] | None:
+        """The event after changes to what was said; None where the person wants none."""
+        click.echo(err=True)
+        if not self._ask_named("Change which (? lists them, empty leaves)", self._fields()):
+            return None
+        self._show()
+        return self._body
+
+    def _fields(self) -> list[str]:
+        """The fields that a person says: the kind's own, then what every event may say."""
+        from compliance.domain.vocabulary import ENVELOPE
+
+        said = [
+            name
+            for name, spec in self._kind.fields.items()
+            if not spec.derived and name not in ("id", "kind", "actor", "intent")
+        ]
+        return sorted(said, key=lambda name: name in ENVELOPE)
 
     def _take(self, symbol: str | None) -> None:
         from compliance.domain.reading import Unreadable
@@ -160,57 +182,59 @@ class _Form:
         known = sites(self._history)
         if known in ([], [self._site]):
             return self._site
-        asked: str = asking.ask(self._kind.fields["site"], zone="UTC", default=self._site, offered=known)
+        standing = self._site if self._site in known else None
+        asked: str = asking.ask(self._kind.fields["site"], zone="UTC", default=standing, offered=known)
         return asked
 
-    def _ask(self, name: str, default: str | None = None) -> None:
-        """Ask for one field, unless it is there."""
-        from compliance.intake.answers import read_answer
+    def _ask(self, name: str, standing: Any = None) -> None:
+        """Ask for one field; an empty answer means the value that is `standing`."""
         from compliance.recent import recent
 
-        if name in self._body or name == "kind":
-            return
-        spec = self._kind.fields[name]
-        standing = None if default is None else read_answer(spec, default, zone_name=self._zone, now=now())
         offered = recent(self._history, name, self._body, self._zone)
         value = asking.ask(
-            spec,
+            self._kind.fields[name],
             zone=self._zone,
             default=standing,
             offered=tuple(offered),
             notes=offered,
             scan=partial(scanned, self._history, self._body, name) if name in SCANNED else None,
         )
-        if value is not None:
+        if value is None:
+            self._body.pop(name, None)
+        else:
             self._body[name] = value
 
-    def _ask_further(self) -> None:
-        """Offer the optional fields by name until the person has no more to say."""
-        while True:
-            left = [
-                name
-                for name, spec in self._kind.fields.items()
-                if name not in self._body and not spec.required and not spec.derived and name != "intent"
-            ]
-            if not left:
-                return
+    def _likely(self, name: str) -> str | None:
+        """What a required field will often be: the time now, the unit in which the drug is counted."""
+        from compliance.domain.drugs import DRUGS
+        from compliance.domain.time import SECOND, format_instant
+
+        if name == "occurred_at":
+            return format_instant(now() // SECOND * SECOND, self._zone)
+        if name == "quantity_unit" and "drug" in self._body:
+            return DRUGS[self._body["drug"]].stock_unit
+        return None
+
+    @property
+    def _notes(self) -> dict[str, str]:
+        return {name: spec.says for name, spec in self._kind.fields.items()}
+
+    def _ask_named(self, question: str, names: Sequence[str]) -> bool:
+        """Ask for fields by name until the person has no more to say; gives whether there was any."""
+        said = False
+        while name := asking.chosen(question, names, self._notes):
+            self._ask(name, self._body.get(name))
+            said = True
             click.echo(err=True)
-            asking.say("What else can be said:")
-            asking.tell_choices(left, {name: self._kind.fields[name].says for name in left})
-            name = asking.chosen("Add which (empty ends)", left)
-            if name is None:
-                return
-            self._ask(name)
+        return said
 
     def _show(self) -> None:
         from compliance.intake.answers import shown
 
-        fields = self._kind.fields
         click.echo(err=True)
         wide = max(map(len, self._body))
+        asking.say(f"{'kind'.ljust(wide)}  {self._kind.name}")
         for name in (*_SAID_FIRST, *(name for name in self._body if name not in _SAID_FIRST)):
-            text = self._body[name] if name == "kind" else shown(fields[name], self._body[name], self._zone)
-            unit = fields[name].unit if name != "kind" else None
-            asking.say(
-                f"{name.ljust(wide)}  {text}{f' {unit}' if unit and 'quantity_unit' not in unit else ''}"
-            )
+            if name != "kind":
+                text = shown(self._kind.fields[name], self._body[name], self._zone)
+                asking.say(f"{name.ljust(wide)}  {text}", hanging=wide + 2)

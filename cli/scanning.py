@@ -47,13 +47,20 @@ def take_scan(history: LogHistory, symbol: str, body: dict[str, Any]) -> None:
 
 
 def scanned(history: LogHistory, body: dict[str, Any], name: str, symbol: str) -> Any:
-    """What a symbol says of a field; what it says of others is put into the body. Raises `Unreadable` (see `take_scan`)."""
+    """What a symbol says of a field; what it says of others is put into the body. Raises `Unreadable`."""
     from compliance.domain.reading import Unreadable
+    from compliance.errors import InputError
 
-    take_scan(history, symbol, body)
-    if name not in body:
+    found = {other: value for other, value in body.items() if other != name}
+    try:
+        take_scan(history, symbol, found)
+    except InputError as wrong:
+        # The extra is not installed: what was typed so far is kept, and the value can be typed, too.
+        raise Unreadable(wrong.message, wrong.remedy) from None
+    body.update(found)
+    if name not in found:
         raise Unreadable(f"the symbol does not say {name}", "type it")
-    return body[name]
+    return found[name]
 
 
 def _today(history: LogHistory, body: dict[str, Any]) -> str:

@@ -148,6 +148,7 @@ class _Talk:
 
         self._call, self._log, self._clock, self._actor = call, log, clock, actor
         self._bundles: Bundles = Bundles(log)
+        self._declined: dict[str, dict[str, Any]] = {}
         self._which = self._found(asked)
 
     def run(self) -> int:
@@ -266,6 +267,7 @@ class _Talk:
         at = self._clock()
         seen = replace(found.seen, now=at - at % SECOND)
         offered = body_of(step, found.about, seen, self._actor, f"{step.name}-{uuid4().hex[:12]}")
+        offered |= self._declined.pop(step.name, {})
         body = {name: value for name, value in offered.items() if name not in step.asks}
         history = LogHistory(self._log)
         for name in step.asks:
@@ -273,6 +275,8 @@ class _Talk:
                 value = self._asked(history, body, name, offered.get(name))
                 body |= {} if value is None else {name: value}
         done = entered(self._call, self._log, body, sure=False, strict=False, bundles=self._bundles)
+        if done.declined:  # what was typed is offered again
+            self._declined[step.name] = {name: value for name, value in body.items() if name in step.asks}
         if done.recorded:
             for name in ("occurred_at", "completed_at"):
                 if name in body:

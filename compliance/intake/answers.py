@@ -20,7 +20,7 @@ from typing import Any, Final
 from compliance.domain.drugs import DRUGS
 from compliance.domain.making import field_problems
 from compliance.domain.objections import did_you_mean
-from compliance.domain.quantity import plain_digits
+from compliance.domain.quantity import plain_digits, with_unit
 from compliance.domain.reading import Unreadable, echo
 from compliance.domain.time import (
     EPOCH,
@@ -176,7 +176,8 @@ def _date(text: str, zone_name: str, now: int) -> str:
 
 
 def shown(spec: FieldSpec, value: Any, zone_name: str) -> str:
-    """A body's value as people read it: instants by the clock at the site, yes and no, the parts of lists and records in a row."""
+    """A body's value as people read it: instants by the clock at the site, yes and no, numbers with their unit, the parts of
+    lists and records in a row."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if spec.type == "instant":
@@ -188,4 +189,4 @@ def shown(spec: FieldSpec, value: Any, zone_name: str) -> str:
         return ", ".join(
             f"{name} {shown(spec.fields[name], item, zone_name)}" for name, item in value.items()
         )
-    return str(value)
+    return with_unit(str(value), spec.unit)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cli import asking
 from compliance.domain.making import field_problems
+from compliance.domain.reading import Unreadable
 from compliance.domain.vocabulary import KINDS
 from compliance.errors import InputError
 
@@ -134,3 +135,16 @@ def test_no_answers_make_a_traceback(spec, answers):
         assert not spec.required
     else:
         assert field_problems(spec, value) == ()
+
+
+def test_a_scan_in_place_of_an_answer_gives_the_value_or_is_asked_again():
+    def scan(symbol):
+        if "bad" in symbol:
+            raise Unreadable("the check digit is wrong", "scan it again")
+        return "AB123"
+
+    with typed("]d2bad", "(10)AB123") as said:
+        assert asking.ask(DISCHARGE["escort_ref"], zone=ZONE, scan=scan) == "AB123"
+    assert "the check digit is wrong; scan it again" in said.getvalue()
+    with typed("(10)AB123"):
+        assert asking.ask(DISCHARGE["escort_ref"], zone=ZONE) == "(10)AB123"

@@ -37,7 +37,7 @@ def listed(clinic, *words):
 
 
 def test_what_would_be_denied_is_shown_first_and_not_recorded_by_the_enter_key(day):
-    """Wrong answers are told why and asked again; all fits the terminal."""
+    """Wrong answers are told why and asked again, what was said can be changed, and all fits the terminal."""
     before = listed(day)
     with at_terminal(day, "disch", "patient=P1") as at:
         at.answers(
@@ -54,15 +54,21 @@ def test_what_would_be_denied_is_shown_first_and_not_recorded_by_the_enter_key(d
             ("did you mean `escort`?", "1"),
             ("devices_taken: ", "none"),
             ("no whole number", "0"),
-            ("Add which (empty ends): ", "instr"),
+            ("Add which (? lists them, empty ends): ", "instr"),
             ("instructions_given: ", "perhaps"),
             ("neither yes nor no", "y"),
-            ("Add which (empty ends): ", ""),
+            ("Add which (? lists them, empty ends): ", ""),
         )
         at.sees("2026-03-02 10:10 CST")
         at.sees("stay-two-hours")
-        at.answers(("Record this? [y/N] ", ""))
-        at.sees("Nothing was written.")
+        at.answers(
+            ("Record this? [y/N] ", ""),
+            ("Nothing was written. Change which", "occ"),
+            ("occurred_at [2026-03-02 10:10 CST]: ", "2026-03-02 11:06"),
+            ("Change which", ""),
+            ("nothing to object to Record this? [Y/n] ", "n"),
+            ("Change which", ""),
+        )
         assert at.ends() == 1
         assert max(map(len, at.screen.splitlines())) <= COLUMNS
         assert "\x1b[31m" in at.raw
@@ -76,7 +82,7 @@ def test_a_scanner_fills_fields_and_json_is_what_record_gives(day):
             ("occurred_at [", ""),
             ("container: ", f"]d201{GTIN[:-1]}9"),
             ("check digit", f"]d201{GTIN}1727013110AB123\x1d21SN1"),
-            ("Add which (empty ends): ", ""),
+            ("Add which (? lists them, empty ends): ", ""),
         )
         at.sees("nothing to object to")
         at.answers(("Record this? [Y/n] ", ""))
