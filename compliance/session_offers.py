@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from compliance.domain.drugs import DRUGS
-from compliance.domain.event import Event
 from compliance.domain.time import format_date, format_instant, local_date
 from compliance.domain.vocabulary import KINDS
 from compliance.session_progress import MINUTE, high_reading
@@ -45,7 +44,8 @@ def body_of(
     carried = {name: value for name in step.carries if (value := _last_said(name, seen)) is not None}
     mine = dict.fromkeys(step.by_actor, actor)
     follows = _FOLLOWS.get(step.kind, _nothing)(step, about, seen)
-    return {**envelope, **drug, **step.usual, **mine, **carried, **follows, **step.tells}
+    assumed = step.expected if intent == "proposed" else {}
+    return {**envelope, **drug, **step.usual, **assumed, **mine, **carried, **follows, **step.tells}
 
 
 def _of_one_drug(kind: str) -> bool:
@@ -130,14 +130,18 @@ def _of_form(_: Step, about: Session, seen: Seen) -> Mapping[str, Any]:
         if f"{side}_mmhg" in readings[-1].body
     }
     minutes = {} if not ended else {"total_min": (ended[-1].occurred_at - given[0].occurred_at) // MINUTE}
-    vitals = {"vitals": {**read, "acceptable_before": True, "acceptable_end": True}} if len(read) == 6 else {}
+    judged = {
+        f"acceptable_{place}": readings[-1].values["acceptable"]
+        for place, point in (("before", "pre_dose"), ("end", "pre_discharge"))
+        if (readings := seen.of("vital_signs", point=point)) and "acceptable" in readings[-1].values
+    }
+    vitals = {"vitals": {**read, **judged}} if len(read) == 6 and len(judged) == 2 else {}
     return {
         "treatment_on": format_date(local_date(given[0].occurred_at, about.zone)),
         "submitted_at": format_instant(seen.now, about.zone),
         "dose_mg": f"{sum(Decimal(dose.body['dose_mg']) for dose in given):f}",
         "lots": list(dict.fromkeys(dose.body["lot"] for dose in given if "lot" in dose.body)),
-        "first_treatment": False, "serious_adverse_event_seen": False, "identity_complete": True,
-        "effects": _effects(seen.of("assessment")), "concomitant": _concomitant(seen), **minutes, **vitals,
+        **_enrolled(seen), **_effects(seen), **_concomitant(seen), **minutes, **vitals,
     }  # fmt: skip
 
 
@@ -153,17 +157,23 @@ _ON_FORM: Final = {"pre": "pre_dose", "mid": "about_40_min", "end": "pre_dischar
 _EFFECTS: Final = ("sedation", "dissociation", "respiratory_depression")
 
 
-def _effects(found: tuple[Event, ...]) -> dict[str, Any]:
-    """Seen at any time of the session, gone again or not."""
-    return {
-        name: any(event.values.get(name) in ("present", "resolved") for event in found) for name in _EFFECTS
-    }
+def _enrolled(seen: Seen) -> Mapping[str, Any]:
+    looked_up = seen.of("patient_enrollment", step="verified")
+    return {} if not looked_up else {"enrolled": looked_up[-1].values.get("result") == "active"}
 
 
-def _concomitant(seen: Seen) -> dict[str, Any]:
-    asked = next(reversed(seen.of("medication_reconciliation")), None)
+def _effects(seen: Seen) -> Mapping[str, Any]:
+    """Seen at any time of the session, gone again or not; nothing, where nobody assessed all three."""
+    found = {name: [e.values[name] for e in seen.of("assessment") if name in e.values] for name in _EFFECTS}
+    if not all(found.values()):
+        return {}
+    return {"effects": {name: bool({"present", "resolved"} & set(said)) for name, said in found.items()}}
+
+
+def _concomitant(seen: Seen) -> Mapping[str, Any]:
+    asked = seen.of("medication_reconciliation")
     names = ("benzodiazepine", "sedative_hypnotic", "opioid", "psychostimulant", "maoi")
-    return {name: asked is not None and bool(asked.values.get(name)) for name in names}
+    return {} if not asked else {"concomitant": {name: asked[-1].values[name] for name in names}}
 
 
 _FOLLOWS: Final[Mapping[str, Callable[[Step, Session, Seen], Mapping[str, Any]]]] = MappingProxyType(

@@ -2,7 +2,7 @@
 
 A table of steps for esketamine under the REMS (SPRAVATO USPI 2.4, 2.5; REMS Document, healthcare settings) and two for ketamine off label,
 by infusion and by any other way. A step is one event of the vocabulary: which kind, by which fields it is told from others of its
-kind, what is usual in it, what is asked. No figure of the law stands here: a step's times are named by rule and parameter, and those
+kind, what is usual in it, what is asked. What somebody must look at or ask the patient is never offered as an answer. No figure of the law stands here: a step's times are named by rule and parameter, and those
 in force on the day, at the site, are looked up (`Seen.length`).
 
 How far a session has come, `session_progress` says, from the events alone.
@@ -45,7 +45,8 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `tells` are the values by which its event is known, `usual` what is offered beside them, `carries` the fields that are taken
+    """One step. `tells` are the values by which its event is known, `usual` what is offered beside them, `expected` what a session that
+    goes well would say and nobody is offered (it is assumed where the step is judged ahead), `carries` the fields that are taken
     over from earlier events of the session, `by_actor` those in which whoever acts is offered, `asks` the fields that a person is asked for.
 
     It is not due before all of `opens`, and overdue after the last of `closes`. A step with `wanted_by` belongs to a session only where one
@@ -59,6 +60,7 @@ class Step:
     asks: tuple[str, ...]
     tells: Mapping[str, Any] = field(default_factory=dict)
     usual: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
     carries: tuple[str, ...] = ()
     by_actor: tuple[str, ...] = ()
     opens: tuple[Wait, ...] = ()
@@ -137,21 +139,15 @@ _BEFORE: Final = (
         "check", "Questions before the dose", "pre_session_check", gate=True,
         asks=("last_food_at", "last_liquid_at", "nasal_product_used", "acutely_impaired", "history_changed", "transport_type",
               "escort_ref", "no_driving_explained", "stop_criteria_set"),
-        usual={"nasal_product_used": False, "acutely_impaired": False, "history_changed": False, "transport_type": "escort",
-               "no_driving_explained": True, "stop_criteria_set": True},
     ),
     Step(
         "medicines", "Medicines of today", "medication_reconciliation", gate=True, wanted_by=("uspi-conmed", "off-conmed"),
         asks=("benzodiazepine", "sedative_hypnotic", "opioid", "alcohol_today", "psychostimulant", "maoi", "theophylline",
               "aminophylline", "oral_antidepressant"),
-        usual=dict.fromkeys(
-            ("benzodiazepine", "sedative_hypnotic", "opioid", "alcohol_today", "psychostimulant", "maoi", "theophylline", "aminophylline"),
-            False,
-        ),
     ),
     Step(
         "suicidality", "Suicidal thoughts", "assessment", gate=True, wanted_by=("uspi-abuse-suicide-session", "off-cssrs"),
-        tells={"instrument": "cssrs"}, usual={"mode": "clinician"}, by_actor=("assessor",), asks=("suicidal_ideation_level",),
+        tells={"instrument": "cssrs"}, usual={"mode": "clinician"}, by_actor=("assessor",), asks=("mode", "suicidal_ideation_level"),
     ),
     Step(
         "order", "Order", "order", gate=True,
@@ -160,7 +156,6 @@ _BEFORE: Final = (
     ),
     Step(
         "pressure", "Blood pressure before the dose", "vital_signs", gate=True, tells={"point": "pre_dose"}, asks=PRESSURE,
-        usual={"acceptable": True, "continuous_oximetry": True},
     ),
 )  # fmt: skip
 
@@ -171,13 +166,12 @@ _DECISION: Final = Step(
 
 _LEAVING: Final = Step(
     "pressure-leaving", "Blood pressure before leaving", "vital_signs", tells={"point": "pre_discharge"}, asks=PRESSURE,
-    usual={"acceptable": True, "continuous_oximetry": True},
 )  # fmt: skip
 
 ESKETAMINE: Final[tuple[Step, ...]] = (
     Step(
         "enrolment", "Enrolment looked up", "patient_enrollment", gate=True, wanted_by=("rems-enroll-verify",),
-        tells={"program": "spravato_rems", "step": "verified"}, usual={"result": "active"}, asks=("result", "program_patient_ref"),
+        tells={"program": "spravato_rems", "step": "verified"}, asks=("result", "program_patient_ref", "patient_identity_ref"),
     ),
     *_BEFORE,
     _DECISION,
@@ -192,26 +186,26 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
     ),
     Step(
         "device", "Device", "administration", each=True, judged_ahead=True, opens=(Wait("uspi-5min", "shortest_rest", "last_begun"),),
-        usual={"encounter_class": "outpatient", "route": "intranasal", "quantity": "1", "quantity_unit": "device", "dots_before": 2,
-               "dots_after": 0, "given_by": "patient_self"},
-        carries=("order", "observer", "registration", "prescription", "supervisor", "lot", "container"),
-        asks=("occurred_at", "completed_at", "dots_before", "dots_after", "lot", "container", "observer", "supervisor", "registration"),
+        usual={"encounter_class": "outpatient", "route": "intranasal", "quantity": "1", "quantity_unit": "device", "given_by": "patient_self"},
+        expected={"dots_before": 2, "dots_after": 0},
+        carries=("order", "observer", "registration", "prescription", "supervisor", "lot", "container", "patient_identity_ref"),
+        asks=("occurred_at", "completed_at", "dots_before", "dots_after", "given_by", "observer", "supervisor", "lot", "container",
+              "encounter_class", "registration",
+              "patient_identity_ref"),
     ),
     Step(
         "look", "Look at the patient", "observation", again=True, tells={"phase": "check"}, usual={"in_person": True},
-        by_actor=("observer",), asks=("observer", "occurred_at"),
+        by_actor=("observer",), asks=("observer", "in_person", "occurred_at"),
         closes=(Wait("rems-observer-continuity-checks", "longest", "looked"),),
     ),
     Step(
         "pressure-40", "Blood pressure at about 40 minutes", "vital_signs", tells={"point": "about_40_min"}, asks=PRESSURE,
-        usual={"acceptable": True, "continuous_oximetry": True},
         opens=(Wait("uspi-bp-40min", "earliest", "last_ended"),), closes=(Wait("uspi-bp-40min", "latest", "last_ended"),),
     ),
     replace(_LEAVING, opens=(Wait("uspi-bp-decline", "after", "last_ended"), *_STAY)),
     Step(
         "ready", "Sedation, dissociation, breathing; ready to leave", "assessment", tells={"instrument": "readiness"},
-        usual={"mode": "clinician", "sedation": "absent", "dissociation": "resolved", "respiratory_depression": "absent", "oriented": True,
-               "gait_steady": True, "ready_to_leave": True},
+        usual={"mode": "clinician"},
         by_actor=("assessor",), asks=("assessor", "sedation", "dissociation", "respiratory_depression", "oriented", "gait_steady", "ready_to_leave", "occurred_at"),
         opens=(
             Wait("uspi-discharge-assess", "earliest", "last_ended"), Wait("rems-monitor-resolution", "earliest", "last_ended"), *_STAY,
@@ -219,26 +213,28 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
     ),
     Step(
         "watched", "Watching ends", "observation", tells={"phase": "end"}, usual={"in_person": True}, by_actor=("observer",),
-        asks=("observer", "occurred_at"), opens=_STAY,
+        asks=("observer", "in_person", "occurred_at"), opens=_STAY,
     ),
     Step(
         "discharge", "Patient leaves", "discharge", judged_ahead=True, opens=_STAY,
-        usual={"disposition": "home", "departure_mode": "escort", "instructions_given": True, "devices_taken": 0},
+        expected={"disposition": "home", "departure_mode": "escort", "instructions_given": True, "devices_taken": 0},
         carries=("escort_ref",), by_actor=("released_by",),
         asks=("disposition", "departure_mode", "escort_ref", "instructions_given", "devices_taken", "released_by", "occurred_at"),
     ),
     Step(
-        "form", "REMS patient monitoring form", "monitoring_form", usual={"status": "submitted", "channel": "online", "enrolled": True},
+        "form", "REMS patient monitoring form", "monitoring_form", usual={"status": "submitted", "channel": "online"},
         by_actor=("provider",),
-        asks=("form_version", "status", "submitted_at", "channel", "confirmation", "provider", "first_treatment", "dose_mg", "lots",
+        asks=("form_version", "status", "submitted_at", "channel", "confirmation", "provider", "first_treatment", "enrolled", "dose_mg", "lots",
               "total_min", "vitals", "effects", "concomitant", "serious_adverse_event_seen", "identity_complete"),
     ),
 )  # fmt: skip
 
+_MORE_OF_KETAMINE: Final[Mapping[str, tuple[str, ...]]] = {
+    "order": ("route", "dose_mg_per_kg", "weight_kg", "planned_min", "rationale"),
+    "vital_signs": ("continuous_oximetry",),
+}
 _BEFORE_KETAMINE: Final = tuple(
-    replace(step, asks=("route", "dose_mg_per_kg", "weight_kg", "planned_min", "rationale", *step.asks))
-    if step.kind == "order"
-    else step
+    replace(step, asks=(*step.asks[:-1], *_MORE_OF_KETAMINE.get(step.kind, ()), step.asks[-1]))
     for step in _BEFORE
 )
 _PREPARATION: Final = Step(
@@ -250,15 +246,16 @@ _PUMP: Final = Step(
     "infusion", "Infusion starts", "infusion", judged_ahead=True, tells={"phase": "start"}, carries=("order", "preparation", "equipment"),
     by_actor=("run_by",), asks=("rate_mg_per_min", "rate_ml_per_hour", "equipment", "run_by", "occurred_at"),
 )  # fmt: skip
-_GIVEN: Final = ("dose_mg", "quantity", "lot", "container", "observer")
+_GIVEN: Final = (
+    "dose_mg", "quantity", "observer", "supervisor", "lot", "container", "registration", "encounter_class", "patient_identity_ref",
+)  # fmt: skip
 
 
 def _ketamine_end(stay: Wait) -> tuple[Step, ...]:
     """What comes after the dose, however it was given; `stay` says how long the patient stays."""
     return (
         Step(
-            "reading", "Pressure and oxygen during recovery", "vital_signs", again=True, tells={"point": "during"}, asks=PRESSURE,
-            usual={"acceptable": True, "continuous_oximetry": True},
+            "reading", "Pressure and oxygen during recovery", "vital_signs", again=True, tells={"point": "during"}, asks=(*PRESSURE, "continuous_oximetry"),
             closes=(
                 Wait("off-monitor-interval", "parenteral_min" if stay.parameter == "after_iv" else "other_min", "measured"),
             ),
@@ -270,14 +267,14 @@ def _ketamine_end(stay: Wait) -> tuple[Step, ...]:
         _LEAVING,
         Step(
             "recovery", "Recovered", "assessment", tells={"instrument": "recovery"},
-            usual={"mode": "clinician", "oriented": True, "gait_steady": True, "ready_to_leave": True}, by_actor=("assessor",),
+            usual={"mode": "clinician"}, by_actor=("assessor",),
             asks=("assessor", "oriented", "gait_steady", "ready_to_leave", "occurred_at"),
         ),
         Step(
             "discharge", "Patient leaves", "discharge", judged_ahead=True, opens=(stay,),
-            usual={"disposition": "home", "departure_mode": "escort", "instructions_given": True, "devices_taken": 0},
+            expected={"disposition": "home", "departure_mode": "escort", "instructions_given": True, "devices_taken": 0},
             carries=("escort_ref",), by_actor=("released_by",),
-            asks=("disposition", "departure_mode", "escort_ref", "instructions_given", "released_by", "occurred_at"),
+            asks=("disposition", "departure_mode", "escort_ref", "instructions_given", "devices_taken", "released_by", "occurred_at"),
         ),
     )  # fmt: skip
 

@@ -24,6 +24,18 @@ RULES = (
 DRUG = "esketamine_nasal_28mg"
 NINE = "2026-03-02T09:00:00-06:00"
 CALL = ("session", "--patient", "P1", "--drug", DRUG, "--as-of", NINE)
+GOOD = {
+    "nasal_product_used": "n", "acutely_impaired": "n", "history_changed": "n", "transport_type": "escort", "no_driving_explained": "y",
+    "acceptable": "y", "dots_before": "2", "dots_after": "0", "sedation": "absent", "dissociation": "resolved",
+    "respiratory_depression": "absent", "oriented": "y", "gait_steady": "y", "ready_to_leave": "y", "disposition": "home",
+    "departure_mode": "escort", "instructions_given": "y", "devices_taken": "0", "first_treatment": "n", "enrolled": "y",
+    "serious_adverse_event_seen": "n", "identity_complete": "y",
+}  # fmt: skip
+"""What a nurse answers where all is well."""
+
+PARTS = {"concomitant": ("benzodiazepine", "sedative_hypnotic", "opioid", "psychostimulant", "maoi")}
+"""Records of which the log says nothing, and that are asked part by part."""
+
 MENU = "(? lists them): "
 
 
@@ -93,8 +105,11 @@ class Nurse:
     def fills_in(self, step, record="", skip=0, **answers):
         """The questions of a step after the first `skip`; what is not answered is taken as offered."""
         for field in asks(step)[skip:]:
+            if field in PARTS:
+                self.at.answers(*((f"{field}.{part}", "n") for part in PARTS[field]))
+                continue
             self.at.sees(field)
-            self.at.types(answers.get(field, ""))
+            self.at.types(answers.get(field, GOOD.get(field, "")))
         self.at.sees("Record this?")
         self.at.types(record)
 
