@@ -75,7 +75,7 @@ def show_ahead(row: Stood) -> None:
     """What the policies would say to a step that is not done yet."""
     if row.progress.events or row.verdict is None or not row.findings:
         return
-    click.echo(f"done now it would be {output.colored(row.verdict)}:")
+    click.echo(f"done now it would be {output.colored(row.verdict).replace('_', ' ')}:")
     for finding in row.findings:
         click.echo(results.finding_text(finding))
 

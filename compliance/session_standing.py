@@ -153,9 +153,17 @@ def _going_on(history: LogHistory, patient: str, now: int) -> str | None:
     if last is None:
         return None
     known: str = last.values["session"]
-    ended = [e for e in found if e.values["session"] == known and e.kind in ("discharge", "session_stop")]
-    form = [e for e in found if e.values["session"] == known and e.kind == "monitoring_form"]
-    return None if ended and (form or ended[0].kind == "session_stop") else known
+    mine = [event for event in found if event.values["session"] == known]
+    return None if _is_over(mine) else known
+
+
+def _is_over(events: list[Event]) -> bool:
+    """Whether nothing more is to come: given up before the dose, or the patient gone, with the form where one is owed."""
+    if any(e.kind == "session_stop" and e.values["stage"] != "stopped_during" for e in events):
+        return True
+    form_owed = any(e.kind == "administration" and DRUGS[e.values["drug"]].is_rems for e in events)
+    gone, form = (any(e.kind == kind for e in events) for kind in ("discharge", "monitoring_form"))
+    return gone and (form or not form_owed)
 
 
 def _new_id(patient: str, day: int) -> str:

@@ -344,6 +344,24 @@ def test_a_session_of_somebody_else_is_not_gone_on_with(clinic):
     assert code == 2
 
 
+LEFT = event("discharge", "12:20", disposition="home", departure_mode="escort", devices_taken=0)
+STOPPED = event("session_stop", "09:20", stage="cancelled_before_dose", cause="no_transport")
+BROKEN_OFF = event("session_stop", "10:20", stage="stopped_during", cause="adverse_event")
+GIVEN = event(
+    "administration", "10:00", drug=DRUG, encounter_class="outpatient", route="intranasal", dose_mg="28", quantity="1", quantity_unit="device"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("events", "goes_on"),
+    [((STOPPED,), False), ((LEFT,), False), ((GIVEN, LEFT), True), ((GIVEN, BROKEN_OFF), True)],
+)
+def test_a_session_goes_on_until_nothing_is_owed(clinic, events, goes_on):
+    """A session given up is over; so is one whose patient left, unless a device was used: then the form is still to come."""
+    clinic.record(ORDERED, CHECKED, *events)
+    assert (where(clinic)[1]["session"] == "T1") is goes_on
+
+
 def test_a_new_day_is_a_new_session(clinic):
     """What was left open yesterday is gone on with only by its name."""
     clinic.record(ORDERED, CHECKED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from compliance.domain.values import SCALE
 from compliance.domain.vocabulary import KINDS
 from compliance.session_offers import Session, body_of
 from compliance.session_progress import MINUTE, progress
-from compliance.session_steps import ESKETAMINE, INFUSION, OTHER_KETAMINE, STOP, Seen, steps_for
+from compliance.session_steps import ESKETAMINE, INFUSION, OTHER_KETAMINE, STOP, Seen, State, steps_for
 from compliance.settings import shipped_folder
 
 FIRST = parse_instant("2026-03-02T10:00:00-06:00")
@@ -271,6 +272,13 @@ def written(rule):
     """A rule of the library as its file says it."""
     (file,) = shipped_folder("policies").glob(f"*/{rule}.yaml")
     return yaml.load(file.read_text(), yaml.CSafeLoader)
+
+
+def test_the_page_for_nurses_names_every_step_and_state():
+    """docs/session.md lists what the tables hold."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "session.md").read_text()
+    named = {step.name for step in (*ESKETAMINE, *INFUSION, *OTHER_KETAMINE)} | set(State)
+    assert {name for name in named if f"`{name}`" not in page} == set()
 
 
 @given(st.permutations((*BOTH, AT_40, LAST, READY, ENDED, LEFT)), st.integers(0, 11))
