@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from compliance.errors import InputError
@@ -25,15 +26,23 @@ HELD_OPEN: Final = 64
 
 
 class Inputs:
-    """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes."""
+    """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes. `called` is how a
+    file is called in answers and in the log, where that is not its name."""
 
-    def __init__(self, names: Sequence[str], progress: Progress, form: Form) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        progress: Progress,
+        form: Form,
+        called: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.valid = 0
         """How many valid events were read so far."""
         self.passed: Counter[str] = Counter()
         """What is not about what the log keeps: how many pieces were passed over for which reason."""
         self._progress = progress
         self._form = form
+        self._called = {STDIN: "<stdin>", **called}
         self._stack = ExitStack()
         self._streams: list[tuple[str, BinaryIO]]
         with ExitStack() as opened:
@@ -99,13 +108,16 @@ class Inputs:
 
         with ExitStack() as again:
             files = [
-                (_called(name), self._progress.watched(_open(name, again) if stream.closed else stream))
+                (
+                    self._called.get(name, name),
+                    self._progress.watched(_open(name, again) if stream.closed else stream),
+                )
                 for name, stream in self._streams
             ]
             yield from read_fhir(files, self._form, log, actor=actor, written=written)
 
     def _read(self, name: str, stream: BinaryIO, log: Log, actor: str | None) -> Iterator[Read]:
-        source = _called(name)
+        source = self._called.get(name, name)
         try:
             with ExitStack() as again:
                 watched = self._progress.watched(_open(name, again) if stream.closed else stream)
@@ -131,10 +143,6 @@ def _once(names: Sequence[str]) -> list[str]:
     if list(names).count(STDIN) > 1:
         raise InputError("standard input is named twice", "Name - once.")
     return list(names)
-
-
-def _called(name: str) -> str:
-    return "<stdin>" if name == STDIN else name
 
 
 def _open(name: str, opened: ExitStack) -> BinaryIO:
