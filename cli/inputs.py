@@ -48,7 +48,7 @@ class Inputs:
         with ExitStack() as opened:
             self._streams = []
             for name in _once(names):
-                form.of(name)
+                form.of(self._name(name))
                 stream = _open(name, opened)
                 if (
                     len(self._streams) >= HELD_OPEN and Path(name).is_file()
@@ -86,7 +86,7 @@ class Inputs:
             yield item
 
     def _all(self, log: Log, actor: str | None, *, written: bool) -> Iterator[Read]:
-        formats = {self._form.of(name) for name, _ in self._streams}
+        formats = {self._form.of(self._name(name)) for name, _ in self._streams}
         if "fhir" in formats:
             yield from self._fhir(log, actor, written=written)
             return
@@ -103,13 +103,16 @@ class Inputs:
         ordered.sort(key=lambda row: row[:3])
         yield from (item for *_, item in ordered)
 
+    def _name(self, name: str) -> str:
+        return self._called.get(name, name)
+
     def _fhir(self, log: Log, actor: str | None, *, written: bool) -> Iterator[Read]:
         from .fhir_input import read_fhir
 
         with ExitStack() as again:
             files = [
                 (
-                    self._called.get(name, name),
+                    self._name(name),
                     self._progress.watched(_open(name, again) if stream.closed else stream),
                 )
                 for name, stream in self._streams
@@ -117,18 +120,16 @@ class Inputs:
             yield from read_fhir(files, self._form, log, actor=actor, written=written)
 
     def _read(self, name: str, stream: BinaryIO, log: Log, actor: str | None) -> Iterator[Read]:
-        source = self._called.get(name, name)
+        source = self._name(name)
         try:
             with ExitStack() as again:
                 watched = self._progress.watched(_open(name, again) if stream.closed else stream)
-                yield from self._of_format(name, source, watched, log, actor)
+                yield from self._of_format(source, watched, log, actor)
         except IsADirectoryError:
             raise _not_a_file(source) from None
 
-    def _of_format(
-        self, name: str, source: str, stream: BinaryIO, log: Log, actor: str | None
-    ) -> Iterator[Read]:
-        found = self._form.of(name)
+    def _of_format(self, source: str, stream: BinaryIO, log: Log, actor: str | None) -> Iterator[Read]:
+        found = self._form.of(source)
         if found == "json":
             from compliance.intake.json_lines import read_json
 

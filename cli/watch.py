@@ -118,31 +118,35 @@ class _Outcome:
         """``done`` where all of it could be read; what was found in it is no problem of the file."""
         from compliance.watching import DONE, PROBLEMS
 
-        rejected = self.tally.rejected or self.tally.rejected_again
-        return PROBLEMS if self.error or rejected or not (self.valid or self.passed) else DONE
+        return PROBLEMS if self.wrong or self.tally.rejected or self.tally.rejected_again else DONE
+
+    @property
+    def wrong(self) -> str | None:
+        """What is wrong with the input as a whole."""
+        if self.error is not None:
+            return self.error.message
+        return None if self.valid or self.passed else "there is no valid event in this input"
 
     def as_json(self, name: str) -> dict[str, Any]:
         """The last line of the report."""
-        error = self.error
+        remedy, problems = ("", ()) if self.error is None else (self.error.remedy, self.error.problems)
+        error = {"message": self.wrong, "remedy": remedy, "problems": [str(one) for one in problems]}
         return {
             "summary": {
                 "file": name, "outcome": self.place, "recorded": self.tally.recorded, "repeated": self.tally.repeated,
                 "rejected": self.tally.rejected, "rejected_again": self.tally.rejected_again, "rejudged": self.tally.rejudged,
                 "verdicts": dict(self.tally.verdicts), "passed_over": dict(self.passed),
-                "error": None if error is None else {
-                    "message": error.message, "remedy": error.remedy, "problems": [str(one) for one in error.problems],
-                },
+                "error": None if self.wrong is None else error,
             }
         }  # fmt: skip
 
     def as_text(self) -> str:
         """The last lines of the report for people."""
         said = [results.summary(self.tally, written=True, passed=self.passed)]
+        said += [] if self.wrong is None else [f"error: {self.wrong}"]
         if self.error is not None:
-            said += [f"error: {self.error.message}", *(f"  {one}" for one in self.error.problems)]
+            said += [f"  {one}" for one in self.error.problems]
             said += [f"  what to do: {self.error.remedy}"] if self.error.remedy else []
-        elif not self.valid and not self.passed:
-            said.append("error: there is no valid event in this input")
         return "\n".join(said) + "\n"
 
 
@@ -234,7 +238,8 @@ class _Watcher:
             return
         verdicts = [f"{count:,} {output.colored(verdict)}" for verdict, count in tally.verdicts.most_common()]
         head = results.summary(tally, written=True).partition("\n")[0]
-        click.echo("; ".join([f"{outcome.place}/{shown(called)}: {head}", *verdicts]))
+        wrong = [] if outcome.wrong is None else [outcome.wrong]
+        click.echo("; ".join([f"{outcome.place}/{shown(called)}: {head}", *verdicts, *wrong]))
 
     def _recorded(self, taken: Taken, log: Log, submit: Submit, bundles: Bundles) -> _Outcome:
         """Record an input, until it is as it was before it was read: somebody may still have written to it."""
@@ -291,5 +296,7 @@ class _Watcher:
         progress = Progress()
         with Inputs(list(names), progress, self._form, names) as inputs:
             items = inputs.items(log, actor=self._call.actor, written=True, passed=passed)
-            yield from submitted(items, submit, outcome.tally, progress)
-            outcome.valid, outcome.passed = inputs.valid, inputs.passed
+            try:
+                yield from submitted(items, submit, outcome.tally, progress)
+            finally:
+                outcome.valid, outcome.passed = inputs.valid, inputs.passed
