@@ -160,9 +160,9 @@ class _Claim:
         """Take the folder away, unless it holds an input."""
         for path in self.folder.glob(".*"):
             path.unlink(missing_ok=True)
+        self.unlock()  # before the folder goes: NFS keeps an open file in it under another name
         with suppress(OSError):  # another watcher that locked it in this moment clears it away
             self.folder.rmdir()
-        self.unlock()
 
     def unlock(self) -> None:
         os.close(self._lock)

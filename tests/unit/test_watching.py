@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections import Counter
@@ -176,8 +177,11 @@ def test_watchers_at_once_take_each_file_once(tmp_path):
     assert list((tmp_path / TAKING).iterdir()) == []
 
 
-def test_nothing_is_written_over(tmp_path, watched, clock):
-    """Same names get a number, whatever of the three is there already: the input, or a report."""
+@pytest.mark.parametrize("in_time", [True, False])
+def test_nothing_is_written_over(tmp_path, watched, clock, monkeypatch, in_time):
+    """Same names get a number, whatever of the three is there already: the input, or a report; also where that came `in_time` to be seen no more."""
+    if not in_time:
+        monkeypatch.setattr(os.path, "lexists", lambda _: False)
     (tmp_path / DONE / "day.ndjson").write_text("old")
     (tmp_path / DONE / "day-2.ndjson.report.txt").write_text("old")
     (tmp_path / DONE / "bulk.ready").mkdir()
@@ -196,6 +200,23 @@ def test_nothing_is_written_over(tmp_path, watched, clock):
     assert (tmp_path / DONE / "day-2.ndjson.report.txt").read_text() == "old"
     assert list((tmp_path / DONE / "bulk.ready").iterdir()) == []
     assert (tmp_path / DONE / "bulk-2.ready" / "one").read_text() == "x"
+    assert len(list((tmp_path / DONE).iterdir())) == 4 + 4 * 3
+
+
+def test_a_disk_without_hard_links_will_do(tmp_path, watched, clock, monkeypatch):
+    """Nothing is written over there, either."""
+
+    def none(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", none)
+    (tmp_path / DONE / "day.ndjson").write_text("old")
+    (tmp_path / "day.ndjson").write_text("new")
+    settled(watched, clock)
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    assert moved(watched.take("day.ndjson")) == "day-2.ndjson"
+    assert [(tmp_path / DONE / name).read_text() for name in ("day.ndjson", "day-2.ndjson")] == ["old", "new"]
+    assert len(list((tmp_path / DONE).iterdir())) == 4
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "x" * 120 + "." + "y" * 134, "b" * 249 + ".ready"])
