@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
+from cli.watch import _Outcome
+from compliance.record import Recorder
+from compliance.watching import Taken
 from tests.cli.conftest import DAY, DOSE, SITE, command, lines
 
 QUICK = ("--settle", "PT0.02S", "--every", "PT0.02S")
@@ -39,7 +45,19 @@ def report(incoming, name):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir() if ".report." not in path.name)
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in found if ".report." not in path.name)
+
+
+def being_written(incoming):
+    """Whether a report has something in it, of an input that is being read."""
+    with suppress(FileNotFoundError):
+        return any(path.stat().st_size for path in (incoming / "taking").glob("*/.report.json"))
+
+
+def deaths(incoming):
+    """How many watchers ended without a word over each input that was taken."""
+    return [path.read_text() for path in (incoming / "taking").glob("*/.deaths")]
 
 
 def until(holds, process=None):
@@ -144,19 +162,41 @@ def test_a_ready_folder_is_read_as_one(clinic, incoming):
 
 def test_a_file_to_which_somebody_writes_while_it_is_read_is_read_again(clinic, incoming, monkeypatch):
     """It is moved only when it is as it was before it was read."""
-    from compliance.watching import Taken
-
     drop(incoming, "day.ndjson", SITE)
-    begun = Taken.report
+    ended = _Outcome.as_text
 
-    def writing(taken, ending):
-        with taken.path.open("a") as file:
-            file.write(json.dumps(DOSE) + "\n" if taken.path.stat().st_size < 500 else "")
-        return begun(taken, ending)
+    def writing(outcome):
+        for file in (incoming / "taking").glob("*/day.ndjson") if not outcome.tally.repeated else ():
+            file.write_text(file.read_text() + json.dumps(DOSE) + "\n")
+        return ended(outcome)
 
-    monkeypatch.setattr(Taken, "report", writing)
+    monkeypatch.setattr(_Outcome, "as_text", writing)
     assert once(clinic).exit_code == 0
     assert [line["event"] for line in report(incoming / "done", "day.ndjson")[0]] == ["e1", "e2"]
+
+
+def test_an_error_that_comes_late_out_of_the_database_is_waited_for_too(clinic, incoming, monkeypatch):
+    """It has no words of ours yet; the input stays this watcher's, and is read from its beginning."""
+    drop(incoming, "day.ndjson", *DAY)
+    submit, move, tries = Recorder.submit, Taken.move, []
+
+    def failing(recorder, items):
+        tries.append(1)
+        if len(tries) == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return submit(recorder, items)
+
+    def moving(taken, place):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return move(taken, place)
+
+    monkeypatch.setattr(Recorder, "submit", failing)
+    monkeypatch.setattr(Taken, "move", moving)
+    done = clinic.run("record", "--watch", incoming, *QUICK)
+    assert (done.exit_code, done.stderr.count("it is tried again")) == (0, 1)
+    assert done.stdout.startswith("done/day.ndjson: 3 events recorded")
 
 
 @pytest.mark.parametrize("deaths", [4, 5])
@@ -210,6 +250,7 @@ def test_killed_between_commit_and_move(clinic, incoming, start):
     killed = start(python=KILLED_BEFORE_THE_MOVE)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
+    assert deaths(incoming) == ["1"]
     assert names(incoming) == ["done", "problems", "taking"] and names(incoming / "done") == []
     before = clinic.run("log", "verify", "--output", "json").stdout
     assert once(clinic).exit_code == 0
@@ -238,9 +279,7 @@ def test_two_watchers_a_slow_writer_and_a_stop_in_the_middle(clinic, incoming, s
         slow.write(json.dumps({**SITE, "id": "slow24"})[100:] + "\n")
     until(lambda: len(names(incoming / "done")) == 31, watchers[0])
     drop(incoming, "long.ndjson", *({**SITE, "id": f"l{number}"} for number in range(1001)))
-    until(
-        lambda: any(path.stat().st_size for path in (incoming / "taking").glob("*/.report.json")), watchers[0]
-    )
+    until(lambda: being_written(incoming), watchers[0])
     watchers[0].send_signal(signal.SIGTERM)
     watchers[1].send_signal(signal.SIGINT)
     told = []
@@ -275,12 +314,17 @@ def test_what_cannot_be_used_is_waited_for_and_told_once(clinic, incoming, start
     (incoming / "problems").unlink()
     (incoming / "elsewhere").rename(incoming / "problems")
     until(lambda: names(incoming / "problems") == ["bad.ndjson", "worse.ndjson"], watcher)
+    (incoming / "problems").rename(incoming / "elsewhere")
+    (incoming / "problems").write_text("in the way")
+    (incoming / "last.ndjson").write_text("nothing\n")
+    told = [watcher.stderr.readline().rstrip() for _ in range(4)]
     watcher.terminate()
     stdout, stderr = watcher.communicate(timeout=60)
-    assert watcher.returncode == 0
-    assert stderr.splitlines() == [
+    assert (watcher.returncode, stderr, deaths(incoming)) == (0, "", ["0"])
+    assert told == [
         "database and folder can be used again", "warning: bad.ndjson is left: Not a directory; it is tried again",
         "warning: worse.ndjson is left: Not a directory; it is tried again",
+        "warning: last.ndjson is left: Not a directory; it is tried again",
     ]  # fmt: skip
     assert sorted(line.split(":")[0] for line in stdout.splitlines()) == [
         "done/day.ndjson", "done/good.ndjson", "problems/bad.ndjson", "problems/worse.ndjson",

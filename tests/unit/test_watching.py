@@ -94,12 +94,20 @@ def test_a_file_is_finished_when_it_has_not_changed(tmp_path, watched, clock):
     inner.write_text("x")
     assert watched.finished() == []
 
-    def replaced(path):
-        path.with_suffix(".part").write_text("y")
-        path.with_suffix(".part").replace(path)
+    def longer(path):
+        path.write_text(path.read_text() + "x")
+        os.utime(path, (1, 1))
 
-    changes = [lambda path: path.write_text("xy"), lambda path: os.utime(path, (1, 1)), replaced]
-    for change in changes:
+    def later(path):
+        os.utime(path, (1, path.stat().st_mtime + 1))
+
+    def replaced(path):
+        other = path.with_suffix(".part")
+        other.write_text(path.read_text())
+        os.utime(other, (1, path.stat().st_mtime))
+        other.replace(path)
+
+    for change in (longer, longer, later, later, replaced, replaced):
         clock.now += 1.9
         change(file)
         change(inner)
