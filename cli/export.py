@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from . import opening, output, person_words, results
+from . import export_asap, opening, output, person_words, results
 from .application import Call, Command, pass_call
 from .events import require_kinds
 from .progress import Progress
@@ -15,9 +15,8 @@ from .types import INSTANT
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
-    from compliance.exports.made import Made, Make
-    from compliance.exports.release import Purpose
-    from compliance.ledger.log import Log
+    from compliance.exports.made import Form, Made, Make
+    from compliance.exports.walk import Asked
 
 FORMATS: Final = ("fhir", "csv", "parquet")
 PURPOSES: Final = (*person_words.PURPOSES, "analytics")
@@ -34,8 +33,13 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="FHIR R4B as NDJSON, or tables.")
 @click.option("--asap", is_flag=True, help="A report of dispensing for a state's PDMP, in ASAP's segments.")
-@click.option("--out", required=True, metavar="PATH", type=click.Path(path_type=Path),
-              help="The folder to be made (with --asap the file). Never overwritten.")  # fmt: skip
+@click.option(
+    "--out",
+    required=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="The folder to be made; with --asap the file. Never overwritten.",
+)
 @click.option("--site", "sites", metavar="ID", multiple=True, help="Of this site; may be repeated.")
 @click.option("--kind", "kinds", metavar="KIND", multiple=True, help="May be repeated.")
 @click.option(
@@ -48,6 +52,7 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
 @click.option(
     "--state", metavar="ST", help="With --asap: the state that is reported to; the sites' own, unless named."
 )
+@click.option("--test", is_flag=True, help="With --asap: mark the file as a test.")
 @click.option(
     "--identities",
     is_flag=True,
@@ -60,32 +65,41 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
 @results.strict_option
 @pass_call
 def export(
-    call: Call, form: str | None, asap: bool, out: Path, sites: tuple[str, ...], kinds: tuple[str, ...], since: int | None, until: int | None,
-    state: str | None, identities: bool, purpose: str | None, leaves_site: bool, strict: bool,
+    call: Call, form: Form | None, asap: bool, out: Path, sites: tuple[str, ...], kinds: tuple[str, ...], since: int | None, until: int | None,
+    state: str | None, test: bool, identities: bool, purpose: str | None, leaves_site: bool, strict: bool,
 ) -> int:  # fmt: skip
     """Write events and decisions as FHIR (AuditEvent, Provenance), CSV or Parquet; or dispensing as a state PDMP asks for it.
 
     Each event once, as it now stands, in the order of the log, with a manifest: columns, digests, size and root of the log. Patients are
     pseudonyms unless --identities is given; then, and wherever a purpose is named, the log says who made the export and what for.
     """
-    if asap == (form is not None):
+    if (form is None) == (not asap):
         raise click.UsageError("Say --format fhir, csv or parquet, or --asap.")
-    if (identities or leaves_site) and purpose is None:
-        raise click.UsageError(
-            "--identities and --leaves-site need --purpose: who looks at names does so for something."
-        )
     from compliance.exports.walk import Asked
 
     require_kinds(kinds)
     asked = Asked(sites, kinds, since, until)
-    assert form is not None
+    if form is None:
+        if purpose is None or since is None or until is None or kinds or identities:
+            raise click.UsageError(
+                "--asap needs --purpose, --since and --until, and takes no --kind: it is about dispensing, with names."
+            )
+        return export_asap.report(
+            call, asked, out, purpose, state=state, test=test, leaves_site=leaves_site, strict=strict
+        )
+    if state is not None or test:
+        raise click.UsageError("--state and --test are about a report with --asap.")
+    if (identities or leaves_site) and purpose is None:
+        raise click.UsageError(
+            "--identities and --leaves-site need --purpose: who looks at names does so for something."
+        )
     return _export(
         call, form, asked, out, purpose, identities=identities, leaves_site=leaves_site, strict=strict
     )
 
 
 def _export(
-    call: Call, form: Any, asked: Any, out: Path, purpose: str | None, *, identities: bool, leaves_site: bool, strict: bool
+    call: Call, form: Form, asked: Asked, out: Path, purpose: str | None, *, identities: bool, leaves_site: bool, strict: bool
 ) -> int:  # fmt: skip
     from compliance.bundles import Bundles
     from compliance.exports.made import Wanted, make
@@ -93,10 +107,10 @@ def _export(
     progress = Progress()
     with opening.reading(call) if purpose is None else opening.writing(call) as log:
         bundles = Bundles(log)
-        stated = (
-            None if purpose is None else _purpose(call, log, asked.sites, purpose, leaves_site=leaves_site)
-        )
-        wanted = Wanted(form, asked, out, stated, identities)
+        why = None
+        if purpose is not None:
+            why = export_asap.stated(call, log, asked.sites, purpose, leaves_site=leaves_site)
+        wanted = Wanted(form, asked, out, why, identities)
         made = make(
             log, bundles, wanted, _writer(form), lambda done, of: progress.walked(done, of, "exported")
         )
@@ -120,13 +134,6 @@ def _writer(form: str) -> Make:
     from compliance.exports.parquet_tables import ParquetTables
 
     return Tables.into(ParquetTables)
-
-
-def _purpose(call: Call, log: Log, sites: tuple[str, ...], purpose: str, *, leaves_site: bool) -> Purpose:
-    from compliance.exports.release import Purpose
-
-    acting = person_words.acting(call, log, sites[0] if sites else None)
-    return Purpose.new(acting, purpose, leaves_site=leaves_site)
 
 
 def _answer(call: Call, out: Path, form: str, made: Made, bundles: Bundles) -> None:
