@@ -28,7 +28,7 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
         "compliance export --format csv --out fortnight",
         "compliance export --format parquet --kind administration --since 2026-03-01 --out doses --purpose analytics",
         "compliance export --format fhir --site S1 --identities --purpose patient_request --out records",
-        "compliance export --asap --since 2026-03-01 --until 2026-03-08 --purpose operations --out pdmp.dat",
+        "compliance export --asap --since 2026-03-01T00:00:00-06:00 --until 2026-03-01T23:59:59-06:00 --purpose operations --out pdmp.dat",
     ),
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="FHIR R4B as NDJSON, or tables.")
@@ -142,7 +142,7 @@ def _answer(call: Call, out: Path, form: str, made: Made, bundles: Bundles) -> N
     root = b64encode(made.head.root).decode()
     if call.json:
         output.echo_json({
-            "folder": str(out), "format": form, "events": made.events, "files": made.rows, "left_out": made.left_out,
+            "folder": str(out), "format": form, "exported": made.events, "files": made.rows, "left_out": made.left_out,
             "manifest_sha256": made.manifest, "log_size": made.head.size, "log_root": root, **person_words.events_json(made.results, bundles),
         })  # fmt: skip
         return

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, timedelta
 from typing import Any, BinaryIO, Final, Self
 
 import orjson
@@ -31,6 +32,7 @@ from compliance.new_folder import Folder
 
 Resource = dict[str, Any]
 
+_FARTHEST: Final = timedelta(hours=14)
 _SEXES: Final[Mapping[str, str]] = {"m": "male", "male": "male", "f": "female", "female": "female"}
 """What a record says as a code of AdministrativeGender; whatever else it says is left out."""
 
@@ -211,8 +213,14 @@ def ids_safe(pseudonym: str) -> str:
 
 
 def instant(text: str) -> str:
-    """An instant in the one form that reading and writing leaves as it is: same instant, same offset, six digits of a second or none."""
-    return read_instant(text).isoformat().replace("+00:00", "Z")
+    """An instant in the one form that reading and writing leaves as it is: same instant, same offset, six digits of a second or none.
+
+    An offset beyond 14 hours, which FHIR does not know (R4B, ``instant``), becomes UTC.
+    """
+    found = read_instant(text)
+    if abs(found.utcoffset() or timedelta()) > _FARTHEST:
+        found = found.astimezone(UTC)
+    return found.isoformat().replace("+00:00", "Z")
 
 
 def _entity(
