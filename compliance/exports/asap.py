@@ -35,7 +35,7 @@ from compliance.exports.walk import Asked
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Head, Log
 from compliance.ledger.vault import reach
-from compliance.new_folder import Folder, require_free, sync, waiting_beside
+from compliance.new_folder import Folder, sync, waiting_beside
 from compliance.persons import required
 from compliance.record import Recorded
 
@@ -130,10 +130,13 @@ def make(log: Log, bundles: Bundles, wanted: Wanted) -> Made:
                 log, bundles, wanted.purpose, what, "asap", len(written), digest or "", took, asked
             )  # fmt: skip
         sync(waiting)
-        require_free(wanted.file, gaps)
         os.link(waiting / "gaps", gaps)  # unlike a renaming, this never replaces anything
         if content is not None:
-            os.link(waiting / "file", wanted.file)
+            try:
+                os.link(waiting / "file", wanted.file)
+            except BaseException:
+                gaps.unlink()
+                raise
     return Made(made.control, digest, written, lacking, found.left_out, zero, sites.state, head, results)
 
 

@@ -250,6 +250,9 @@ def test_only_who_may_enter_it_has_a_purpose_recorded(own_clinic, tmp_path):
         ["csv"],
     )
     assert done.head.size == before
+    with pytest.raises(InputError, match="exists already"):
+        make(own_clinic, Bundles(own_clinic), wanted(AUDITOR, "mine"), Tables.into(CsvTables), quiet)
+    assert own_clinic.size == before + 1
 
 
 def test_identities_need_a_vault(own_clinic, tmp_path):
