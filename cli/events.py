@@ -144,16 +144,9 @@ def _words(call: Call, log: Log, bundles: Bundles, event_id: str, purpose: str, 
 @pass_call
 def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filters: Any) -> None:
     """Events as they now stand, the latest first."""
-    from compliance.domain.objections import did_you_mean
-    from compliance.domain.vocabulary import KINDS
     from compliance.finding_events import Asked, find_events
 
-    for kind in kinds:
-        if kind not in KINDS:
-            raise InputError(
-                f"there is no kind of event {kind!r}",
-                did_you_mean(kind, KINDS) or "`compliance schema event` lists them.",
-            )
+    require_kinds(kinds)
     if limit is None and not call.json and output.on_terminal():
         limit = ON_TERMINAL
     with opening.reading(call) as log, log.reading():
@@ -175,6 +168,19 @@ def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filt
         click.echo(f"There are more than {limit}; --limit N shows more.", err=True)
     if not rows:
         click.echo("No event is like that.", err=True)
+
+
+def require_kinds(kinds: tuple[str, ...]) -> None:
+    """Raise InputError where there is no such kind of event."""
+    from compliance.domain.objections import did_you_mean
+    from compliance.domain.vocabulary import KINDS
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise InputError(
+                f"there is no kind of event {kind!r}",
+                did_you_mean(kind, KINDS) or "`compliance schema event` lists them.",
+            )
 
 
 def _listed_json(listed: Listed) -> dict[str, Any]:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "obligations": ("obligations", "obligations"),
     "inventory": ("inventory", "inventory"),
     "report": ("report", "report"),
+    "export": ("export", "export"),
     "log": ("log", "log"),
     "policy": ("policy", "policy"),
     "schema": ("schema", "schema"),

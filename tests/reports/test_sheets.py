@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
+from compliance.domain.formulas import like_a_formula
 from compliance.reports.forms.plain import visible
-from compliance.reports.forms.sheets import csv_files, like_a_formula, workbook
+from compliance.reports.forms.sheets import csv_files, workbook
 from compliance.reports.page import Cell, Column, Kind, Report, Section, Table
 from tests.reports.random_reports import CELLS, HOSTILE, reports
 from tests.reports.sample import CHECKPOINT, FORMULAS, NASTY, SAMPLE
