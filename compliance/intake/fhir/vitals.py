@@ -13,8 +13,8 @@ from compliance.domain.codes import Code
 from compliance.domain.time import MINUTE
 from compliance.intake.fhir.quantities import Measure, take
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.timing import when
 from compliance.intake.fhir.view import LOINC, View, codes_of, instant_of, reference_text
+from compliance.intake.fhir.visits import is_treatment, when
 
 OUTSIDE: Final = NotOurs("vital signs outside a treatment session")
 NOT_TAKEN: Final = NotOurs("vital signs that were not taken")
@@ -45,7 +45,11 @@ READINGS: Final[Mapping[str, Measure]] = {
     "3141-9": Measure("weight_kg", _WEIGHT),  # Body weight Measured
     "3142-7": Measure("weight_kg", _WEIGHT),  # Body weight Stated
     "8302-2": Measure("height_cm", _LENGTH),  # Body height
+    "19891-1": Measure("etco2_mmhg", _PRESSURE),  # Carbon dioxide [Partial pressure] in Exhaled gas --at end expiration
+    "19890-3": Measure("etco2_mmhg", _PRESSURE),  # the same, by Calculated
+    "19889-5": Measure("etco2_mmhg", _PRESSURE),  # Carbon dioxide/Gas.total at end expiration: only where it is sent as a pressure
 }  # fmt: skip
+CODES: Final = frozenset((*PANELS, *READINGS))
 _WEIGHED: Final = {"3141-9": True, "3142-7": False}
 
 
@@ -121,10 +125,7 @@ def _point(sketch: Sketch, view: View) -> bool:
             "point", None if moment is None else _by_time(moment - first), sketch.places["occurred_at"]
         )
         return True
-    visit = view.resolve(encounter) or {}
-    if not any(
-        code in view.codes.encounters for concept in visit.get("type", ()) for code in codes_of(concept)
-    ):
+    if not is_treatment(resource.get("encounter"), view):
         return False
     sketch.wrong(
         "encounter",
