@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from compliance.domain.codes import Code, Codes
 from compliance.domain.drugs import DRUGS
+from compliance.domain.identifiers import NDC_LAYOUTS, ndc11
 from compliance.domain.reading import Unreadable
 from compliance.domain.time import parse_instant
 from compliance.intake.fhir.sketch import Resource, Sketch
@@ -152,8 +153,37 @@ def _identifier(identifier: Resource) -> Code:
 
 
 def _by_ndc(said: str) -> str | None:
-    digits = said.replace("-", "")
-    for drug in DRUGS.values():
-        if any(digits == ndc.replace("-", "") for ndc in drug.ndc_examples):
-            return drug.code
+    product = _ndc_product(said.strip())
+    return None if product is None else _PRODUCTS.get(product)
+
+
+def _ndc_product(said: str) -> str | None:
+    """Labeler and product of an NDC as the first nine of its 11 digits, whether the package is named or not; None for what is no NDC.
+
+    Ten digits without hyphens do not show where the segments lie. Each labeler keeps to one layout (21 CFR 207.33(b)), so they are
+    read in those of the drug list.
+    """
+    segments = said.split("-")
+    layout = "-".join(str(len(segment)) for segment in segments)
+    if len(segments) == 2 and f"{layout}-2" in (*NDC_LAYOUTS, "5-4-2"):
+        return _ndc_product(f"{said}-00")
+    if len(segments) == 1 and len(said) == 9:  # as claims shorten the 11 digits
+        return said
+    for tried in (layout,) if layout in NDC_LAYOUTS else _LAYOUTS:
+        try:
+            return ndc11(said, tried)[:9]
+        except Unreadable:
+            continue
     return None
+
+
+_EXAMPLES: Final = {
+    ndc: "-".join(str(len(segment)) for segment in ndc.split("-"))
+    for drug in DRUGS.values()
+    for ndc in drug.ndc_examples
+}
+_LAYOUTS: Final = tuple(dict.fromkeys(_EXAMPLES.values()))
+_PRODUCTS: Final = {
+    ndc11(ndc, _EXAMPLES[ndc])[:9]: drug.code for drug in DRUGS.values() for ndc in drug.ndc_examples
+}
+"""The drugs by labeler and product; the package says only how many are in the box."""
