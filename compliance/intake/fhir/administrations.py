@@ -13,7 +13,8 @@ from compliance.intake.fhir.performers import acting, put_performers
 from compliance.intake.fhir.requests import is_prescription
 from compliance.intake.fhir.routes import put_route
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import SNOMED, View, codes_of, reference_text
+from compliance.intake.fhir.view import SNOMED, View, codes_of, put_entered_at, reference_text
+from compliance.intake.fhir.visits import type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
 
 BEGUN: Final = frozenset({"completed", "in-progress", "on-hold"})
@@ -72,9 +73,8 @@ def _put_envelope(sketch: Sketch, view: View, meant: Meant) -> None:
     resource = sketch.resource
     actor = acting(resource, view)
     view.envelope(sketch, patient="subject", encounter="context", actor=actor, actor_path="performer.actor")
-    text = reference_text(resource.get("context")) or ""
-    visit = view.resolve(text) if text else None
-    if "EpisodeOfCare" in text.split("/") or (visit or {}).get("resourceType") == "EpisodeOfCare":
+    put_entered_at(sketch)
+    if type_of(resource.get("context"), view) == "EpisodeOfCare":
         sketch.fields.pop("session", None)
         said = "an episode of care is many visits, and a session is one"
         sketch.wrong("context", said, "Refer to the Encounter at which the dose was given.")

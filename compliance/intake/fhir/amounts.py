@@ -167,7 +167,11 @@ def strength_of(drug: Drug) -> Fraction | None:
 
 def _shown(quantity: Any) -> str:
     said = quantity.get("code")
-    return f"the code {echo(said)}" if isinstance(said, str) and quantity.get("system") == UCUM else "what has no UCUM code"
+    return (
+        f"the code {echo(said)}"
+        if isinstance(said, str) and quantity.get("system") == UCUM
+        else "what has no UCUM code"
+    )
 
 
 def _remedy(drug: Drug) -> str:

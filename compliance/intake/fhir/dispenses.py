@@ -9,7 +9,8 @@ from compliance.domain.reading import Unreadable, echo
 from compliance.intake.fhir.amounts import given, unit_of, value_of
 from compliance.intake.fhir.encounters import V3_ACT_CODE
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import View, codes_of, reference_text
+from compliance.intake.fhir.view import View, codes_of, put_entered_at
+from compliance.intake.fhir.visits import staff_among, type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
 
 NOT_OVER: Final[Mapping[str, str]] = {
@@ -63,9 +64,9 @@ def dispense(resource: Resource, view: View) -> list[Sketch] | NotOurs:
 
 def _handed_over(resource: Resource, view: View, meant: Meant) -> Sketch:
     sketch = Sketch("dispense", resource)
-    people = [one.get("actor") for one in resource.get("performer") or ()]
-    actor = next((one for one in people if view.staff(one) is not None), None)
+    actor = staff_among([one.get("actor") for one in resource.get("performer") or ()], view)
     view.envelope(sketch, patient="subject", encounter=None, actor=actor, actor_path="performer.actor")
+    put_entered_at(sketch)
     sketch.put("site", view.place(resource.get("location")) or view.site, "location")
     sketch.put("occurred_at", resource.get("whenHandedOver"), "whenHandedOver")
     meant.put(sketch)
@@ -80,7 +81,7 @@ def _handed_over(resource: Resource, view: View, meant: Meant) -> Sketch:
 
 def _put_prescription(sketch: Sketch, view: View) -> None:
     path = "authorizingPrescription"
-    named = sketch.resource.get(path) or ()
+    named: Any = sketch.resource.get(path) or ()
     sketch.put("prescription", view.handle(named[0]) if len(named) == 1 else None, path)
     if len(named) > 1:
         sketch.wrong(
@@ -90,11 +91,9 @@ def _put_prescription(sketch: Sketch, view: View) -> None:
 
 def _put_recipient(sketch: Sketch, view: View) -> None:
     """Who took it: the patient, where one is the receiver; the site, where it was sent to a Location of ours."""
-    receivers = [reference_text(one) or "" for one in sketch.resource.get("receiver") or ()]
+    receivers = sketch.resource.get("receiver") or ()
     took = None
-    if any(
-        text.rpartition("/")[0].endswith("Patient") or _type(text, view) == "Patient" for text in receivers
-    ):
+    if any(type_of(one, view) == "Patient" for one in receivers):
         took = "patient"
     elif not receivers and view.place(sketch.resource.get("destination")) is not None:
         took = "site"
@@ -106,10 +105,6 @@ def _put_recipient(sketch: Sketch, view: View) -> None:
             said,
             "Send the receiver, or map the destination in policies/sites/<site>.yaml under codes.locations.",
         )
-
-
-def _type(text: str, view: View) -> Any:
-    return (view.resolve(text) or {}).get("resourceType") if text else None
 
 
 def _put_fill(sketch: Sketch) -> None:

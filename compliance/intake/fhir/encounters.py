@@ -8,7 +8,8 @@ from typing import Any, Final
 from compliance.domain.codes import Code
 from compliance.domain.reading import echo
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import View, codes_of, reference_text
+from compliance.intake.fhir.view import View, codes_of, put_entered_at, reference_text
+from compliance.intake.fhir.visits import staff_among
 
 V3_ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-category"
@@ -109,11 +110,11 @@ def _codes(resource: Resource) -> Iterator[Code]:
 
 def _sketch(kind: str, resource: Resource, view: View) -> Sketch:
     sketch = Sketch(kind, resource)
-    people = [one.get("individual") for one in resource.get("participant") or ()]
-    actor = next((one for one in people if view.staff(one) is not None), None)
+    actor = staff_among([one.get("individual") for one in resource.get("participant") or ()], view)
     view.envelope(sketch, patient="subject", encounter=None, actor=actor, actor_path="participant.individual")
     stays = (view.place(stay.get("location")) for stay in resource.get("location") or ())
     sketch.put("site", next((site for site in stays if site is not None), view.site), "location")
+    put_entered_at(sketch)
     sketch.put("session", resource.get("id"), "id")
     period = resource.get("period") or {}
     sketch.put("occurred_at", period.get("end"), "period")

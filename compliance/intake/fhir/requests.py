@@ -20,7 +20,8 @@ from compliance.intake.fhir.amounts import (
 from compliance.intake.fhir.indications import put_indication
 from compliance.intake.fhir.routes import put_route
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import View, codes_of, instant_of, reference_text
+from compliance.intake.fhir.view import View, codes_of, instant_of, put_entered_at
+from compliance.intake.fhir.visits import type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
 
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
@@ -76,6 +77,7 @@ def _sketch(kind: str, resource: Resource, view: View, meant: Meant) -> Sketch:
     view.envelope(
         sketch, patient="subject", encounter="encounter", actor=resource.get(signed_in), actor_path=signed_in
     )
+    put_entered_at(sketch)
     meant.put(sketch)
     sketch.put(kind, resource.get("id"), "id")
     sketch.put("prescriber", view.staff(resource.get("requester")), "requester")
@@ -138,7 +140,7 @@ def _prescription(resource: Resource, view: View, meant: Meant) -> Sketch:
     dosage = _put_dosage(sketch, meant)
     sketch.put("directions", dosage.get("text"), "dosageInstruction.text")
     for reference in resource.get("basedOn") or ():
-        if "MedicationRequest/" in (reference_text(reference) or ""):
+        if type_of(reference, view) == "MedicationRequest":
             sketch.put("order", view.handle(reference), "basedOn")
     if resource.get("status") not in {"active", "completed"}:
         said = f"a prescription that is {echo(str(resource.get('status')))} has no place"
