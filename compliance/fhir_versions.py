@@ -37,7 +37,8 @@ VOID_ALREADY: Final = "entered in error, and void in the log already"
 
 _FROM_FHIR: Final = "FHIR "
 _VERSION: Final = re.compile(r"FHIR [A-Za-z]+(?: version ([A-Za-z0-9.\-]{1,64}))?(?: of (\S+))?", re.ASCII)
-_FIXED: Final = frozenset({"id", "kind", "intent", "source"})
+_IGNORED: Final = frozenset({"id", "kind", "intent", "source", "entered_at"})
+"""Fields that tell of the version, or cannot be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def _differing(before: Event, after: Event) -> tuple[str, ...]:
     return tuple(
         name
         for name in dict.fromkeys([*before.body, *after.body])
-        if name not in _FIXED
+        if name not in _IGNORED
         and before.values.get(name) != after.values.get(name)
         and next(commitments(before.body.get(name)), None) is None
     )
