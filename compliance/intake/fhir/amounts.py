@@ -1,7 +1,7 @@
 """Amounts of a drug: what a FHIR Quantity says, in milligrams and in the drug's stock unit.
 
 Whole millionths throughout, exact: where a conversion does not come out within six fractional digits, or needs a strength that nobody told,
-it is refused. Units are UCUM, by code where there is one; a ``unit`` without a code counts only where it is a UCUM symbol itself.
+it is refused. Units are UCUM, by code; nothing is read from ``unit``, which is for people.
 """
 
 from __future__ import annotations
@@ -76,11 +76,8 @@ def value_of(quantity: Any) -> Fraction:
 
 def unit_of(quantity: Any) -> str:
     """The UCUM unit of a Quantity; empty where it has none, or one of another system."""
-    code, system = quantity.get("code"), quantity.get("system")
-    if code is None and system in {None, UCUM}:
-        code = quantity.get("unit")
-        return code if isinstance(code, str) else ""
-    return code if system == UCUM and isinstance(code, str) else ""
+    code = quantity.get("code")
+    return code if quantity.get("system") == UCUM and isinstance(code, str) else ""
 
 
 def exact(amount: Fraction, what: str) -> str:
@@ -93,25 +90,73 @@ def exact(amount: Fraction, what: str) -> str:
     return format_decimal(scaled.numerator)
 
 
-def given(quantity: Any, drug: Drug, strength: Fraction | None) -> Given:
-    """What a Quantity says of a drug. `strength`: milligrams per stock unit, None where nobody told it. Raises `Unreadable`."""
+def given(quantity: Any, drug: Drug, strength: Fraction | None, *, is_kit: bool = False) -> Given:
+    """What a Quantity says of a drug. `strength`: milligrams per stock unit, None where nobody told it; `is_kit`: a piece may be a box of
+    several devices. Raises `Unreadable`."""
     value, unit = value_of(quantity), unit_of(quantity)
     if unit in MASSES:
         mg = value * MASSES[unit]
-        units = (
-            None
-            if strength is None
-            else exact(mg / strength, f"amount in the stock unit ({drug.stock_unit})")
-        )
-        return Given(exact(mg, "dose in mg"), units)
+        return Given(exact(mg, "dose in mg"), None if strength is None else _stock(mg / strength, drug))
+    units = value * _units_in(quantity, unit, drug, is_kit=is_kit)
+    return Given(None if strength is None else exact(units * strength, "dose in mg"), _stock(units, drug))
+
+
+def dose_mg(quantity: Any, drug: Drug, strength: Fraction | None) -> str | None:
+    """The milligrams that a Quantity says, whether or not they come to an exact number of stock units. Raises `Unreadable`."""
+    return given(quantity, drug, None if unit_of(quantity) in MASSES else strength).dose_mg
+
+
+def mg_per_kg(quantity: Any) -> str | None:
+    """The dose by weight that a Quantity says, in mg/kg; None where it is not by weight. Raises `Unreadable`."""
+    mass, _, weight = unit_of(quantity).partition("/")
+    if weight != "kg" or mass not in MASSES:
+        return None
+    return exact(value_of(quantity) * MASSES[mass], "dose in mg/kg")
+
+
+def per_stock_unit(ratio: Any, drug: Drug) -> Fraction:
+    """Milligrams per stock unit by a Ratio of mass to volume or to pieces. Raises `Unreadable`."""
+    above, below = ratio.get("numerator") or {}, ratio.get("denominator") or {}
+    if unit_of(above) not in MASSES:
+        raise Unreadable("no mass", _remedy(drug))
+    units = value_of(below) * _units_in(below, unit_of(below), drug, is_kit=False)
+    return value_of(above) * MASSES[unit_of(above)] / units
+
+
+def mg_per_minute(dosage: Any) -> Fraction | None:
+    """The rate of a dosage (``rateRatio`` or ``rateQuantity``) in mg/min; None where it has none of mass over time. Raises `Unreadable`."""
+    ratio, quantity = dosage.get("rateRatio") or {}, dosage.get("rateQuantity") or {}
+    above, below = ratio.get("numerator") or {}, ratio.get("denominator") or {}
+    if unit_of(above) in MASSES and unit_of(below) in MINUTES:
+        return value_of(above) * MASSES[unit_of(above)] / (value_of(below) * MINUTES[unit_of(below)])
+    mass, _, time = unit_of(quantity).partition("/")
+    if mass in MASSES and time in MINUTES:
+        return value_of(quantity) * MASSES[mass] / MINUTES[time]
+    return None
+
+
+def has_rate(dosage: Any) -> bool:
+    """Whether a dosage says a rate in whatever unit."""
+    return (
+        dosage.get("rateRatio") is not None
+        or dosage.get("rateQuantity") is not None
+        or dosage.get("rateRange") is not None
+    )
+
+
+def _units_in(quantity: Any, unit: str, drug: Drug, *, is_kit: bool) -> Fraction:
+    """How many stock units one of `unit` is."""
     if unit in VOLUMES and drug.stock_unit == "ml":
-        units_of_stock = value * VOLUMES[unit]
-    elif unit in COUNTS[drug.stock_unit]:
-        units_of_stock = value
-    else:
+        return VOLUMES[unit]
+    if unit == "1" and is_kit:
+        raise Unreadable("a bare 1 of a kit is the box or one device of it", _remedy(drug))
+    if unit not in COUNTS[drug.stock_unit]:
         raise Unreadable(f"{_shown(quantity)} is no unit for {drug.code}", _remedy(drug))
-    mg_told = None if strength is None else exact(units_of_stock * strength, "dose in mg")
-    return Given(mg_told, exact(units_of_stock, f"amount in the stock unit ({drug.stock_unit})"))
+    return Fraction(1)
+
+
+def _stock(units: Fraction, drug: Drug) -> str:
+    return exact(units, f"amount in the stock unit ({drug.stock_unit})")
 
 
 def strength_of(drug: Drug) -> Fraction | None:
@@ -121,13 +166,16 @@ def strength_of(drug: Drug) -> Fraction | None:
 
 
 def _shown(quantity: Any) -> str:
-    said = quantity.get("code") or quantity.get("unit")
-    return echo(said) if isinstance(said, str) else "an amount without a unit"
+    said = quantity.get("code")
+    return (
+        f"the code {echo(said)}"
+        if isinstance(said, str) and quantity.get("system") == UCUM
+        else "what has no UCUM code"
+    )
 
 
 def _remedy(drug: Drug) -> str:
-    counted = (
-        " or ".join(f"'{unit}'" for unit in ("mL",) if drug.stock_unit == "ml")
-        or f"'{{{'troche' if drug.stock_unit == 'unit' else 'device'}}}'"
-    )
-    return f"Send the amount in UCUM, as 'mg' or {counted}."
+    return f"Send the amount in UCUM, in 'mg' or in '{_SENT_AS[drug.stock_unit]}'."
+
+
+_SENT_AS: Final[Mapping[str, str]] = {"ml": "mL", "device": "{device}", "unit": "{troche}"}

@@ -60,6 +60,15 @@ class View:
             return self._person(resource.get("practitioner"), (*seen, text))
         return text.rpartition("/")[2] if text.partition("/")[0] == "Practitioner" else None
 
+    def handle(self, reference: Any) -> str | None:
+        """The id by which events name what a reference means: the resource's own, where the input holds it, else the reference's last part.
+        None where nothing is referred to, and for what is contained: its id means something within one resource only."""
+        text = reference_text(reference)
+        if text is None or text.startswith("#"):
+            return None
+        own = (self.resolve(text) or {}).get("id")
+        return own if isinstance(own, str) else text.partition("/_history/")[0].rpartition("/")[2]
+
     def place(self, reference: Any) -> str | None:
         """The site of a Location reference: by the site's codes, or where the id is a site's own; else of the place that it is part of."""
         seen: set[str] = set()
@@ -105,8 +114,7 @@ class View:
             said = reference_text(resource.get(patient))
             sketch.put("patient", None if said is None else self.pseudonym(said), patient)
         if encounter is not None:
-            said = reference_text(resource.get(encounter))
-            sketch.put("session", None if said is None else said.rpartition("/")[2], encounter)
+            sketch.put("session", self.handle(resource.get(encounter)), encounter)
             sketch.put("site", self.site_of(resource.get(encounter)), f"{encounter}.location")
         else:
             sketch.put("site", self.site, "location")
@@ -125,6 +133,16 @@ def event_id(resource: Resource, suffix: str = "") -> str | None:
     from hashlib import sha256  # noqa: PLC0415 - rarely needed: ids are short
 
     return f"{resource['resourceType'][:20]}-{sha256(made.encode()).hexdigest()[:40]}"
+
+
+def put_entered_at(sketch: Sketch) -> None:
+    """Set `entered_at` to ``meta.lastUpdated``, for resources without an element of their own that says when they were entered.
+
+    The server's last change is never before the first entry, so lateness is not judged too mildly by it, and less harshly than by the
+    moment at which somebody reads the file in. What is no instant is left out.
+    """
+    updated = (sketch.resource.get("meta") or {}).get("lastUpdated")
+    sketch.put("entered_at", None if instant_of(updated) is None else updated, "meta.lastUpdated")
 
 
 def reference_text(reference: Any) -> str | None:

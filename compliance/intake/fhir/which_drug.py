@@ -11,12 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from compliance.domain.codes import Code
 from compliance.domain.drugs import DRUGS, Drug
+from compliance.domain.reading import Unreadable
+from compliance.intake.fhir.amounts import per_stock_unit, strength_of
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import RXNORM, View, codes_of, reference_text
+from compliance.intake.fhir.view import NDC, RXNORM, View, codes_of, reference_text
 
 ATC: Final = "http://www.whocc.no/atc"
 
@@ -36,27 +39,39 @@ _MAP_IT: Final = (
     "Map the code that this system sends for the product in policies/sites/<site>.yaml, under codes.drugs."
 )
 
+_KITS: Final = frozenset(
+    {"02", "03"}
+)  # packages of 50458-028: two devices, three devices (the drug list's note)
+
 ANOTHER: Final = NotOurs("another drug")
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
     """A medication that is ours, or may be: the drug, None where `problem` (message, remedy) says why it is not known; the Medication, where
-    there is one; all codes that were sent."""
+    there is one; all codes that were sent; milligrams per stock unit, by the drug list or, of a compounded product, by the Medication."""
 
     drug: Drug | None
     medication: Resource | None
     codes: tuple[Code, ...]
     problem: tuple[str, str] | None = None
+    strength: Fraction | None = None
+
+    @property
+    def is_kit(self) -> bool:
+        """Whether a code names a box of several devices, so that a bare 1 may mean the box."""
+        digits = (code.code.replace("-", "") for code in self.codes if code.system == NDC)
+        return any(len(text) >= len("5045802802") and text[-2:] in _KITS for text in digits)
 
     def put(self, sketch: Sketch) -> None:
-        """Set the drug of a sketch, and the lot where the Medication has its batch."""
+        """Set the drug of a sketch."""
         sketch.put("drug", None if self.drug is None else self.drug.code, "medication")
         if self.problem is not None:
             sketch.wrong("medication", *self.problem)
-        batch = (self.medication or {}).get("batch") or {}
-        if sketch.kind in {"administration", "dispense"}:
-            sketch.put("lot", batch.get("lotNumber"), "medication")
+
+    def put_lot(self, sketch: Sketch) -> None:
+        """Set the lot of a sketch, where the Medication has its batch."""
+        sketch.put("lot", ((self.medication or {}).get("batch") or {}).get("lotNumber"), "medication")
 
 
 def which_drug(resource: Resource, view: View) -> Meant | NotOurs:
@@ -70,7 +85,7 @@ def which_drug(resource: Resource, view: View) -> Meant | NotOurs:
     if listed is None and medication is not None and medication["resourceType"] == "Medication":
         return _by_concepts(list(_concepts(medication, view, _DEPTH)), medication, view)
     if listed is not None:
-        return Meant(DRUGS.get(listed), medication, ())
+        return _known(listed, medication, ())
     said = "the Medication that is referred to is not in the input"
     return Meant(None, None, (), (said, f"Send the Medication in the same input. {_MAP_IT}"))
 
@@ -79,13 +94,33 @@ def _by_concepts(concepts: list[Any], medication: Resource | None, view: View) -
     codes = tuple(code for concept in concepts for code in codes_of(concept))
     known = view.drug(concepts[0]) if concepts else None
     if known is not None:
-        return Meant(DRUGS[known], medication, codes)
+        return _known(known, medication, codes)
     if any(code in RECALL for code in codes) or any(_names_ours(text) for text in _words(concepts)):
         said = "this names ketamine or esketamine, and no code of it is known"
         return Meant(None, medication, codes, (said, _MAP_IT))
     if codes or any(_words(concepts)):
         return ANOTHER
     return Meant(None, medication, (), ("neither code nor text says which medication this is", _MAP_IT))
+
+
+def _known(listed: str, medication: Resource | None, codes: tuple[Code, ...]) -> Meant:
+    drug = DRUGS[listed]
+    listed_strength, told = strength_of(drug), _told_strength(drug, medication)
+    if listed_strength is not None and told is not None and told != listed_strength:
+        said = f"the strength of its ingredient is not that of {drug.code}"
+        return Meant(drug, medication, codes, (said, "Correct the Medication, or what its code stands for."))
+    return Meant(drug, medication, codes, None, listed_strength if told is None else told)
+
+
+def _told_strength(drug: Drug, medication: Resource | None) -> Fraction | None:
+    """Milligrams per stock unit by ``Medication.ingredient.strength``, where it is the only ingredient that has one."""
+    ratios = [part["strength"] for part in (medication or {}).get("ingredient") or () if part.get("strength")]
+    if len(ratios) != 1:
+        return None
+    try:
+        return per_stock_unit(ratios[0], drug)
+    except Unreadable:
+        return None
 
 
 def _concepts(medication: Resource, view: View, depth: int) -> Iterator[Any]:
