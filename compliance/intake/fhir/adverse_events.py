@@ -130,9 +130,9 @@ def _times(sketch: Sketch) -> None:
 
 
 def _what(sketch: Sketch) -> None:
-    """The term of the first coding, by its name in the terminology, else its code. The free text beside it stays behind."""
+    """The term of the first code, by its name in the terminology, else the code itself. Free text stays behind."""
     event = sketch.resource.get("event")
-    codings = [one for one in (event or {}).get("coding", ()) if "display" in one or "code" in one]
+    codings = [one for one in (event or {}).get("coding", ()) if "code" in one]
     sketch.put("episode", sketch.resource.get("id"), "id")
     sketch.put("term", (codings[0].get("display") or codings[0]["code"]) if codings else None, "event")
     sketch.put(
