@@ -68,7 +68,9 @@ def visit(name: str = "V1", **fields: Any) -> dict[str, Any]:
     return resource("Encounter", **{"id": name, "status": "in-progress", "class": ambulatory, **fields})
 
 
-def version(one: Mapping[str, Any], number: int | None, hour: int | None = None, **fields: Any) -> dict[str, Any]:
+def version(
+    one: Mapping[str, Any], number: int | None, hour: int | None = None, **fields: Any
+) -> dict[str, Any]:
     """A version of a resource, last changed at an hour of the next day."""
     meta: dict[str, Any] = {} if number is None else {"versionId": str(number)}
     if hour is not None:
@@ -115,7 +117,11 @@ class Outcome:
 
 
 def intake(
-    log: Log, *files: bytes | Mapping[str, Any], written: bool = True, actor: str | None = "AD-1", site: str | None = "S1"
+    log: Log,
+    *files: bytes | Mapping[str, Any],
+    written: bool = True,
+    actor: str | None = "AD-1",
+    site: str | None = "S1",
 ) -> Outcome:
     """Record, or check, some files; what is no bytes is a file of one resource."""
     outcome = Outcome()

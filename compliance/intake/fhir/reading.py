@@ -90,8 +90,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why; `undone` is what it says where it
-    says that they never happened."""
+    """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
+    `undone` is what it says where it says that they never happened."""
 
     origin: Origin
     missing: tuple[str, ...]
