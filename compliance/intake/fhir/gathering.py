@@ -131,9 +131,11 @@ class Gathered:
             first = None
 
     def _around(self, file: int, piece: Piece, first: int | None) -> None:
-        """What is left of an object whose elements were cut out: they are entries if it is a Bundle."""
-        value = self._value(piece)
+        """What is left of an object whose elements were cut out: they are entries if it is a Bundle, and it is kept if something is wrong with it."""
+        value, problems = (None, ()) if piece.too_long else self._reader.parsed(piece.content, Place(""))
         if isinstance(value, dict) and value.get("resourceType") == "Bundle":
+            if problems:
+                self._row(file, piece.line, BROKEN, piece.content)
             return
         if isinstance(value, dict):  # such as a List, whose entries are references
             self._store()
@@ -149,6 +151,8 @@ class Gathered:
         for one in elements(piece, ENTRY):
             if one.element is not None:
                 self._entry(file, one, one.element)
+            elif one.without:
+                self._around(file, one, first)
         if self._seq == first and value.get(ENTRY):  # written so that they could not be cut out
             self._nested(file, piece, value)
         elif self._seq == first:
