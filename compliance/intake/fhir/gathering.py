@@ -25,6 +25,7 @@ from compliance.intake.pieces import Piece, elements, pieces
 ENTRY: Final = "entry"
 BROKEN: Final = ""
 """The type of what is no resource."""
+IN_ERROR: Final = "entered-in-error"
 EMPTY: Final = "Bundle.entry"
 """The type of an entry of a Bundle that holds no resource, such as a deletion."""
 
@@ -51,7 +52,7 @@ WHEN: Final[dict[str, tuple[str, ...]]] = {
 
 _COLUMNS: Final = {
     "seq": "INTEGER PRIMARY KEY", "file": "INTEGER", "line": "INTEGER", "at": "INTEGER", "rank": "INTEGER", "type": "TEXT", "key": "TEXT",
-    "url": "TEXT", "version": "TEXT", "updated": "INTEGER", "visit": "TEXT", "inner": "INTEGER", "entry": "INTEGER", "versions": "INTEGER",
+    "url": "TEXT", "version": "TEXT", "updated": "INTEGER", "visit": "TEXT", "inner": "INTEGER", "entry": "INTEGER", "versions": "INTEGER", "in_error": "INTEGER",
     "raw": "BLOB", "digest": "TEXT",
 }  # fmt: skip
 _INDICES: Final = (
@@ -64,7 +65,7 @@ _Row: TypeAlias = tuple[Any, ...]
 
 class Kept(NamedTuple):
     """A piece of the input: its file and line, type, ``Type/id``, version, instant of last change (microseconds), which of how many versions of
-    it in the input this is, its position in a Bundle, and its bytes; `digest` where those are only the beginning of what was too long."""
+    it in the input this is, whether it was entered in error, its position in a Bundle, and its bytes; `digest` where those are only the beginning of what was too long."""
 
     seq: int
     file: int
@@ -77,6 +78,7 @@ class Kept(NamedTuple):
     updated: int | None
     rank: int
     versions: int
+    in_error: bool
     inner: bool
     entry: int | None
     raw: bytes
@@ -216,6 +218,7 @@ class Gathered:
             key=None if own is None else f"{name}/{own}", url=url, entry=entry,
             version=version if isinstance(version, str) and _ID.fullmatch(version) else None,
             updated=instant_of(meta.get("lastUpdated")),
+            in_error=value.get("status") == IN_ERROR,
             visit=_visit(value) if name == "MedicationAdministration" else None,
         )  # fmt: skip
 
@@ -223,7 +226,7 @@ class Gathered:
         entry = more.get("entry")
         self._waiting.append((
             self._seq, file, line, self._at, 0, name, more.get("key"), more.get("url"), more.get("version"), more.get("updated"),
-            more.get("visit"), entry is not None, entry, 1, raw, more.get("digest"),
+            more.get("visit"), entry is not None, entry, 1, more.get("in_error", False), raw, more.get("digest"),
         ))  # fmt: skip
         self._seq += 1
         if len(self._waiting) >= _AT_ONCE:
@@ -279,9 +282,7 @@ class Gathered:
         return self._some(f"WHERE visit IN ({marks}) ORDER BY at, rank, seq", *wanted)
 
     def _some(self, which: str, *values: object) -> Iterator[Kept]:
-        columns = (
-            "seq, file, line, at, type, key, url, version, updated, rank, versions, inner, entry, raw, digest"
-        )
+        columns = "seq, file, line, at, type, key, url, version, updated, rank, versions, in_error, inner, entry, raw, digest"
         for row in self._database.execute(f"SELECT {columns} FROM resource {which}", values):
             yield Kept(*row)
 

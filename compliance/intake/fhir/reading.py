@@ -26,7 +26,6 @@ from compliance.intake.fhir.view import View, event_id, reference_text
 from compliance.intake.fhir.which_drug import which_drug
 from compliance.intake.pieces import MAX_PIECE
 
-IN_ERROR: Final = "entered-in-error"
 UNDONE: Final[Mapping[tuple[str, object], str]] = {
     ("Encounter", "cancelled"): "cancelled before it began",
     ("MedicationAdministration", "not-done"): "not done",
@@ -171,8 +170,7 @@ class Reading:
         origin = Origin(
             source, kept.line, kept.raw, kept.type, version, events, kept.rank + 1 < kept.versions
         )
-        value, _ = self._references.value(kept)
-        if isinstance(value, dict) and value.get("status") == IN_ERROR:
+        if kept.in_error:
             yield Untold(
                 origin, events, "entered in error, and nothing of it is in the log", "entered in error"
             )

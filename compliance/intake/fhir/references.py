@@ -34,18 +34,16 @@ class References:
         self._structure = structure
         self._reader = ExactReader()
         self._current: Resource = {}
+        self._checked: dict[int, Resource | tuple[Problem, ...]] = {}
         self._named = lru_cache(_FOUND)(gathered.named)
         self._loaded = lru_cache(_IN_USE)(self._load)
 
     def read(self, kept: Kept) -> Resource | tuple[Problem, ...]:
         """A resource whose structure is sound, or all that is wrong with it; from now on ``#x`` is what it contains."""
-        place = Place(self._gathered.sources[kept.file], kept.line)
-        value, problems = self.value(kept)
-        if isinstance(value, dict) and not problems:
-            problems = self._structure.problems(value, place)
-        if problems or not isinstance(value, dict):
-            return problems
-        self._current = self._plain(value, kept, outside=False)
+        found = self._sound(kept)
+        if isinstance(found, tuple):
+            return found
+        self._current = self._plain(found, kept, outside=False)
         return self._current
 
     def value(self, kept: Kept) -> tuple[Any, tuple[Problem, ...]]:
@@ -97,12 +95,23 @@ class References:
 
     def _load(self, seq: int) -> Resource | None:
         kept = self._gathered.kept(seq)
-        value, problems = self.value(kept)
-        if problems or not isinstance(value, dict) or not self._structure.knows(kept.type):
-            return None
-        if self._structure.problems(value, Place("")):
-            return None
-        return self._plain(value, kept, outside=True)
+        found = self._sound(kept) if self._structure.knows(kept.type) else ()
+        return None if isinstance(found, tuple) else self._plain(found, kept, outside=True)
+
+    def _sound(self, kept: Kept) -> Resource | tuple[Problem, ...]:
+        """A resource, or what is wrong with it. Those of one visit are looked up about when they are read: the last few are remembered."""
+        found = self._checked.get(kept.seq)
+        if found is None:
+            value, problems = self.value(kept)
+            if not problems:
+                problems = self._structure.problems(
+                    value, Place(self._gathered.sources[kept.file], kept.line)
+                )
+            found = problems or value
+            if len(self._checked) >= _IN_USE:
+                self._checked.clear()
+            self._checked[kept.seq] = found
+        return found
 
     def _plain(self, value: Resource, kept: Kept, *, outside: bool) -> Resource:
         """The resource with its id, if only its entry tells that, and with references as ``Type/id``."""

@@ -57,7 +57,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     "contained, of no type": (dose(contained=[{"id": "m"}]), ["MedicationAdministration.contained[0].resourceType"]),
     "contained, of a type that is none": (dose(contained=[resource("os", id="m")]), ["MedicationAdministration.contained[0].resourceType"]),
     "a type where none belongs": (dose(subject={"resourceType": "Reference"}), ["MedicationAdministration.subject.resourceType"]),
-    "half of a surrogate pair": (dose(status="\ud800"), ["MedicationAdministration"]),
+    "half of a surrogate pair": (dose(status="\ud800"), ["MedicationAdministration.status"]),
     "a very long number": (b'{"resourceType":"Observation","status":"final","code":{},"valueQuantity":{"value":1' + b"0" * 99 + b"}}", ["Observation.valueQuantity.value"]),
     "a fraction for a whole number": (
         resource("Observation", status="final", code={}, valueInteger=1.5), ["Observation.valueInteger"],
@@ -97,8 +97,22 @@ def test_what_is_no_type_of_resource_is_not(name: str) -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compliance.intake.fhir.structure._REMEMBERED", 10)
+    monkeypatch.setattr("compliance.intake.fhir.structure._REMEMBERED", 3)
     structure = Structure()
-    for number in range(40):
-        assert not structure.problems(dose(id=f"a{number}"), Place("f", 1))
-    assert len(structure._sound) == 10
+    for one in (dose(), dose(note=[{"text": "x"}]), dose(supportingInformation=[])):
+        assert not structure.problems(one, Place("f", 1))
+    assert len(structure._sound) <= 3
+    assert len(structure._leaves) <= 3
+
+
+def test_what_is_remembered_of_one_does_not_excuse_another() -> None:
+    explained = {"_status": {"extension": [{"url": "http://x", "valueCode": "unknown"}]}}
+    bare = {name: value for name, value in dose().items() if name != "status"}
+    assert wrong({**bare, **explained}) == []
+    assert wrong({**bare, "_status": {"id": "x"}}) == ["MedicationAdministration.status"]
+    assert wrong(bare) == ["MedicationAdministration.status"]
+
+
+def test_true_is_not_taken_for_one() -> None:
+    assert wrong(dosed(value=1)) == []
+    assert wrong(dosed(value=True)) == ["MedicationAdministration.dosage.dose.value"]
