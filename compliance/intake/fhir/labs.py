@@ -100,6 +100,7 @@ def _result(sketch: Sketch, meanings: Mapping[Code, str], names: tuple[str, ...]
         ((result, path),) = found.items()
         sketch.put("result", result, path)
         return
+    sketch.put("result", None, names[0])
     said = "results that contradict each other" if found else "no result by a code that is known"
     sketch.wrong(
         names[0], said, "Send the laboratory's own verdict as a code; it is not worked out from the figure."

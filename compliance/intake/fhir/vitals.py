@@ -10,8 +10,10 @@ from fractions import Fraction
 from typing import Any, Final
 
 from compliance.domain.codes import Code
+from compliance.domain.quantity import parse_decimal
 from compliance.domain.time import MINUTE
-from compliance.intake.fhir.quantities import Measure, take
+from compliance.domain.values import SCALE
+from compliance.intake.fhir.quantities import Measure, amount, take
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.view import LOINC, View, codes_of, instant_of, reference_text
 from compliance.intake.fhir.visits import is_treatment, when
@@ -50,6 +52,11 @@ READINGS: Final[Mapping[str, Measure]] = {
     "19889-5": Measure("etco2_mmhg", _PRESSURE),  # Carbon dioxide/Gas.total at end expiration: only where it is sent as a pressure
 }  # fmt: skip
 CODES: Final = frozenset((*PANELS, *READINGS))
+OXYGEN: Final[Mapping[str, tuple[Measure, int]]] = {
+    "3151-8": (Measure("supplemental_o2", {"L/min": _ONE}), 0),  # Inhaled oxygen flow rate
+    "3150-6": (Measure("supplemental_o2", {"%": _ONE}), 21),  # Inhaled oxygen concentration; 21 % is air
+}
+"""Components of an oxygen saturation (US Core pulse oximetry), and above which figure the patient is on oxygen."""
 _WEIGHED: Final = {"3141-9": True, "3142-7": False}
 
 
@@ -64,6 +71,9 @@ def vital_signs(resource: Resource, view: View) -> list[Sketch] | NotOurs:
         return OUTSIDE
     for code, holder, prefix in parts:
         _read(sketch, code, holder, prefix)
+    _oxygen(sketch)
+    device = reference_text(resource.get("device"))
+    sketch.put("equipment", None if device is None else device.rpartition("/")[2], "device")
     if not parts and "dataAbsentReason" not in resource:
         sketch.wrong("component", "a panel without readings", "Give the readings as components or members.")
     if not sketch.problems and not any(measure.field in sketch.fields for measure in READINGS.values()):
@@ -103,6 +113,19 @@ def _read(sketch: Sketch, code: str, holder: Resource, prefix: str) -> None:
         sketch.put("weight_measured", _WEIGHED[code], f"{prefix}code")
 
 
+def _oxygen(sketch: Sketch) -> None:
+    """Whether the saturation was measured on oxygen; where several say so, any of them."""
+    for i, component in enumerate(sketch.resource.get("component", ())):
+        code = loinc(component.get("code"), OXYGEN)
+        if code is not None and "valueQuantity" in component:
+            measure, air = OXYGEN[code]
+            path = f"component[{i}].valueQuantity"
+            found = amount(sketch, measure, component["valueQuantity"], path)
+            if found is not None:
+                on_it = parse_decimal(found) > air * SCALE or sketch.fields.get("supplemental_o2", False)
+                sketch.put("supplemental_o2", on_it, path)
+
+
 def _point(sketch: Sketch, view: View) -> bool:
     """Set the point in the session; False where the Observation belongs to none."""
     resource = sketch.resource
@@ -127,6 +150,7 @@ def _point(sketch: Sketch, view: View) -> bool:
         return True
     if not is_treatment(resource.get("encounter"), view):
         return False
+    sketch.put("point", None, "encounter")
     sketch.wrong(
         "encounter",
         "a treatment session of which no dose is in this input, so that before and after cannot be told apart",
