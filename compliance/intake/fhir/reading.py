@@ -115,12 +115,19 @@ class Pseudonyms(Protocol):
 class Reading:
     """The resources of an input, read in order."""
 
-    def __init__(self, gathered: Gathered, codes: Codes, sites: frozenset[str], site: str | None) -> None:
+    def __init__(
+        self,
+        gathered: Gathered,
+        codes: Codes,
+        sites: frozenset[str],
+        site: str | None,
+        actor: str | None = None,
+    ) -> None:
         self._gathered = gathered
         self._structure = Structure()
         self._references = References(gathered, self._structure)
         self.resolve = self._references.resolve
-        self._codes, self._sites, self._site = codes, sites, site
+        self._codes, self._sites, self._site, self._actor = codes, sites, site, actor
 
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
@@ -131,6 +138,7 @@ class Reading:
             first_dose=lru_cache(4096)(lambda visit: self._references.first(visit, counts)),
             sites=self._sites,
             site=self._site,
+            actor=self._actor,
         )
 
         def counts(resource: Resource) -> bool:

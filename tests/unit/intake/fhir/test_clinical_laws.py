@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from compliance.errors import Place
 from compliance.intake.fhir import labs, scores, vitals
 from compliance.intake.fhir.adverse_events import adverse_event
-from compliance.intake.fhir.consents import INDICATION, consent
+from compliance.intake.fhir.consents import consent
+from compliance.intake.fhir.indications import OURS
 from compliance.intake.fhir.observations import observation
 from compliance.intake.fhir.people import LICENCES, NUMBERS, PLAN_NET, practitioner, practitioner_role
 from compliance.intake.fhir.sketch import Mapper, NotOurs
@@ -128,7 +129,7 @@ SCOPE = coded(("http://terminology.hl7.org/CodeSystem/consentscope", "treatment"
 COVERED = coded(
     ("urn:ehr", "KET50"),
     ("urn:ehr", "SPR"),
-    (INDICATION, "trd"),
+    (OURS, "trd"),
     (SNOMED, "47625008"),
     ("http://hl7.org/fhir/sid/icd-10-cm", "F33.1"),
 )
