@@ -33,11 +33,13 @@ from compliance.sealing import cleared
 
 LATER: Final = "a later version of the FHIR resource"
 OLDER: Final = "versions of resources older than what is in the log"
+NO_MORE: Final = "this is told no more"
 VOID_ALREADY: Final = "entered in error, and void in the log already"
 
 _FROM_FHIR: Final = "FHIR "
 _VERSION: Final = re.compile(r"FHIR [A-Za-z]+(?: version ([A-Za-z0-9.\-]{1,64}))?(?: of (\S+))?", re.ASCII)
-_FIXED: Final = frozenset({"id", "kind", "intent", "source"})
+_IGNORED: Final = frozenset({"id", "kind", "intent", "source", "entered_at"})
+"""Fields that tell of the version, or cannot be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,9 @@ class Versions:
         """What becomes of an event of which this version no longer tells."""
         origin, event = untold.origin, known.sent
         age = _age(origin.version, known.version)
+        undone = untold.undone or (NO_MORE if age == 1 and not untold.reason else None)
         if known.stands is None:
-            if untold.undone is None:
+            if undone is None:
                 return
             if known.void is None:
                 yield origin.passed(VOID_ALREADY)
@@ -169,9 +172,9 @@ class Versions:
                 yield Draft(known.void, origin.source, origin.line)
         elif age == -1:
             yield origin.passed(OLDER)
-        elif untold.undone is not None:
+        elif undone is not None:
             members = {
-                "id": _own_id(event.id, "-void"), "reason": f"{LATER} says: {untold.undone}", "reason_code": "never_happened",
+                "id": _own_id(event.id, "-void"), "reason": f"{LATER} says: {undone}", "reason_code": "never_happened",
             }  # fmt: skip
             made = self._amendment("void", known.stands, origin, members)
             if isinstance(made, Draft):
@@ -264,7 +267,7 @@ def _differing(before: Event, after: Event) -> tuple[str, ...]:
     return tuple(
         name
         for name in dict.fromkeys([*before.body, *after.body])
-        if name not in _FIXED
+        if name not in _IGNORED
         and before.values.get(name) != after.values.get(name)
         and next(commitments(before.body.get(name)), None) is None
     )

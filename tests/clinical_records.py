@@ -61,7 +61,7 @@ def view(
     """Around a resource: `others` by ``Type/id``, and a first dose at visit 9."""
     known = {f"{one['resourceType']}/{one['id']}": one for one in others}
     first = {} if dose is None else {"Encounter/9": parse_instant(dose)}
-    return View(codes, known.get, lambda said: f"PT-{said[-1]}", first.get, site=site, actor="AD-01")
+    return View(codes, known.get, lambda said: f"PT-{said[-1]}", first.get, site=site)
 
 
 def outcome(mapper: Mapper, resource: dict[str, Any], around: View | None = None) -> Any:

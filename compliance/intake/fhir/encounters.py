@@ -91,6 +91,8 @@ def encounter(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     if status in {"planned", "arrived", "triaged", "in-progress", "onleave"}:
         return NotOurs("a visit that is not over")
     sketch = _sketch("session_stop", resource, view)
+    sketch.put("stage", None, "status")
+    sketch.put("cause", None, "status")
     sketch.wrong(
         "status",
         f"{echo(str(status))} does not say what became of the visit",

@@ -47,7 +47,7 @@ def practitioner(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     """The licences of a Practitioner, as they stood when the resource was last changed.
 
     Each state of the resource makes events of its own: a licence that was renewed does not change what stood before. No element says who
-    entered them; it is whoever runs the call.
+    entered them; it is whoever sends the resource (`mappers.Mapped`).
     """
     changed = (resource.get("meta") or {}).get("lastUpdated")
     own = resource.get("id")
@@ -62,7 +62,6 @@ def practitioner(resource: Resource, view: View) -> list[Sketch] | NotOurs:
         sketch = Sketch("credential", resource, f"-{i + 1}" if moment is None else f"-{i + 1}-{moment}")
         at = f"qualification[{i}]"
         view.envelope(sketch, patient=None, encounter=None, actor=None, actor_path=at)
-        sketch.put("actor", view.actor, at)
         sketch.put("site", view.site, at)
         sketch.put("occurred_at", changed, "meta.lastUpdated")
         put_entered_at(sketch)

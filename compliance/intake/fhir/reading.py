@@ -6,7 +6,7 @@ What a resource tells is not yet what goes into the log: it may be a version of 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -90,8 +90,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why; `undone` is what it says where it
-    says that they never happened."""
+    """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
+    `undone` is what it says where it says that they never happened."""
 
     origin: Origin
     missing: tuple[str, ...]
@@ -116,12 +116,7 @@ class Reading:
     """The resources of an input, read in order."""
 
     def __init__(
-        self,
-        gathered: Gathered,
-        codes: Codes,
-        sites: frozenset[str],
-        site: str | None,
-        actor: str | None = None,
+        self, gathered: Gathered, codes: Codes, sites: frozenset[str], site: str | None, actor: str | None
     ) -> None:
         self._gathered = gathered
         self._structure = Structure()
@@ -138,7 +133,6 @@ class Reading:
             first_dose=lru_cache(4096)(lambda visit: self._references.first(visit, counts)),
             sites=self._sites,
             site=self._site,
-            actor=self._actor,
         )
 
         def counts(resource: Resource) -> bool:
@@ -188,10 +182,17 @@ class Reading:
             yield origin.rejected(resource)
             return
         sketches = mapped.mapper(resource, view)
+        undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
-            yield Untold(origin, events, sketches.reason, UNDONE.get((kept.type, resource.get("status"))))
+            yield Untold(origin, events, sketches.reason, undone)
             return
-        yield from _finished(sketches, origin, pseudonyms)
+        if mapped.by_caller and self._actor is not None:
+            for sketch in sketches:
+                sketch.fields.setdefault("actor", self._actor)
+        told = yield from _finished(sketches, origin, pseudonyms)
+        missing = () if mapped.lasting else tuple(name for name in events if name not in told)
+        if missing:
+            yield Untold(origin, missing, "", undone)
 
     def _unmapped(self, kept: Kept, source: str) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
@@ -228,28 +229,23 @@ class Reading:
         return Rejected.of_bytes(Place(source, kept.line), kept.raw, problems)
 
 
-def _finished(sketches: list[Sketch], origin: Origin, pseudonyms: Pseudonyms) -> Iterator[Heard]:
-    """The events of a resource's sketches; all that is wrong with any of them, together."""
-    if not sketches:
-        yield Untold(origin, origin.events, "resources that tell of nothing that is recorded")
-        return
+def _finished(
+    sketches: list[Sketch], origin: Origin, pseudonyms: Pseudonyms
+) -> Generator[Heard, None, set[str]]:
+    """The events of a resource's sketches; all that is wrong with any of them, together. Gives the ids of all that it tells of."""
     problems: list[Problem] = []
-    told: list[str] = []
     for sketch in sketches:
         _explain(sketch, pseudonyms)
         if "source" in sketch.fields:
             sketch.fields["source"] += origin.version.text()
         made = sketch.finished(Place(origin.source, origin.line))
-        told.append(sketch.fields.get("id", ""))
         if isinstance(made, Event):
             yield Told(Draft(made, origin.source, origin.line), origin)
         else:
             problems += made
     if problems:
         yield origin.rejected(tuple(dict.fromkeys(problems)))
-    missing = tuple(name for name in origin.events if name not in told)
-    if missing and not problems:
-        yield Untold(origin, missing, "")
+    return {sketch.fields.get("id", "") for sketch in sketches}
 
 
 def _explain(sketch: Sketch, pseudonyms: Pseudonyms) -> None:

@@ -29,8 +29,7 @@ class View:
 
     `resolve` gives the resource that a reference names (``Encounter/3``, ``#med1``, ``urn:uuid:...``), None where the input does not hold it;
     `pseudonym` the pseudonym of a patient reference; `first_dose` when (microseconds) the first dose of ours was given at an encounter,
-    None where the input tells of none; `sites` the sites that policies or log know by id; `site` is what ``--site`` said, `actor` who runs
-    the call, for what no element says who entered it.
+    None where the input tells of none; `sites` the sites that policies or log know by id; `site` is what ``--site`` said.
     """
 
     codes: Codes
@@ -39,7 +38,6 @@ class View:
     first_dose: Callable[[str], int | None]
     sites: frozenset[str] = frozenset()
     site: str | None = None
-    actor: str | None = None
 
     def staff(self, reference: Any) -> str | None:
         """The staff id behind a Practitioner or PractitionerRole reference: by the site's codes, else the logical id. None where it names nobody."""

@@ -108,7 +108,8 @@ def _known(listed: str, medication: Resource | None, codes: tuple[Code, ...]) ->
     listed_strength, told = strength_of(drug), _told_strength(drug, medication)
     if listed_strength is not None and told is not None and told != listed_strength:
         said = f"the strength of its ingredient is not that of {drug.code}"
-        return Meant(drug, medication, codes, (said, "Correct the Medication, or what its code stands for."))
+        remedy = "Correct the Medication, or what its code stands for."
+        return Meant(drug, medication, codes, (said, remedy), listed_strength)
     return Meant(drug, medication, codes, None, listed_strength if told is None else told)
 
 
