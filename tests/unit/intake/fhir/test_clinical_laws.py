@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -227,6 +228,13 @@ def test_what_is_no_element_is_found(path: str) -> None:
 def test_the_resources_at_random_are_r4b(resource: dict[str, Any]) -> None:
     """What the law is tried on is what passes for structure, as far as it must not have more."""
     fhir.get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def test_every_code_is_in_the_documentation() -> None:
+    """docs/fhir.md names each LOINC code that is taken."""
+    text = (Path(__file__).parents[4] / "docs" / "fhir.md").read_text(encoding="utf-8")
+    codes = vitals.CODES | scores.CODES | labs.CODES | set(vitals.OXYGEN)
+    assert not [code for code in sorted(codes) if code not in text]
 
 
 def is_element(path: str) -> bool:
