@@ -91,13 +91,16 @@ def _put_authority(sketch: Sketch, view: View) -> None:
 
 
 def _put_amount(sketch: Sketch, dosage: Any, meant: Meant) -> None:
-    sketch.put("dose_mg", None, "dosage.dose")
-    sketch.put("quantity", None, "dosage.dose")
+    path = (
+        "medication" if meant.drug is None else "dosage.dose"
+    )  # of a drug that is not known no amount can be told
+    sketch.put("dose_mg", None, path)
+    sketch.put("quantity", None, path)
     sketch.put("quantity_unit", None if meant.drug is None else meant.drug.stock_unit, "medication")
-    if meant.drug is None or dosage.get("dose") is None:
+    if meant.drug is None:
         return
     try:
-        amount = given(dosage["dose"], meant.drug, meant.strength, is_kit=meant.is_kit)
+        amount = given(dosage.get("dose"), meant.drug, meant.strength, is_kit=meant.is_kit)
     except Unreadable as error:
         sketch.wrong("dosage.dose", error.message, error.remedy)
         return

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from compliance.domain.codes import Code
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import SNOMED, View, codes_of, reference_text
+from compliance.intake.fhir.view import SNOMED, View, codes_of, instant_of, put_entered_at, reference_text
 from compliance.intake.fhir.visits import is_treatment
 from compliance.intake.fhir.which_drug import Meant, which_drug
 
@@ -126,7 +126,10 @@ def _times(sketch: Sketch) -> None:
     sketch.put("occurred_at", resource.get("date"), "date")
     known = "detected" if "detected" in resource else "recordedDate"
     sketch.put("known_at", resource.get(known), known)
-    sketch.put("entered_at", resource.get("recordedDate"), "recordedDate")
+    if instant_of(resource.get("recordedDate")) is None:
+        put_entered_at(sketch)
+    else:
+        sketch.put("entered_at", resource["recordedDate"], "recordedDate")
 
 
 def _what(sketch: Sketch) -> None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from compliance.domain.codes import Code
 from compliance.domain.drugs import DRUGS
-from compliance.domain.events.declaring import IndicationClass
+from compliance.intake.fhir.indications import OURS, told_by
 from compliance.intake.fhir.routes import ROUTES, VEIN
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import View, codes_of
+from compliance.intake.fhir.view import View, codes_of, put_entered_at
 from compliance.intake.fhir.visits import staff_among
 from compliance.intake.fhir.which_drug import Meant, which_drug
 
@@ -26,21 +26,8 @@ ANOTHER_TREATMENT: Final = NotOurs("a consent to another treatment")
 NOT_GIVEN: Final = NotOurs("a consent that was not given")
 
 TREATMENT: Final = Code("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
-ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
-INDICATION: Final = "urn:compliance-engine:indication"
-"""The system of codes that are the vocabulary's own indication classes: ICD-10-CM has no code for some, such as ``trd``."""
-
 _NOT_GIVEN: Final = frozenset(("draft", "proposed", "rejected"))
 _WITHDRAWN: Final = "-withdrawn"
-_ICD: Final[Mapping[str, str]] = {
-    "F31": "bipolar",
-    "F32": "mdd",
-    "F33": "mdd",
-    "F41": "anxiety",
-    "F42": "ocd",
-    "F431": "ptsd",
-}
-"""Categories of ICD-10-CM that are one indication class."""
 _LISTED_ROUTES: Final[Mapping[str, str]] = {"intranasal": "intranasal", "sublingual": "sublingual"}
 """Routes of the drug list that are one route; an injection has several."""
 
@@ -72,6 +59,7 @@ def consent(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     _drug(sketch, ours)
     _covered(sketch)
     _document(sketch)
+    put_entered_at(sketch)
     return [sketch]
 
 
@@ -124,24 +112,24 @@ def _covered(sketch: Sketch) -> None:
     own = None if drug is None else _LISTED_ROUTES.get(drug.route)
     routes = said or ([] if own is None else [own])
     sketch.put("route_covered", list(dict.fromkeys(routes)) or None, "provision.code")
-    indications = dict.fromkeys(_indications(codes))
-    sketch.put("indication_covered", next(iter(indications), None), "provision.code")
+    indications = told_by(codes)
+    sketch.put(
+        "indication_covered", next(iter(indications)) if len(indications) == 1 else None, "provision.code"
+    )
     if len(indications) > 1:
         sketch.wrong("provision.code", "more than one indication", "Send a Consent for each.")
+    elif indications == {"mdd"} and drug is not None and drug.generic == "esketamine":
+        message = "major depression, and not told whether treatment-resistant or with acute suicidal ideation"
+        sketch.wrong(
+            "provision.code",
+            message,
+            f"Send R45.851 beside it where that is meant, or the code trd of {OURS}.",
+        )
 
 
 def _routes(route: str) -> tuple[str, ...]:
     """A consent to the vein is one to infusion and bolus."""
     return ("iv_infusion", "iv_bolus") if route == VEIN else (route,)
-
-
-def _indications(codes: list[Code]) -> Iterator[str]:
-    for system, code in codes:
-        if system == INDICATION and code in get_args(IndicationClass):
-            yield code
-        for prefix, indication in _ICD.items():
-            if system == ICD_10_CM and code.replace(".", "").startswith(prefix):
-                yield indication
 
 
 def _document(sketch: Sketch) -> None:

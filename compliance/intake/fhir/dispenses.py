@@ -124,9 +124,9 @@ def _put_fill(sketch: Sketch) -> None:
 
 def _put_amount(sketch: Sketch, meant: Meant) -> None:
     quantity = sketch.resource.get("quantity")
-    sketch.put("quantity", None, "quantity")
+    sketch.put("quantity", None, "medication" if meant.drug is None else "quantity")
     sketch.put("quantity_unit", None if meant.drug is None else meant.drug.stock_unit, "medication")
-    if meant.drug is None or quantity is None:
+    if meant.drug is None:
         return
     try:
         amount = given(quantity, meant.drug, meant.strength, is_kit=meant.is_kit)

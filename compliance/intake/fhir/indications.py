@@ -6,15 +6,19 @@ open which of its indications was meant, and the field stays open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, get_args
 
 from compliance.domain.codes import Code
 from compliance.domain.drugs import Drug
+from compliance.domain.events.declaring import IndicationClass
 from compliance.intake.fhir.sketch import Resource, Sketch
 from compliance.intake.fhir.view import SNOMED, View, codes_of, reference_text
 
 ICD_10_CM: Final = "http://hl7.org/fhir/sid/icd-10-cm"
+
+OURS: Final = "urn:compliance-engine:indication"
+"""The system whose codes are the vocabulary's own indication classes, for those that no other system has, such as ``trd``."""
 
 SUICIDAL: Final = "suicidal"
 """Suicidal ideation or behaviour; with a major depression it makes `mdd_acute_si`."""
@@ -51,10 +55,7 @@ BY_SNOMED: Final[Mapping[str, str]] = {
 def put_indication(sketch: Sketch, view: View, drug: Drug | None) -> None:
     """Set `indication_class`, `indication_code` and `product_type` of an order."""
     codes = list(_reasons(sketch.resource, view))
-    told = {found for code in codes if (found := _class_of(code)) is not None}
-    if {"mdd", SUICIDAL} <= told:
-        told = (told - {"mdd", SUICIDAL}) | {"mdd_acute_si"}
-    told.discard(SUICIDAL)  # by itself no indication
+    told = told_by(codes)
     said = next(iter(told)) if len(told) == 1 else None
     if len(told) > 1:
         sketch.wrong(
@@ -65,12 +66,20 @@ def put_indication(sketch: Sketch, view: View, drug: Drug | None) -> None:
     elif said == "mdd" and drug is not None and drug.generic == "esketamine":
         said = None
         message = "major depression, and not told whether treatment-resistant or with acute suicidal ideation"
-        remedy = "Send R45.851 beside it where that is meant; otherwise record it with `compliance events add order`."
+        remedy = f"Send R45.851 beside it where that is meant, or the code trd of {OURS}."
         sketch.wrong("reasonCode", message, remedy)
     sketch.put("indication_class", said, "reasonCode")
     icd = [code.code for code in codes if code.system == ICD_10_CM]
     sketch.put("indication_code", icd[0] if len(icd) == 1 else None, "reasonCode")
     _put_product(sketch, drug, said)
+
+
+def told_by(codes: Iterable[Code]) -> set[str]:
+    """The indication classes that codes name."""
+    told = {found for code in codes if (found := _class_of(code)) is not None}
+    if {"mdd", SUICIDAL} <= told:
+        told = (told - {"mdd", SUICIDAL}) | {"mdd_acute_si"}
+    return told - {SUICIDAL}  # by itself no indication
 
 
 def _put_product(sketch: Sketch, drug: Drug | None, indication: str | None) -> None:
@@ -96,6 +105,8 @@ def _reasons(resource: Resource, view: View) -> Iterator[Code]:
 
 
 def _class_of(code: Code) -> str | None:
+    if code.system == OURS:
+        return code.code if code.code in get_args(IndicationClass) else None
     if code.system == SNOMED:
         return BY_SNOMED.get(code.code)
     if code.system != ICD_10_CM:

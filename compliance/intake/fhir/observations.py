@@ -6,7 +6,7 @@ from typing import Final
 
 from compliance.intake.fhir import labs, scores, vitals
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import LOINC, View, codes_of
+from compliance.intake.fhir.view import LOINC, View, codes_of, put_entered_at
 from compliance.intake.fhir.visits import is_treatment, staff_among, type_of
 
 ANOTHER: Final = NotOurs("an observation of another kind")
@@ -58,4 +58,7 @@ def _complete(sketch: Sketch, view: View) -> None:
     view.envelope(sketch, patient="subject", encounter="encounter", actor=actor, actor_path="performer")
     if sketch.fields.get("point") not in _IN_SESSION and not is_treatment(resource.get("encounter"), view):
         sketch.fields.pop("session", None)  # another kind of visit
-    sketch.put("entered_at", resource.get("issued"), "issued")
+    if "issued" in resource:
+        sketch.put("entered_at", resource["issued"], "issued")
+    else:
+        put_entered_at(sketch)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import View, codes_of, instant_of, reference_text
+from compliance.intake.fhir.view import View, codes_of, instant_of, put_entered_at
 
 NO_LICENCE: Final = NotOurs("a practitioner without a licence by a code that is known")
 A_ROLE: Final = NotOurs("a role without the legal relation and the registration that an employment needs")
@@ -46,7 +46,8 @@ _PASSED_STATUS: Final = frozenset(("pending", "issued-in-error"))
 def practitioner(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     """The licences of a Practitioner, as they stood when the resource was last changed.
 
-    Each state of the resource makes events of its own: a licence that was renewed does not change what stood before.
+    Each state of the resource makes events of its own: a licence that was renewed does not change what stood before. No element says who
+    entered them; it is whoever sends the resource (`mappers.Mapped`).
     """
     changed = (resource.get("meta") or {}).get("lastUpdated")
     own = resource.get("id")
@@ -63,9 +64,10 @@ def practitioner(resource: Resource, view: View) -> list[Sketch] | NotOurs:
         view.envelope(sketch, patient=None, encounter=None, actor=None, actor_path=at)
         sketch.put("site", view.site, at)
         sketch.put("occurred_at", changed, "meta.lastUpdated")
+        put_entered_at(sketch)
         sketch.put("person", person, "id")
         sketch.put("credential_type", "state_licence", f"{at}.code")
-        sketch.put("jurisdiction", state or _issuer(one), f"{at}.issuer")
+        sketch.put("jurisdiction", state or view.handle(one.get("issuer")), f"{at}.issuer")
         sketch.put("number", number, f"{at}.identifier")
         sketch.put("profession", _profession(one), f"{at}.code")
         _validity(sketch, one, at, status, moment)
@@ -100,11 +102,6 @@ def _number(qualification: Resource) -> tuple[str | None, bool]:
         ):
             return one.get("value"), True
     return (identifiers[0].get("value") if len(identifiers) == 1 else None), False
-
-
-def _issuer(qualification: Resource) -> str | None:
-    said = reference_text(qualification.get("issuer"))
-    return None if said is None else said.rpartition("/")[2] or None
 
 
 def _profession(qualification: Resource) -> str | None:

@@ -130,10 +130,10 @@ def _prescription(resource: Resource, view: View, meant: Meant) -> Sketch:
     sketch.put("issued_on", _day(resource.get("authoredOn")), "authoredOn")
     supply = resource.get("dispenseRequest") or {}
     sketch.put("refills", supply.get("numberOfRepeatsAllowed"), "dispenseRequest.numberOfRepeatsAllowed")
-    sketch.put("quantity", None, "dispenseRequest.quantity")
-    if meant.drug is not None and supply.get("quantity") is not None:
+    sketch.put("quantity", None, "medication" if meant.drug is None else "dispenseRequest.quantity")
+    if meant.drug is not None:
         try:
-            amount = given(supply["quantity"], meant.drug, meant.strength, is_kit=meant.is_kit)
+            amount = given(supply.get("quantity"), meant.drug, meant.strength, is_kit=meant.is_kit)
             sketch.put("quantity", amount.quantity, "dispenseRequest.quantity")
         except Unreadable as error:
             sketch.wrong("dispenseRequest.quantity", error.message, error.remedy)
@@ -168,7 +168,7 @@ def _put_dosage(sketch: Sketch, meant: Meant) -> Any:
     flows = any(has_rate(part) for part in dosage.get("doseAndRate") or ())
     put_route(sketch, dosage, "dosageInstruction", has_rate=flows)
     path = "dosageInstruction.doseAndRate"
-    sketch.put("dose_mg", None, path)
+    sketch.put("dose_mg", None, "medication" if meant.drug is None else path)
     if meant.drug is not None:
         try:
             _put_doses(sketch, dosage, meant.drug, meant)

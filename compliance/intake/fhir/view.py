@@ -64,7 +64,7 @@ class View:
         """The id by which events name what a reference means: the resource's own, where the input holds it, else the reference's last part.
         None where nothing is referred to, and for what is contained: its id means something within one resource only."""
         text = reference_text(reference)
-        if text is None or text.startswith("#"):
+        if text is None or "#" in text:
             return None
         own = (self.resolve(text) or {}).get("id")
         return own if isinstance(own, str) else text.partition("/_history/")[0].rpartition("/")[2]

@@ -72,8 +72,7 @@ def vital_signs(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     for code, holder, prefix in parts:
         _read(sketch, code, holder, prefix)
     _oxygen(sketch)
-    device = reference_text(resource.get("device"))
-    sketch.put("equipment", None if device is None else device.rpartition("/")[2], "device")
+    sketch.put("equipment", view.handle(resource.get("device")), "device")
     if not parts and "dataAbsentReason" not in resource:
         sketch.wrong("component", "a panel without readings", "Give the readings as components or members.")
     if not sketch.problems and not any(measure.field in sketch.fields for measure in READINGS.values()):

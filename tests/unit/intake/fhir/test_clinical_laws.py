@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from compliance.errors import Place
 from compliance.intake.fhir import labs, scores, vitals
 from compliance.intake.fhir.adverse_events import adverse_event
-from compliance.intake.fhir.consents import INDICATION, consent
+from compliance.intake.fhir.consents import consent
+from compliance.intake.fhir.indications import OURS
 from compliance.intake.fhir.observations import observation
 from compliance.intake.fhir.people import LICENCES, NUMBERS, PLAN_NET, practitioner, practitioner_role
 from compliance.intake.fhir.sketch import Mapper, NotOurs
@@ -128,7 +130,7 @@ SCOPE = coded(("http://terminology.hl7.org/CodeSystem/consentscope", "treatment"
 COVERED = coded(
     ("urn:ehr", "KET50"),
     ("urn:ehr", "SPR"),
-    (INDICATION, "trd"),
+    (OURS, "trd"),
     (SNOMED, "47625008"),
     ("http://hl7.org/fhir/sid/icd-10-cm", "F33.1"),
 )
@@ -226,6 +228,13 @@ def test_what_is_no_element_is_found(path: str) -> None:
 def test_the_resources_at_random_are_r4b(resource: dict[str, Any]) -> None:
     """What the law is tried on is what passes for structure, as far as it must not have more."""
     fhir.get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def test_every_code_is_in_the_documentation() -> None:
+    """docs/fhir.md names each LOINC code that is taken."""
+    text = (Path(__file__).parents[4] / "docs" / "fhir.md").read_text(encoding="utf-8")
+    codes = vitals.CODES | scores.CODES | labs.CODES | set(vitals.OXYGEN)
+    assert not [code for code in sorted(codes) if code not in text]
 
 
 def is_element(path: str) -> bool:

@@ -6,9 +6,8 @@ import importlib
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from compliance.domain.event import Event
 from compliance.errors import Place
@@ -145,12 +144,8 @@ def test_a_mapper_never_raises(resource: dict[str, Any]) -> None:
 @pytest.mark.soak
 @given(resources())
 @settings(max_examples=5000, deadline=None)
-def test_a_mapper_never_raises_for_a_valid_resource(resource: dict[str, Any]) -> None:
-    """The same of resources that pass the R4B classes, for long."""
-    try:
-        _model(resource["resourceType"]).model_validate(resource)
-    except ValidationError:
-        assume(False)
+def test_a_mapper_never_raises_for_long(resource: dict[str, Any]) -> None:
+    """The same, many times over."""
     _look(resource)
 
 

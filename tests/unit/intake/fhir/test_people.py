@@ -49,7 +49,7 @@ def test_a_licence() -> None:
     """Who by the staff id, what by code, and nothing of the person beside it. Who entered it is for the call to say."""
     (made,) = fields(of(licence()))
     assert made == {
-        "kind": "credential", "id": "Practitioner-x-1-1772373600000000", "site": "SITE-A", "source": "FHIR Practitioner",
+        "kind": "credential", "entered_at": CHANGED, "id": "Practitioner-x-1-1772373600000000", "site": "SITE-A", "source": "FHIR Practitioner",
         "occurred_at": CHANGED, "person": "RN-A3", "credential_type": "state_licence", "jurisdiction": "TX-BON", "number": "TX-123",
         "profession": "rn", "valid_from_on": "2024-01-01", "valid_until_on": "2026-12-31", "status": "active",
     }  # fmt: skip

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from compliance.intake.fhir.adverse_events import adverse_event
-from compliance.intake.fhir.consents import INDICATION, consent
+from compliance.intake.fhir.consents import consent
+from compliance.intake.fhir.indications import OURS
 from tests.clinical_records import KETAMINE, concept, outcome, snomed, view
 
 SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 AE = "http://terminology.hl7.org/CodeSystem/adverse-event-"
 SPRAY, INJECTION = concept("SPR", "urn:ehr"), {"coding": [KETAMINE]}
-TRD, VEIN = concept("trd", INDICATION), snomed("47625008")
+TRD, VEIN = concept("trd", OURS), snomed("47625008")
 
 
 def agreed(*codes: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def test_each_status_and_scope(more: dict[str, Any], expected: Any) -> None:
     [
         ((INJECTION, VEIN, concept("F33.2", ICD)), ["iv_infusion", "iv_bolus"], "mdd"),
         ((INJECTION, snomed("78421000"), concept("F43.10", ICD)), ["im"], "ptsd"),
-        ((SPRAY, concept("F32A", ICD)), ["intranasal"], "mdd"),
+        ((SPRAY, concept("F33.2", ICD), concept("R45.851", ICD)), ["intranasal"], "mdd_acute_si"),
     ],
 )
 def test_routes_and_indications(
@@ -90,6 +91,8 @@ def test_routes_and_indications(
     [
         (INJECTION, TRD),  # into a vein or a muscle: not told
         (SPRAY,),
+        (SPRAY, concept("F33.2", ICD)),  # resistant, or with acute ideation: not told
+        (SPRAY, concept("mania", OURS)),
         (SPRAY, INJECTION, VEIN, TRD),
         (SPRAY, TRD, concept("F41.1", ICD)),
         (TRD, {"text": "ketamine"}),
