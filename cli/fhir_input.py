@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from compliance.errors import InputError
@@ -12,10 +12,48 @@ from .formats import Form
 if TYPE_CHECKING:
     from compliance.intake.drafts import Read
     from compliance.ledger.log import Log
+    from compliance.persons import Acting
 
 
 def read_fhir(
     files: Sequence[tuple[str, BinaryIO]], form: Form, log: Log, *, actor: str | None, written: bool
 ) -> Iterator[Read]:
-    """All files as one input, so that references between them are resolved; events in the order in which they occurred."""
-    raise InputError("FHIR cannot be read yet", "Send JSON.")
+    """All files as one input, so that references between them are resolved; events in the order in which they occurred.
+
+    Where it is `written`, patients whom nobody knows are entered into the identity vault before what is said of them.
+    """
+    from compliance.bundles import Bundles
+    from compliance.fhir_persons import Entering, Patients
+    from compliance.fhir_versions import Versions
+    from compliance.intake.fhir.gathering import Gathered
+    from compliance.intake.fhir.reading import Reading
+    from compliance.ledger.vault import reach
+    from compliance.persons import default_site
+
+    bundles = Bundles(log, written=written)
+    bundle = bundles.active().bundle
+
+    def acting() -> Acting:
+        from compliance.persons import Acting
+
+        if actor is None:
+            raise InputError(
+                "who acts is not known", "Name your staff id with --actor ID or COMPLIANCE_ACTOR."
+            )
+        return Acting(actor, form.site or default_site(log))
+
+    with Gathered(files) as gathered, reach(log, write=False) as way:
+        reading = Reading(gathered, bundle.codes, _sites(log, bundle.documents.get("sites", ())), form.site, actor)
+        entering = Entering(bundles.active, acting) if written else None
+        patients = Patients(log, way, reading.resolve, entering)
+        versions = Versions(log, way, actor, log.now)
+        yield from versions.items(patients.settled(reading.heard(patients)))
+
+
+def _sites(log: Log, named: Iterable[str]) -> frozenset[str]:
+    """The sites that are known by id: those with a profile in the log, and those with a file among the policies."""
+    from compliance.domain.lookup import EVERY
+    from compliance.ledger.history import LogHistory
+
+    profiles = LogHistory(log).newest_first("site_profile", EVERY, "", None, None)
+    return frozenset(str(profile.values["site"]) for profile in profiles).union(named)

@@ -133,7 +133,7 @@ def found_by(clear: Mapping[str, Any]) -> list[tuple[str, str]]:
         for number in clear.get("record_numbers", ())
         if (key := record_number_key(number))
     ]
-    if "birth_date" in clear:
+    if "birth_date" in clear and "name" in clear:  # of whom only a number is known, there is no name
         keys.append(("name", name_key(clear["name"], clear["birth_date"])))
     return keys
 

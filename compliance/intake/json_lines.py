@@ -35,18 +35,18 @@ _INTEGER_DIGITS: Final = 18
 
 def read_json(source: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:
     """Each event of a file, in its order. `source` is its name, for messages; lines count from 1."""
-    reader = _Reader()
+    reader = ExactReader()
     for piece in pieces(stream):
         yield _read_piece(source, piece, reader)
 
 
-def _read_piece(source: str, piece: Piece, reader: _Reader) -> Draft | Rejected:
+def _read_piece(source: str, piece: Piece, reader: ExactReader) -> Draft | Rejected:
     if piece.too_long:
         remedy = "an event is at most 32 KiB; look for a missing line end or quotation mark"
         problem = Problem(Place(source, piece.line), f"longer than {MAX_PIECE} bytes", remedy, "too_long")
         return Rejected(source, piece.line, piece.content, piece.sha256, (problem,))
     value, problems = reader.parsed(piece.content, Place(source, piece.line))
-    if value is not _NOTHING:
+    if value is not NOTHING:
         made = make_event(value, source=source, line=piece.line)
         if not isinstance(made, Event):
             problems += made
@@ -55,7 +55,7 @@ def _read_piece(source: str, piece: Piece, reader: _Reader) -> Draft | Rejected:
     return Rejected(source, piece.line, piece.content[:KEPT], piece.sha256, problems)
 
 
-_NOTHING: Final = object()
+NOTHING: Final = object()
 """Where there is no JSON value; None is one."""
 
 
@@ -63,8 +63,8 @@ class _NoNumber(ValueError):
     """NaN or an infinity."""
 
 
-class _Reader:
-    """Python's JSON reader with exact numbers, which notes member names that stand twice."""
+class ExactReader:
+    """Python's JSON reader with exact numbers, which notes member names that stand twice; what it does not take is told above."""
 
     def __init__(self) -> None:
         self._repeated: list[str] = []
@@ -76,29 +76,29 @@ class _Reader:
         ).decode
 
     def parsed(self, content: bytes, place: Place) -> tuple[Any, tuple[Problem, ...]]:
-        """The JSON value of some bytes (or `_NOTHING`), and what is wrong with them."""
+        """The JSON value of some bytes (or `NOTHING`), and what is wrong with them."""
         nul = content.find(b"\0")
         if nul >= 0:
             at = _moved(place, content, nul)
             remedy = "save the file as UTF-8 text"
-            return _NOTHING, (Problem(at, f"a NUL byte at byte {nul + 1}", remedy, "not_json"),)
+            return NOTHING, (Problem(at, f"a NUL byte at byte {nul + 1}", remedy, "not_json"),)
         try:
             text = content.decode()
         except UnicodeDecodeError as error:
             at = _moved(place, content, error.start)
             message = f"byte {error.start + 1} (0x{content[error.start]:02x}) is not UTF-8"
-            return _NOTHING, (Problem(at, message, "save the file as UTF-8", "not_json"),)
+            return NOTHING, (Problem(at, message, "save the file as UTF-8", "not_json"),)
         if _too_deep(text):
             message = f"nested more than {MAX_DEPTH} levels deep"
-            return _NOTHING, (Problem(place, message, "events are nearly flat", "not_json"),)
+            return NOTHING, (Problem(place, message, "events are nearly flat", "not_json"),)
         self._repeated.clear()
         try:
             value = self._decode(text)
         except json.JSONDecodeError as error:
-            return _NOTHING, (_not_json(error, place, text),)
+            return NOTHING, (_not_json(error, place, text),)
         except _NoNumber as error:
             remedy = "leave the field out where nothing was measured"
-            return _NOTHING, (Problem(place, f"{error} is no JSON number", remedy, "not_json"),)
+            return NOTHING, (Problem(place, f"{error} is no JSON number", remedy, "not_json"),)
         return value, tuple(_stands_twice(name, place) for name in dict.fromkeys(self._repeated))
 
     def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from compliance.domain.codes import Code, Codes
 from compliance.domain.drugs import DRUGS
+from compliance.domain.identifiers import NDC_LAYOUTS, ndc11
 from compliance.domain.reading import Unreadable
 from compliance.domain.time import parse_instant
 from compliance.intake.fhir.sketch import Resource, Sketch
@@ -59,6 +60,15 @@ class View:
             return self._person(resource.get("practitioner"), (*seen, text))
         return text.rpartition("/")[2] if text.partition("/")[0] == "Practitioner" else None
 
+    def handle(self, reference: Any) -> str | None:
+        """The id by which events name what a reference means: the resource's own, where the input holds it, else the reference's last part.
+        None where nothing is referred to, and for what is contained: its id means something within one resource only."""
+        text = reference_text(reference)
+        if text is None or "#" in text:
+            return None
+        own = (self.resolve(text) or {}).get("id")
+        return own if isinstance(own, str) else text.partition("/_history/")[0].rpartition("/")[2]
+
     def place(self, reference: Any) -> str | None:
         """The site of a Location reference: by the site's codes, or where the id is a site's own; else of the place that it is part of."""
         seen: set[str] = set()
@@ -104,8 +114,7 @@ class View:
             said = reference_text(resource.get(patient))
             sketch.put("patient", None if said is None else self.pseudonym(said), patient)
         if encounter is not None:
-            said = reference_text(resource.get(encounter))
-            sketch.put("session", None if said is None else said.rpartition("/")[2], encounter)
+            sketch.put("session", self.handle(resource.get(encounter)), encounter)
             sketch.put("site", self.site_of(resource.get(encounter)), f"{encounter}.location")
         else:
             sketch.put("site", self.site, "location")
@@ -124,6 +133,16 @@ def event_id(resource: Resource, suffix: str = "") -> str | None:
     from hashlib import sha256  # noqa: PLC0415 - rarely needed: ids are short
 
     return f"{resource['resourceType'][:20]}-{sha256(made.encode()).hexdigest()[:40]}"
+
+
+def put_entered_at(sketch: Sketch) -> None:
+    """Set `entered_at` to ``meta.lastUpdated``, for resources without an element of their own that says when they were entered.
+
+    The server's last change is never before the first entry, so lateness is not judged too mildly by it, and less harshly than by the
+    moment at which somebody reads the file in. What is no instant is left out.
+    """
+    updated = (sketch.resource.get("meta") or {}).get("lastUpdated")
+    sketch.put("entered_at", None if instant_of(updated) is None else updated, "meta.lastUpdated")
 
 
 def reference_text(reference: Any) -> str | None:
@@ -152,8 +171,37 @@ def _identifier(identifier: Resource) -> Code:
 
 
 def _by_ndc(said: str) -> str | None:
-    digits = said.replace("-", "")
-    for drug in DRUGS.values():
-        if any(digits == ndc.replace("-", "") for ndc in drug.ndc_examples):
-            return drug.code
+    product = _ndc_product(said.strip())
+    return None if product is None else _PRODUCTS.get(product)
+
+
+def _ndc_product(said: str) -> str | None:
+    """Labeler and product of an NDC as the first nine of its 11 digits, whether the package is named or not; None for what is no NDC.
+
+    Ten digits without hyphens do not show where the segments lie. Each labeler keeps to one layout (21 CFR 207.33(b)), so they are
+    read in those of the drug list.
+    """
+    segments = said.split("-")
+    layout = "-".join(str(len(segment)) for segment in segments)
+    if len(segments) == 2 and f"{layout}-2" in (*NDC_LAYOUTS, "5-4-2"):
+        return _ndc_product(f"{said}-00")
+    if len(segments) == 1 and len(said) == 9:  # as claims shorten the 11 digits
+        return said
+    for tried in (layout,) if layout in NDC_LAYOUTS else _LAYOUTS:
+        try:
+            return ndc11(said, tried)[:9]
+        except Unreadable:
+            continue
     return None
+
+
+_EXAMPLES: Final = {
+    ndc: "-".join(str(len(segment)) for segment in ndc.split("-"))
+    for drug in DRUGS.values()
+    for ndc in drug.ndc_examples
+}
+_LAYOUTS: Final = tuple(dict.fromkeys(_EXAMPLES.values()))
+_PRODUCTS: Final = {
+    ndc11(ndc, _EXAMPLES[ndc])[:9]: drug.code for drug in DRUGS.values() for ndc in drug.ndc_examples
+}
+"""The drugs by labeler and product; the package says only how many are in the box."""

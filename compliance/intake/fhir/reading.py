@@ -1,0 +1,262 @@
+"""FHIR input, second pass: resources in the order in which they occurred, checked, and mapped to events.
+
+What a resource tells is not yet what goes into the log: it may be a version of something that is there (`compliance.fhir_versions`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from typing import Final, Protocol, TypeAlias
+
+from compliance.domain.codes import Codes
+from compliance.domain.event import Event
+from compliance.domain.time import format_instant
+from compliance.errors import Place, Problem
+from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
+from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
+from compliance.intake.fhir.mappers import MAPPERS, REFERRED
+from compliance.intake.fhir.references import References
+from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
+from compliance.intake.fhir.structure import Structure
+from compliance.intake.fhir.view import View, event_id, reference_text
+from compliance.intake.fhir.which_drug import which_drug
+from compliance.intake.pieces import MAX_PIECE
+
+UNDONE: Final[Mapping[tuple[str, object], str]] = {
+    ("Encounter", "cancelled"): "cancelled before it began",
+    ("MedicationAdministration", "not-done"): "not done",
+    ("MedicationDispense", "cancelled"): "cancelled, and never given",
+    ("MedicationDispense", "declined"): "declined",
+    ("Observation", "cancelled"): "cancelled",
+}
+"""Statuses by which a later version says that what an earlier one told never happened."""
+GIVEN: Final = frozenset({"completed", "in-progress", "stopped"})
+"""Statuses of a MedicationAdministration of which something was given."""
+WAITING: Final = 10_000
+"""So many events at most wait for their time; more than that are out before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a resource: ``meta.versionId``, ``meta.lastUpdated`` in microseconds."""
+
+    number: str | None = None
+    updated: int | None = None
+
+    def text(self) -> str:
+        """As `source` of an event has it."""
+        number = "" if self.number is None else f" version {self.number}"
+        return number if self.updated is None else f"{number} of {format_instant(self.updated)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The resource that something comes from: where it stood, its type, version, the events that it may tell of, and whether `more` versions of
+    it follow in the input."""
+
+    source: str
+    line: int
+    raw: bytes
+    type: str
+    version: Version
+    events: tuple[str, ...]
+    more: bool
+
+    def rejected(self, problems: tuple[Problem, ...]) -> Rejected:
+        """The resource as a piece that cannot be taken."""
+        return Rejected.of_bytes(Place(self.source, self.line), self.raw, problems)
+
+    def passed(self, reason: str) -> PassedOver:
+        """The resource as one that is not ours."""
+        return PassedOver(self.source, self.line, self.type, reason)
+
+    def problem(self, element: str, message: str, remedy: str) -> Problem:
+        """Something that is wrong at an element of it."""
+        return Problem(Place(self.source, self.line, field=f"{self.type}.{element}"), message, remedy, "fhir")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as a version of a resource tells it."""
+
+    draft: Draft
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
+    `undone` is what it says where it says that they never happened."""
+
+    origin: Origin
+    missing: tuple[str, ...]
+    reason: str
+    undone: str | None = None
+
+
+Heard: TypeAlias = Told | Untold | Rejected | PassedOver
+
+
+class Pseudonyms(Protocol):
+    """Who patients are."""
+
+    def pseudonym(self, reference: str) -> str | None:
+        """The pseudonym of a patient; None where it cannot be told."""
+
+    def trouble(self, reference: str) -> tuple[str, str] | None:
+        """Why it cannot be told, and what to do."""
+
+
+class Reading:
+    """The resources of an input, read in order."""
+
+    def __init__(
+        self, gathered: Gathered, codes: Codes, sites: frozenset[str], site: str | None, actor: str | None
+    ) -> None:
+        self._gathered = gathered
+        self._structure = Structure()
+        self._references = References(gathered, self._structure)
+        self.resolve = self._references.resolve
+        self._codes, self._sites, self._site, self._actor = codes, sites, site, actor
+
+    def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
+        """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
+        view = View(
+            codes=self._codes,
+            resolve=self.resolve,
+            pseudonym=pseudonyms.pseudonym,
+            first_dose=lru_cache(4096)(lambda visit: self._references.first(visit, counts)),
+            sites=self._sites,
+            site=self._site,
+        )
+
+        def counts(resource: Resource) -> bool:
+            if resource["resourceType"] != "MedicationAdministration" or resource.get("status") not in GIVEN:
+                return False
+            meant = which_drug(resource, view)
+            return not isinstance(meant, NotOurs) and meant.drug is not None
+
+        waiting: list[tuple[int, int, Heard]] = []
+        order = count()
+        for kept in self._gathered.in_order():
+            while waiting and (waiting[0][0] < kept.at or len(waiting) > WAITING):
+                yield heapq.heappop(waiting)[2]
+            for one in self._of(kept, view, pseudonyms):
+                at = one.draft.event.occurred_at if isinstance(one, Told) and kept.versions == 1 else kept.at
+                heapq.heappush(waiting, (max(at, kept.at), next(order), one))
+        while waiting:
+            yield heapq.heappop(waiting)[2]
+
+    def _of(self, kept: Kept, view: View, pseudonyms: Pseudonyms) -> Iterator[Heard]:
+        source = self._gathered.sources[kept.file]
+        if kept.type == BROKEN:
+            yield self._broken(kept, source)
+            return
+        if kept.type == EMPTY:
+            yield PassedOver(
+                source, kept.line, EMPTY, "entries of a Bundle without a resource, such as deletions"
+            )
+            return
+        mapped = MAPPERS.get(kept.type)
+        if mapped is None:
+            yield self._unmapped(kept, source)
+            return
+        events = tuple(f for s in mapped.suffixes if (f := _event_id(kept, s)) is not None)
+        version = Version(kept.version, kept.updated)
+        origin = Origin(
+            source, kept.line, kept.raw, kept.type, version, events, kept.rank + 1 < kept.versions
+        )
+        if kept.in_error:
+            yield Untold(
+                origin, events, "entered in error, and nothing of it is in the log", "entered in error"
+            )
+            return
+        resource = self._references.read(kept)
+        if isinstance(resource, tuple):
+            yield origin.rejected(resource)
+            return
+        sketches = mapped.mapper(resource, view)
+        undone = UNDONE.get((kept.type, resource.get("status")))
+        if isinstance(sketches, NotOurs):
+            yield Untold(origin, events, sketches.reason, undone)
+            return
+        if mapped.by_caller and self._actor is not None:
+            for sketch in sketches:
+                sketch.fields.setdefault("actor", self._actor)
+        told = yield from _finished(sketches, origin, pseudonyms)
+        missing = () if mapped.lasting else tuple(name for name in events if name not in told)
+        if missing:
+            yield Untold(origin, missing, "", undone)
+
+    def _unmapped(self, kept: Kept, source: str) -> Heard:
+        """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
+        if kept.type in REFERRED:
+            read = self._references.read(kept)
+            if isinstance(read, tuple):
+                return Rejected.of_bytes(Place(source, kept.line), kept.raw, read)
+            return PassedOver(source, kept.line, kept.type, "resources that only others refer to")
+        name = kept.type if self._structure.knows(kept.type) else "resource"
+        return PassedOver(source, kept.line, name, "resources of types of which no event comes")
+
+    def _broken(self, kept: Kept, source: str) -> Rejected:
+        if kept.digest is not None:
+            problem = Problem(
+                Place(source, kept.line),
+                f"longer than {MAX_PIECE} bytes",
+                "Send each resource on a line of its own, or as an entry of a Bundle.",
+                "too_long",
+            )
+            return Rejected(source, kept.line, kept.raw[:KEPT], kept.digest, (problem,))
+        value, problems = self._references.value(kept)
+        if not problems:
+            field = "resourceType" if isinstance(value, dict) else None
+            if kept.entry is not None:
+                field = f"Bundle.entry[{kept.entry}].resource" + (f".{field}" if field else "")
+            problems = (
+                Problem(
+                    Place(source, kept.line, field=field),
+                    "this is no FHIR resource",
+                    "A resource is a JSON object that names its type in resourceType.",
+                    "fhir",
+                ),
+            )
+        return Rejected.of_bytes(Place(source, kept.line), kept.raw, problems)
+
+
+def _finished(
+    sketches: list[Sketch], origin: Origin, pseudonyms: Pseudonyms
+) -> Generator[Heard, None, set[str]]:
+    """The events of a resource's sketches; all that is wrong with any of them, together. Gives the ids of all that it tells of."""
+    problems: list[Problem] = []
+    for sketch in sketches:
+        _explain(sketch, pseudonyms)
+        if "source" in sketch.fields:
+            sketch.fields["source"] += origin.version.text()
+        made = sketch.finished(Place(origin.source, origin.line))
+        if isinstance(made, Event):
+            yield Told(Draft(made, origin.source, origin.line), origin)
+        else:
+            problems += made
+    if problems:
+        yield origin.rejected(tuple(dict.fromkeys(problems)))
+    return {sketch.fields.get("id", "") for sketch in sketches}
+
+
+def _explain(sketch: Sketch, pseudonyms: Pseudonyms) -> None:
+    """Say at its element why a patient cannot be told."""
+    path = sketch.places.get("patient")
+    if path is None or "patient" in sketch.fields:
+        return
+    said = reference_text(sketch.resource.get(path))
+    trouble = None if said is None else pseudonyms.trouble(said)
+    if trouble is not None:
+        sketch.wrong(path, *trouble)
+
+
+def _event_id(kept: Kept, suffix: str) -> str | None:
+    own = None if kept.key is None else kept.key.partition("/")[2]
+    return event_id({"resourceType": kept.type, "id": own}, suffix)
