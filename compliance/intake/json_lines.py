@@ -40,6 +40,12 @@ def read_json(source: str, stream: BinaryIO) -> Iterator[Draft | Rejected]:
         yield _read_piece(source, piece, reader)
 
 
+def json_value(content: bytes, place: Place) -> tuple[Any, tuple[Problem, ...]]:
+    """One JSON value with exact numbers, as events are read, and what is wrong with it; the value counts where nothing is."""
+    value, problems = _Reader().parsed(content, place)
+    return (None if value is _NOTHING else value), problems
+
+
 def _read_piece(source: str, piece: Piece, reader: _Reader) -> Draft | Rejected:
     if piece.too_long:
         remedy = "an event is at most 32 KiB; look for a missing line end or quotation mark"
