@@ -160,26 +160,27 @@ def _meaning(kind: str, text: str) -> Meaning | str | None:
         return None
     named = _named(kind)
     bracket = _UNIT.fullmatch(text)
-    whole = _found(named, folded(text if bracket is None else bracket[1]))
     if bracket is None:
-        return whole
+        return _found(named, folded(text))
     unit = _spelled(bracket[2])
-    if whole is not None:
-        own = whole.spec.unit
-        if (own is None and whole.spec.type not in {"decimal", "integer"}) or (
-            own is not None and unit in _units(own)
-        ):
-            return whole
-        return f"is in {bracket[2]!r}, and {path_name(whole)} is {'in ' + own if own else 'a number without a unit'}"
     other: Meaning | None = None
-    for known in _all_units(kind):
+    for known in _all_units(kind):  # before the name by itself: ``Drug (mL)`` is drug_ml and not drug
         for ending in _endings(known):
             meaning = _found(named, folded(bracket[1]) + ending)
             if meaning is not None and meaning.spec.unit == known:
                 if unit in _units(known):
                     return meaning
                 other = other or meaning
-    return None if other is None else f"is in {bracket[2]!r}, and {path_name(other)} is in {other.spec.unit}"
+    whole = _found(named, folded(bracket[1]))
+    if whole is not None:
+        own = whole.spec.unit
+        if (own is None and whole.spec.type not in {"decimal", "integer"}) or (own and unit in _units(own)):
+            return whole
+    wrong = whole or other
+    if wrong is None:
+        return None
+    unit_of = wrong.spec.unit
+    return f"is in {bracket[2]!r}, and {path_name(wrong)} is {f'in {unit_of}' if unit_of else 'a number without a unit'}"
 
 
 def _without_unit(text: str) -> str:
