@@ -115,7 +115,9 @@ def days_of(history: LogHistory, day: int, sites: tuple[str, ...]) -> tuple[Site
 def _day_of(history: LogHistory, day: int, site: str) -> SiteDay:
     found = zone_among(profiles_of(history, site), lambda zone: end_of_local_day(day, zone) - 1)
     zone = found or "UTC"
-    return SiteDay(site, zone, found is not None, end_of_local_day(day - 1, zone), end_of_local_day(day, zone))
+    return SiteDay(
+        site, zone, found is not None, end_of_local_day(day - 1, zone), end_of_local_day(day, zone)
+    )
 
 
 def known_sites(history: LogHistory, day: int) -> tuple[str, ...]:

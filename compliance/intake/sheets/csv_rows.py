@@ -135,13 +135,16 @@ def _separator(opening: list[str], known: Callable[[Sequence[str]], int]) -> str
 
 def _cell(field: str) -> Value:
     if "\0" in field:
-        return Fault("a NUL byte", 'save the file as "CSV UTF-8" again, from where it came', "not_text")
+        return Fault(
+            "a NUL byte", 'save the file as "CSV UTF-8" again, from where it came', "not_text", field
+        )
     if match := _ESCAPED.search(field):
         byte = ord(match.group()) - 0xDC00
         return Fault(
             f"character {match.start() + 1} is byte 0x{byte:02x}, which is not UTF-8",
             'save the file as "CSV UTF-8"; which other encoding it is in, nobody can tell from it',
             "not_text",
+            field,
         )
     return as_meant(field)
 

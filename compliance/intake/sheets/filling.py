@@ -59,7 +59,7 @@ class Filling:
         self._parts: dict[str, dict[str | int, Any]] = defaultdict(dict)
         self._moments: dict[Path, dict[Part, tuple[Column, Value]]] = defaultdict(dict)
         self._columns: dict[Path, Column] = {}
-        self._failed: set[str] = set()
+        self._failed: set[Path] = set()
         for column in columns:
             self._columns.setdefault(column.meaning.path, column)
             value = row.cells.get(column.number)
@@ -118,14 +118,13 @@ class Filling:
         return steps
 
     def _wrong(self, column: Column, message: str, remedy: str, code: str = "bad_cell") -> None:
-        self._failed.add(path_text(column.meaning.path))
-        self.problems.append(
-            Problem(self._place(column, path_text(column.meaning.path)), message, remedy, code)
-        )
+        self._failed.add(column.meaning.path)
+        self.problems.append(Problem(self._place(column), message, remedy, code))
 
-    def _place(self, column: Column, field: str) -> Place:
+    def _place(self, column: Column) -> Place:
         number = self._row.number
-        return Place(self._source, number, column.number, f"{field} ({column.cell(number)})")
+        named = ".".join(map(str, column.meaning.path))
+        return Place(self._source, number, column.number, f"{named} ({column.cell(number)})")
 
     def _point_in_time(self, path: Path, said: Mapping[Part, tuple[Column, Value]]) -> None:
         at, value = next(iter(said.values()))
@@ -174,25 +173,19 @@ class Filling:
 
     def placed(self, problems: Iterable[Problem]) -> Iterable[Problem]:
         """What is wrong with the event, each at the cell that says the field; what follows from a cell told of already is left out."""
+        columns = {
+            path_text(_counted_from_0(path, self._steps)): column for path, column in self._columns.items()
+        }
+        failed = {path_text(_counted_from_0(path, self._steps)) for path in self._failed}
         for problem in problems:
             field = problem.place.field or ""
-            if problem.code == "missing" and field in self._failed:
+            if problem.code == "missing" and field in failed:
                 continue
-            column = self._column_of(field)
+            column = columns.get(field) or columns.get(field.partition(".")[0].partition("[")[0])
             place = (
-                Place(self._source, self._row.number, field=field or None)
-                if column is None
-                else self._place(column, field)
+                self._place(column) if column else Place(self._source, self._row.number, field=field or None)
             )
             yield Problem(place, problem.message, problem.remedy, problem.code)
-
-    def _column_of(self, field: str) -> Column | None:
-        """The column that says a field, or else what it is part of."""
-        for path, column in self._columns.items():
-            if path_text(_counted_from_0(path, self._steps)) == field:
-                return column
-        name = field.partition(".")[0].partition("[")[0]
-        return self._columns.get((name,))
 
 
 def _counted_from_0(path: Path, steps: Mapping[Path, int]) -> Path:

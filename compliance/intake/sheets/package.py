@@ -29,6 +29,8 @@ DENSEST: Final = 250
 
 _CHUNK: Final = 64 * 1024
 _LONGEST_TAG: Final = 1024 * 1024
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_NOT_WELL_FORMED: Final = "a part of it is not well-formed XML in UTF-8"
 _ENTRY: Final = b"PK\x01\x02"
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SAVE_AGAIN: Final = "Open it in the spreadsheet program and save it as .xlsx again."
@@ -140,6 +142,9 @@ def parse(chunks: Iterator[bytes], target: Any) -> Iterator[None]:
     try:
         fed = 0
         for chunk in chunks:
+            # Told of first, since expat takes UTF-16 for what it is whatever it was told.
+            if not fed and (b"\0" in chunk[:4] or chunk.startswith(_UTF_16)):
+                raise NotXml(_NOT_WELL_FORMED)
             parser.feed(chunk)
             fed += len(chunk)
             # Expat before 2.6 begins an unfinished tag anew with every piece: a very long one would take forever (CVE-2023-52425).
@@ -151,7 +156,7 @@ def parse(chunks: Iterator[bytes], target: Any) -> Iterator[None]:
     except DefusedXmlException:
         raise NotXml("it has a document type or entities, which no workbook needs") from None
     except ParseError:
-        raise NotXml("a part of it is not well-formed XML in UTF-8") from None
+        raise NotXml(_NOT_WELL_FORMED) from None
 
 
 def local(tag: str) -> str:

@@ -83,7 +83,7 @@ def _columns(source: str, rows: Iterator[Row], table: Table) -> tuple[tuple[Colu
             f"Write the names of fields above the columns; `compliance schema template {table.kind}` writes an empty table.",
         )
     found = headings(
-        table.kind, {column: text for column, text in row.cells.items() if isinstance(text, str)}
+        table.kind, {column: text if isinstance(text, str) else "" for column, text in row.cells.items()}
     )
     problems = [
         Problem(Place(source, row.number, wrong.column), wrong.message, wrong.remedy, "bad_heading")
@@ -92,7 +92,7 @@ def _columns(source: str, rows: Iterator[Row], table: Table) -> tuple[tuple[Colu
     problems += [
         Problem(Place(source, row.number, column), cell.message, cell.remedy, cell.code)
         for column, cell in row.cells.items()
-        if isinstance(cell, Fault)
+        if isinstance(cell, Fault) and cell.code == "merged"
     ]
     if problems:
         raise InputError(

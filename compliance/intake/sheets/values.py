@@ -30,7 +30,8 @@ _NO: Final = frozenset({"no", "n", "false", "0"})
 _AS_TEXT: Final = "format the column as text, and type the value again"
 _UNFORMATTED: Final = frozenset({"General", "@", "0"})
 _LITERAL: Final = re.compile(r'"[^"]*"|\\.')
-_CURRENCY: Final = re.compile(r"\[\$[^\]-]|[$€£¥](?![^[]*\])")
+_LANGUAGE: Final = re.compile(r"\[\$-[^\]]*\]")
+_MONEY: Final = frozenset("$€£¥")
 _MANGLED: Final = re.compile(r"[0-9]\.[0-9]{1,}E\+[0-9]{2}")
 _DIGITS: Final = re.compile(r"-?[0-9]+")
 _SURE: Final = 15
@@ -169,9 +170,9 @@ def _shortest(number: Number) -> str:
 def _digits(value: Value, *, decimal_comma: bool) -> str:
     """Exact digits with a point."""
     if isinstance(value, Number):
-        shown = _LITERAL.sub("", value.format)
-        if "%" in shown or _CURRENCY.search(shown):
-            kind = "a percentage" if "%" in shown else "an amount of money"
+        percentage = "%" in _LITERAL.sub("", value.format)
+        if percentage or _MONEY & set(_LANGUAGE.sub("", value.format)):
+            kind = "a percentage" if percentage else "an amount of money"
             raise Unreadable(
                 f"the cell is shown as {kind}", "format the column as a plain number, and check its values"
             )

@@ -30,6 +30,8 @@ _CHARACTER: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 _MERGED: Final = re.compile(rb"<(?:[\w.-]+:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([^\"']{1,40})[\"']")
 _RANGE: Final = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?")
 _GENERAL: Final = "General"
+NOT_SAID: Final = "?"
+"""The format of a cell of which the workbook does not say it: the number in it may be shown as anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,10 @@ class Workbook:
 
     def format(self, style: str) -> str:
         """The number format of a cell by its style."""
-        number = int(style) if style.isdecimal() and len(style) < 7 else 0
-        return self.formats[number] if number < len(self.formats) else _GENERAL
+        if style == "0" and not self.formats:
+            return _GENERAL
+        number = counted(style)
+        return self.formats[number] if 0 <= number < len(self.formats) else NOT_SAID
 
     def _texts(self, part: str) -> tuple[str, ...]:
         if part not in self.package:
@@ -160,10 +164,13 @@ def _matches(chunks: Iterator[bytes]) -> Iterator[str]:
 
 
 def _builtin(number: str) -> str:
-    if not (number.isdecimal() and len(number) < 7):
-        return _GENERAL
-    # 27 to 36 and 50 to 58 are dates in the workbooks of East Asia, which openpyxl knows, too.
-    return builtin_format_code(int(number)) or _GENERAL
+    # What 27 to 36 and 50 to 58 look like depends on the language of the program, which the workbook does not say.
+    return builtin_format_code(counted(number)) or NOT_SAID
+
+
+def counted(text: str) -> int:
+    """A whole number of at most 7 digits; -1 for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 7 else -1
 
 
 def unescaped(text: str) -> str | None:

@@ -23,9 +23,11 @@ from compliance.intake.sheets.columns import folded
 from compliance.intake.sheets.package import LONGEST, NotXml, Package, local
 from compliance.intake.sheets.workbook import (
     LONGEST_TEXT,
+    NOT_SAID,
     Merged,
     Sheet,
     Workbook,
+    counted,
     unescaped,
     within_a_sheet,
 )
@@ -159,14 +161,9 @@ class _Cells:
             self._begin_row(attributes.get("r", str(self.row + 1)))
 
     def _begin_row(self, number: str) -> None:
-        if not (
-            number.isdecimal()
-            and len(number) <= 7
-            and int(number) > self.row
-            and within_a_sheet(int(number), 1)
-        ):
+        if not (counted(number) > self.row and within_a_sheet(counted(number), 1)):
             raise _Unlike("its rows are not in their order, or are too many")
-        self.row, self._column, self._cells, self._of_row = int(number), 0, {}, 0
+        self.row, self._column, self._cells, self._of_row = counted(number), 0, {}, 0
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         ref = attributes.get("r")
@@ -233,7 +230,7 @@ class _Cells:
         if not stored:
             return None
         if kind == "s":
-            number = int(stored) if stored.isdecimal() and len(stored) < 8 else -1
+            number = counted(stored)
             return _text(self._book.texts[number]) if 0 <= number < len(self._book.texts) else _NO_SUCH_TEXT
         if kind == "str":
             return _text(stored)
@@ -255,6 +252,8 @@ class _Cells:
             return _NO_NUMBER
         if not math.isfinite(number) or "_" in stored:
             return _NO_NUMBER
+        if shown == NOT_SAID:
+            return _NOT_SAID
         if not is_date_format(shown):
             return Number(stored, shown)
         return _moment(number, shown, self._book.since_1904)
@@ -301,6 +300,10 @@ _NOT_CALCULATED: Final = Fault(
     "the cell holds a formula that was never calculated",
     "open the workbook in the spreadsheet program and save it again, or type the value",
     "formula",
+)
+_NOT_SAID: Final = Fault(
+    "a number that may be shown as a date or as anything else: the workbook does not say its format",
+    "format the column, and type the value again",
 )
 _NO_SUCH_TEXT: Final = Fault(
     "the cell refers to a text that the workbook does not have", "save the workbook again", "damaged"
