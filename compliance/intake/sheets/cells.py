@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from compliance.domain.reading import Unreadable
@@ -90,6 +91,7 @@ def letters(column: int) -> str:
     return name
 
 
+@lru_cache(maxsize=1024)
 def column_of(name: str) -> int:
     """The number of a column by its letters; 0 for what is none."""
     if not 1 <= len(name) <= 3 or not (name.isascii() and name.isalpha() and name.isupper()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from compliance.intake.sheets.values import PLAIN, Style, read_moment, read_valu
 Zone = Callable[[str, datetime], str | None]
 """The time zone of a site at a time of its own clock; None where nobody said it."""
 
+_OFFSET: Final = re.compile(r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z")
 _NO_ZONE: Final = (
     "a time without an offset from UTC, and the log has no profile of the site that says its time zone",
     "record the site's profile first, or write the offset, such as 2026-03-04T14:05:00-06:00",
@@ -77,7 +79,7 @@ class Filling:
             self.body.setdefault("site", table.site)
         for path, said in self._moments.items():
             self._point_in_time(path, said)
-        self.content = self._digest()
+        self._aside = {"id"} if "actor" in self.body else {"id", "actor"}
         if table.actor is not None:
             self.body.setdefault("actor", table.actor)
 
@@ -166,9 +168,9 @@ class Filling:
             raise Unreadable(*_NO_ZONE)
         return on_the_wall(local, known)
 
-    def _digest(self) -> bytes:
+    def content(self) -> bytes:
         """What the row says, as 16 bytes: kind, site and every field, but neither its id nor an actor that it does not name."""
-        said = {name: value for name, value in self.body.items() if name != "id"}
+        said = {name: value for name, value in self.body.items() if name not in self._aside}
         return sha256(json.dumps(said, sort_keys=True, default=_digits).encode()).digest()[:16]
 
     def placed(self, problems: Iterable[Problem]) -> Iterable[Problem]:
@@ -202,11 +204,14 @@ def _digits(number: Any) -> str:
 
 def _as_is(text: str) -> str | None:
     """A text that is RFC 3339 already."""
+    text = text.strip()
+    if not _OFFSET.search(text):
+        return None
     try:
-        read_instant(text.strip())
+        read_instant(text)
     except Unreadable:
         return None
-    return text.strip()
+    return text
 
 
 def _with(known: Moment, part: Part, said: Moment) -> Moment:

@@ -11,6 +11,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, BinaryIO, Final, NoReturn
 
 from defusedxml.common import DefusedXmlException
@@ -159,6 +160,7 @@ def parse(chunks: Iterator[bytes], target: Any) -> Iterator[None]:
         raise NotXml(_NOT_WELL_FORMED) from None
 
 
+@lru_cache(maxsize=256)
 def local(tag: str) -> str:
     """An element's name without its namespace: workbooks of both kinds (ECMA-376, transitional and strict) have the same."""
     return tag.rpartition("}")[2]

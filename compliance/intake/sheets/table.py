@@ -60,9 +60,10 @@ def _events(source: str, rows: Iterator[Row], table: Table, *, shifts: bool) -> 
         filling = Filling(source, row, columns, table)
         problems = [*filling.problems, *_beside(source, row, columns, last, strayed, shifts=shifts)]
         if "id" not in filling.body:
-            filling.body["id"] = f"row-{filling.content.hex()}"
+            content = filling.content()
+            filling.body["id"] = f"row-{content.hex()}"
             if not problems:
-                problems += _twice(source, row, filling.content, seen)
+                problems += _twice(source, row, content, seen)
         made = make_event(filling.body, source=source, line=row.number)
         if isinstance(made, Event) and not problems:
             yield Draft(made, source, row.number)
