@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +73,18 @@ def tell(error: ComplianceError) -> None:
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+@contextmanager
+def worded() -> Iterator[None]:
+    """Errors of the database that come up late, as those of `compliance.errors`; all others go on as they are."""
+    try:
+        yield
+    except Exception as error:
+        known = None if isinstance(error, (ComplianceError, OSError)) else _translated(error)
+        if known is None:
+            raise
+        raise known from error
 
 
 def _unexpected(error: Exception) -> int:

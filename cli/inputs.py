@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from compliance.errors import InputError
@@ -25,21 +26,29 @@ HELD_OPEN: Final = 64
 
 
 class Inputs:
-    """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes."""
+    """The files of one call; opened all before anything is read, so that a misspelt name stops the call before it writes. `called` is how a
+    file is called in answers and in the log, where that is not its name."""
 
-    def __init__(self, names: Sequence[str], progress: Progress, form: Form) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        progress: Progress,
+        form: Form,
+        called: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.valid = 0
         """How many valid events were read so far."""
         self.passed: Counter[str] = Counter()
         """What is not about what the log keeps: how many pieces were passed over for which reason."""
         self._progress = progress
         self._form = form
+        self._called = {STDIN: "<stdin>", **called}
         self._stack = ExitStack()
         self._streams: list[tuple[str, BinaryIO]]
         with ExitStack() as opened:
             self._streams = []
             for name in _once(names):
-                form.of(name)
+                form.of(self._name(name))
                 stream = _open(name, opened)
                 if (
                     len(self._streams) >= HELD_OPEN and Path(name).is_file()
@@ -77,7 +86,7 @@ class Inputs:
             yield item
 
     def _all(self, log: Log, actor: str | None, *, written: bool) -> Iterator[Read]:
-        formats = {self._form.of(name) for name, _ in self._streams}
+        formats = {self._form.of(self._name(name)) for name, _ in self._streams}
         if "fhir" in formats:
             yield from self._fhir(log, actor, written=written)
             return
@@ -94,29 +103,33 @@ class Inputs:
         ordered.sort(key=lambda row: row[:3])
         yield from (item for *_, item in ordered)
 
+    def _name(self, name: str) -> str:
+        return self._called.get(name, name)
+
     def _fhir(self, log: Log, actor: str | None, *, written: bool) -> Iterator[Read]:
         from .fhir_input import read_fhir
 
         with ExitStack() as again:
             files = [
-                (_called(name), self._progress.watched(_open(name, again) if stream.closed else stream))
+                (
+                    self._name(name),
+                    self._progress.watched(_open(name, again) if stream.closed else stream),
+                )
                 for name, stream in self._streams
             ]
             yield from read_fhir(files, self._form, log, actor=actor, written=written)
 
     def _read(self, name: str, stream: BinaryIO, log: Log, actor: str | None) -> Iterator[Read]:
-        source = _called(name)
+        source = self._name(name)
         try:
             with ExitStack() as again:
                 watched = self._progress.watched(_open(name, again) if stream.closed else stream)
-                yield from self._of_format(name, source, watched, log, actor)
+                yield from self._of_format(source, watched, log, actor)
         except IsADirectoryError:
             raise _not_a_file(source) from None
 
-    def _of_format(
-        self, name: str, source: str, stream: BinaryIO, log: Log, actor: str | None
-    ) -> Iterator[Read]:
-        found = self._form.of(name)
+    def _of_format(self, source: str, stream: BinaryIO, log: Log, actor: str | None) -> Iterator[Read]:
+        found = self._form.of(source)
         if found == "json":
             from compliance.intake.json_lines import read_json
 
@@ -131,10 +144,6 @@ def _once(names: Sequence[str]) -> list[str]:
     if list(names).count(STDIN) > 1:
         raise InputError("standard input is named twice", "Name - once.")
     return list(names)
-
-
-def _called(name: str) -> str:
-    return "<stdin>" if name == STDIN else name
 
 
 def _open(name: str, opened: ExitStack) -> BinaryIO:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from compliance.domain.canonical import digest_of, encode
+from compliance.domain.codes import Codes
 from compliance.domain.vocabulary import VERSION as VOCABULARY_VERSION
 from compliance.errors import Place, PolicyError, Problem
 from compliance.policy.files import BUNDLE_FILE, REQUIREMENTS_FILE, SITES_FOLDER, policy_files
@@ -19,6 +20,7 @@ from compliance.policy.lazy import LazyRules
 from compliance.policy.located import Document, as_json, from_json
 from compliance.policy.model import Bundle, Requirement, Rule, SiteParameters, Tables
 from compliance.policy.rules import read_rule
+from compliance.policy.site_codes import other_meanings, stored_codes
 from compliance.policy.sites import read_site, stored_site
 from compliance.policy.tables import read_requirements, read_tables
 
@@ -79,9 +81,9 @@ def load_folder(
             rule.id: {"file": files[id(ids[rule.id])], "line": rule.place.line} for rule in rules
         },
     }  # fmt: skip
-    if own:
+    if forms:
         form["sites"] = forms
-    return Bundle(name, version, digest(form), rules, read_in, form, own), ()
+    return Bundle(name, version, digest(form), rules, read_in, form, own, _codes(forms)), ()
 
 
 def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
@@ -93,8 +95,10 @@ def bundle_from_documents(documents: Mapping[str, Any]) -> Bundle:
             "this bundle cannot be read by this version of the software", "load its policies anew", problems
         )
     name, version, read_in = tables
-    sites = {site: stored_site(from_json(said)) for site, said in documents.get("sites", {}).items()}
-    return Bundle(name, version, digest(documents), LazyRules(documents), read_in, documents, sites)
+    forms = documents.get("sites", {})
+    own = {site: stored_site(from_json(said)) for site, said in forms.items() if "parameters" in said}
+    rules = LazyRules(documents)
+    return Bundle(name, version, digest(documents), rules, read_in, documents, own, _codes(forms))
 
 
 def digest(documents: Mapping[str, Any]) -> str:
@@ -185,5 +189,12 @@ def _sites(
     for document in documents if not problems else ():
         site, values, wrong = read_site(document, rules)
         problems.extend(wrong)
-        sites[site], forms[site] = values, as_json(document.value)
+        problems.extend(other_meanings(document, [other for other in documents if other is not document]))
+        forms[site] = as_json(document.value)
+        if values:  # a site that only names its codes is under the same law as all others
+            sites[site] = values
     return sites, forms
+
+
+def _codes(forms: Mapping[str, Any]) -> Codes:
+    return Codes.together(stored_codes(said, site) for site, said in forms.items())

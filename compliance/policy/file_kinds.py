@@ -12,7 +12,9 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from compliance.domain.codes import GROUPS
 from compliance.policy import case_files, cases, facts, parameters, rules, sites, tables
+from compliance.policy.site_codes import CODE_FIELDS
 
 SCHEMA_FOLDER: Final = "schema"
 
@@ -105,8 +107,11 @@ REQUIREMENTS: Final = FileKind(
 )
 SITE: Final = FileKind(
     "site",
-    (sites.FIELDS[:-1], sites.FIELDS[-1:]),
-    {"parameters": Shape("block", below={"*": Shape("block", below={"*": _LINES})})},
+    (sites.FIELDS[:-2], sites.FIELDS[-2:-1], sites.FIELDS[-1:]),
+    {
+        "parameters": Shape("block", below={"*": Shape("block", below={"*": _LINES})}),
+        "codes": Shape("block", GROUPS, {"*": Shape("block", below={"*": Shape("line", CODE_FIELDS)})}),
+    },
 )
 CASES: Final = FileKind(
     "cases",

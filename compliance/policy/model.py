@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from compliance.domain.codes import Codes
 from compliance.domain.findings import Severity
 from compliance.domain.values import Value
 from compliance.errors import Place
@@ -287,6 +288,8 @@ class Bundle:
     """``{"bundle": {...}, "rules": {"rule-id": {...}}, "sites": {"site": {...}}, "places": {"rule-id": {"file":..., "line":...}}}``, plain JSON; `places` is not part of the digest."""
     sites: Mapping[str, SiteParameters] = field(default_factory=dict)
     """What single sites ask beyond the library, by site."""
+    codes: Codes = field(default_factory=Codes)
+    """What the systems of all sites call things."""
 
     def parameters(self, rule: Rule, day: int, site: str) -> dict[str, Value]:
         """A rule's parameters in force on a local date (ordinal) at a site: the site's own value where it has one."""

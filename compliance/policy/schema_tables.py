@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from compliance.domain.codes import GROUPS
+from compliance.domain.drugs import DRUGS
 from compliance.domain.vocabulary import KINDS
-from compliance.policy import case_files, sites, tables
+from compliance.policy import case_files, site_codes, sites, tables
 from compliance.policy.expression.functions import STATE_RULES
 from compliance.policy.expression.tree import Type
 from compliance.policy.schema_parts import (
@@ -165,12 +167,47 @@ def site_schema() -> dict[str, Any]:
         "owner": says(TEXT, "Who answers for these values"),
         "review_by": says(DATE, "When they must be read again"),
         "parameters": named(parameters, "By rule and parameter what this site asks", RULE_ID),
+        "codes": says(_codes(), "What the systems of this site call things"),
     }
+    one_of_them: Schema = {"anyOf": [{"required": [name]} for name in ("parameters", "codes")]}
     return document(
         f"What a site asks, version {VERSION}",
-        "A site's own values of parameters, stricter than the library's",
-        group({name: fields[name] for name in sites.FIELDS}, sites.FIELDS),
+        "A site's own values of parameters, stricter than the library's, and what its systems call things",
+        group({name: fields[name] for name in sites.FIELDS}, sites.FIELDS[:3]) | one_of_them,
     )
+
+
+def _codes() -> Schema:
+    """What ``codes`` of a site may say, group by group."""
+    meant: dict[str, Schema] = {
+        "drugs": says({"enum": list(DRUGS)}, "The drug, by its code in the drug list"),
+        "practitioners": says({"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$"}, "The staff id"),
+        "points": says({"enum": list(site_codes.POINTS)}, "The point in a treatment session"),
+    }
+    words = {
+        "drugs": "Codes of drugs",
+        "locations": "Codes of places that are this site",
+        "practitioners": "Codes of people who work here",
+        "encounters": "Codes of visits at which a drug is given",
+        "points": "Codes of points in a treatment session",
+    }
+    code = {
+        "system": says(TEXT, "The code's system, a URI; none for a reference such as Location/12"),
+        "code": says(TEXT, "The code as the source writes it"),
+    }
+    return group(
+        {
+            name: says(
+                rows(
+                    group(
+                        code | ({"is": meant[name]} if name in meant else {}), site_codes.row_fields(name)[1:]
+                    )
+                ),
+                words[name],
+            )
+            for name in GROUPS
+        }
+    ) | {"minProperties": 1}
 
 
 def cases_schema() -> dict[str, Any]:

@@ -10,6 +10,8 @@ only as far as its ``limit``. It is compared with the library's value of every d
       rems-monitor-2h:                    # the rule
         minimum_observation:
           - {from: 2026-03-01, value: 2h30m, cites: 'Clinic policy 14'}
+
+Beside or instead of values it may say what its systems call things (``codes``, `site_codes`).
 """
 
 from __future__ import annotations
@@ -26,8 +28,9 @@ from compliance.policy.located import Document
 from compliance.policy.model import Parameter, Rule, SiteParameters, SiteValue
 from compliance.policy.nearest import did_you_mean
 from compliance.policy.parameters import infer, looser, same_form, value_words
+from compliance.policy.site_codes import read_codes
 
-FIELDS: Final = ("site", "owner", "review_by", "parameters")
+FIELDS: Final = ("site", "owner", "review_by", "parameters", "codes")
 VALUE_FIELDS: Final = ("from", "to", "value", "cites")
 _EXAMPLE: Final = (
     "write the rule's id, below it the parameter, and below that [{from: 2026-03-01, value: 3h, cites: ...}]"
@@ -50,9 +53,19 @@ def read_site(document: Document, rules: Iterable[Rule]) -> tuple[str, SiteParam
         )
     fields.text("owner", "name who answers for these values: owner: medical director")
     fields.date("review_by", "say when they must be read again: review_by: 2027-11-22")
-    named = {rule.id: rule for rule in rules}
+    found: SiteParameters = {}
+    if "parameters" in fields.value:
+        found = _parameters(reading, fields, {rule.id: rule for rule in rules})
+    elif "codes" not in fields.value:
+        fields.lacks("parameters", "write what the site asks (parameters:) or what its codes mean (codes:)")
+    if "codes" in fields.value:
+        read_codes(reading, site)
+    return site, found, tuple(reading.problems)
+
+
+def _parameters(reading: Reading, fields: Fields, named: Mapping[str, Rule]) -> SiteParameters:
     found: dict[str, dict[str, tuple[SiteValue, ...]]] = {}
-    for rule_id, of_rule in _group(fields, "parameters", fields.value.get("parameters")):
+    for rule_id, of_rule in _group(fields, "parameters", fields.value["parameters"]):
         group = Fields(reading, fields.at("parameters"), fields.value["parameters"], "'parameters'")
         if rule_id not in named:
             group.wrong(
@@ -71,7 +84,7 @@ def read_site(document: Document, rules: Iterable[Rule]) -> tuple[str, SiteParam
                 continue
             values = _values(reading, one.path, of_rule[name], known[name])
             found.setdefault(rule_id, {})[name] = values
-    return site, found, tuple(reading.problems)
+    return found
 
 
 def stored_site(document: Mapping[str, Any]) -> SiteParameters:

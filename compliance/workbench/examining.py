@@ -229,7 +229,14 @@ class _Examiner:
             if self._is_rule_file(file) and not isinstance(self._content(file), OSError)
         ]
         rules = {file.stem: self._text(file) for file in readable}
-        under = digest(*(part for name, (content, _) in rules.items() for part in (name, content)))
+        of_sites = {
+            file for file in set(below).difference(self._library.shared) if not self._is_rule_file(file)
+        }
+        together = [file for file in sorted(of_sites | sites) if not isinstance(self._content(file), OSError)]
+        under = digest(
+            *(part for name, (content, _) in rules.items() for part in (name, content)),
+            *(self._text(file)[0] for file in together),
+        )
         for file in sorted(sites):
             content = self._content(file)
             if isinstance(content, OSError):
@@ -239,7 +246,8 @@ class _Examiner:
             if self._memory.recall(key) is None:
                 from compliance.workbench.rule_check import examine_site  # noqa: PLC0415 - see above
 
-                problems = examine_site(self._text(file), rules)
+                others = [self._text(other) for other in together if other != file]
+                problems = examine_site(self._text(file), rules, others)
                 self._note(file, *problems)
                 if not problems:
                     self._memory.keep(key, True)

@@ -21,6 +21,7 @@ from compliance.policy.files import BUNDLE_FILE, folder_around
 from compliance.policy.located import Document, Path, as_json
 from compliance.policy.model import Bundle, Case, Rule, Tables
 from compliance.policy.rules import read_rule
+from compliance.policy.site_codes import other_meanings
 from compliance.policy.sites import read_site
 from compliance.policy.tables import read_requirements, read_tables
 from compliance.settings import shipped_folder
@@ -136,19 +137,21 @@ def _alone(rule: Rule, tables: Tables) -> Bundle:
     return Bundle("", "", "sha256:" + "0" * 64, (rule,), tables, {})
 
 
-def examine_site(text: Text, rules: Mapping[str, Text]) -> tuple[Problem, ...]:
-    """What is wrong with the values of a site. `rules` are all of the folder by id; only those that it names are read, as long as
-    nothing is wrong."""
+def examine_site(text: Text, rules: Mapping[str, Text], others: Iterable[Text]) -> tuple[Problem, ...]:
+    """What is wrong with the values and codes of a site. `rules` are all of the folder by id; only those that it names are read, as long
+    as nothing is wrong. `others` are the files of other sites, whose codes mean the same."""
     document = read_bytes(*text)
     if isinstance(document, tuple):
         return document
+    beside = (read_bytes(*other) for other in others)
+    meanings = other_meanings(document, [other for other in beside if isinstance(other, Document)])
     named: Any = document.value.get("parameters") if isinstance(document.value, dict) else None
     few = [rules[name] for name in named if name in rules] if isinstance(named, dict) else []
     read, unreadable = _read(few)
     if not unreadable and not read_site(document, read)[2]:
-        return ()
+        return meanings
     read, unreadable = _read(rules.values())
-    return unreadable or read_site(document, read)[2]
+    return unreadable or (*read_site(document, read)[2], *meanings)
 
 
 def _read(texts: Iterable[Text]) -> tuple[list[Rule], tuple[Problem, ...]]:

@@ -54,7 +54,7 @@ def test_every_example_is_a_call_that_exists(path):
 def test_the_commands_of_this_version():
     """What can be called, in the order in which help lists it."""
     assert [" ".join(path) for path in EVERY] == [
-        "demo", "init", "record", "check", "events", "events show", "events list", "events correct", "events void",
+        "demo", "init", "record", "check", "events", "events add", "events show", "events list", "events correct", "events void",
         "override", "person", "person init", "person add", "person import", "person show", "person list", "person erase",
         "findings", "findings list", "findings show", "findings assign", "findings resolve", "findings reopen",
         "obligations", "inventory", "report", "report nightly", "report binder", "log", "log show", "log verify", "log checkpoint", "log cosign", "log timestamp",

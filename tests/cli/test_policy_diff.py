@@ -154,3 +154,17 @@ def test_a_site_s_own_value_is_part_of_the_meaning_and_named(clinic):
     done = invoke("policy", "diff", "HEAD")
     assert "stricter: at S1, " in done.stdout
     assert "as a whole: stricter" in done.stdout
+
+
+def test_codes_of_a_site_are_no_meaning(clinic):
+    """What a site's systems call things decides nothing: equivalent, when they come, change and go."""
+    sites = clinic.path / "policies" / "sites"
+    sites.mkdir()
+    said = "site: S1\nowner: o\nreview_by: 2099-11-22\ncodes:\n  drugs:\n    - {code: K, is: ketamine_inj_50mg_ml}\n"
+    (sites / "S1.yaml").write_text(said)
+    came = invoke("policy", "diff", "HEAD", "--exit-code")
+    clinic.commit("codes of a site")
+    (sites / "S1.yaml").write_text(said.replace("_50mg", "_10mg"))
+    changed = invoke("policy", "diff", "HEAD", "--exit-code")
+    assert (came.exit_code, changed.exit_code) == (0, 0)
+    assert came.stdout == changed.stdout == "as a whole: equivalent; 0 rules changed, 3 the same\n"

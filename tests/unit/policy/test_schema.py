@@ -110,6 +110,24 @@ def test_a_site_is_valid_by_its_schema():
     assert list(validator.iter_errors(read_text(text.replace("cites", "cite"), "S.yaml").value))
 
 
+def test_the_codes_of_a_site_are_valid_by_its_schema():
+    """As the documentation writes them; their mistakes of form are underlined, and neither values nor codes is one."""
+    text = (ROOT / "docs" / "policy-authors.md").read_text(encoding="utf-8")
+    documented = (
+        text[text.index("### What a site's systems call things") :].split("```")[1].removeprefix("yaml\n")
+    )
+    validator = jsonschema.Draft7Validator(SCHEMAS["site"]())
+    assert not list(validator.iter_errors(read_text(documented, "S.yaml").value))
+    for right, wrong in (
+        ("KET50", "5"), ("is: RN-A1", "is: RN A1"), ("pre_dose", "predose"), ("locations", "location"), ("'12345'", "12345"),
+        ("{code: Location/12}", "{code: Location/12, is: X}"), ("codes:", "other:"),
+    ):  # fmt: skip
+        assert list(validator.iter_errors(read_text(documented.replace(right, wrong), "S.yaml").value)), wrong
+    for path in sorted((TESTS / "broken_sites").glob("*.yaml")):
+        seen = list(validator.iter_errors(read_file(path).value))
+        assert bool(seen) is (path.stem != "two-meanings"), path.stem
+
+
 @pytest.mark.parametrize("name", SEEN_BY_SCHEMA)
 def test_the_schema_sees_mistakes_of_form(name):
     """What needs no type checker is underlined while typing."""
