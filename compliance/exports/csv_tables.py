@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any, Final, Self
 
 from compliance.domain.canonical import encode
-from compliance.domain.formulas import disarmed
+from compliance.domain.sheet_text import disarmed
 from compliance.domain.vocabulary import FieldSpec
 from compliance.exports.columns import Table
 from compliance.exports.rows import Row

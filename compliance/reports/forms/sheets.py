@@ -22,7 +22,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
-from compliance.domain.formulas import disarmed, like_a_formula
+from compliance.domain.sheet_text import disarmed, like_a_formula
 from compliance.reports.forms.plain import LEVELS, decimal, facts, visible
 from compliance.reports.page import Cell, Column, Item, Report, Table
 
