@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from compliance.domain.drugs import DRUGS
@@ -28,12 +28,12 @@ from compliance.domain.time import (
     format_date,
     format_instant,
     local_date,
-    microseconds,
     parse_date,
     parse_duration,
     parse_instant,
 )
 from compliance.domain.vocabulary import FieldSpec
+from compliance.domain.wall_clock import instant_shown
 from compliance.domain.zone import zone
 
 YES: Final = frozenset({"y", "yes", "true"})
@@ -92,26 +92,13 @@ def local_instant(day: int, hour: int, minute: int, second: int, zone_name: str)
 
     Raises `Unreadable` for a time of day that there is not, that the clocks skipped, or that they showed twice.
     """
-    shown = f"{hour:02}:{minute:02}" + (f":{second:02}" if second else "")
     try:
-        wall = datetime.combine(
-            date.fromordinal(day), datetime.min.time().replace(hour, minute, second), zone(zone_name)
-        )
-        first, other = (microseconds(wall.replace(fold=fold)) for fold in (0, 1))
-    except (ValueError, OverflowError):
+        local = datetime.combine(date.fromordinal(day), time(hour, minute, second))
+    except ValueError:
         raise Unreadable(
-            f"there is no time {shown}", "hours run from 00 to 23, minutes and seconds to 59"
+            f"there is no time {hour:02}:{minute:02}", "hours run from 00 to 23, minutes and seconds to 59"
         ) from None
-    if first == other:
-        return first
-    if first > other:
-        raise Unreadable(
-            f"the clocks went forward on {format_date(day)}: they never showed {shown}", "check the time"
-        )
-    either = " or ".join(format_instant(at, zone_name) for at in (first, other))
-    raise Unreadable(
-        f"the clocks went back on {format_date(day)}: they showed {shown} twice", f"write {either}"
-    )
+    return instant_shown(local, zone_name)
 
 
 def _value(spec: FieldSpec, text: str, zone_name: str, now: int) -> Any:

@@ -62,7 +62,7 @@ def test_the_commands_of_this_version():
         "policy", "policy new", "policy check", "policy fmt", "policy test", "policy coverage", "policy lint", "policy diff",
             "policy impact", "policy activate", "policy show", "policy explain",
         "schema", "schema event", "schema policy", "schema bundle", "schema requirements", "schema site", "schema cases",
-            "schema report",
+            "schema template", "schema report",
         "db", "db status", "db upgrade", "db roles", "db backup", "db rebuild", "db restore",
     ]  # fmt: skip
 

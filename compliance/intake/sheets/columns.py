@@ -103,7 +103,7 @@ def headings(kind: str, texts: Mapping[int, str]) -> Headings:
     for number, text in texts.items():
         meaning = _meaning(kind, text)
         if meaning is None:
-            unknown.append((number, did_you_mean(_without_unit(text), _names(kind))))
+            unknown.append((number, did_you_mean(_like_a_name(text), _names(kind))))
         elif isinstance(meaning, str):
             wrong.append(
                 Wrong(
@@ -183,9 +183,10 @@ def _meaning(kind: str, text: str) -> Meaning | str | None:
     return f"is in {bracket[2]!r}, and {path_name(wrong)} is {f'in {unit_of}' if unit_of else 'a number without a unit'}"
 
 
-def _without_unit(text: str) -> str:
-    bracket = _UNIT.fullmatch(text)
-    return text if bracket is None else bracket[1].strip()
+def _like_a_name(text: str) -> str:
+    """A heading as the field would be called: ``Doze (mg)`` as ``Doze_mg``."""
+    bracket = _UNIT.fullmatch(text) if len(text) <= _LONGEST else None
+    return text if bracket is None else f"{bracket[1].strip()}_{bracket[2].strip()}"
 
 
 def _found(named: Mapping[str, Meaning], name: str) -> Meaning | None:

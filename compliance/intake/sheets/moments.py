@@ -9,11 +9,12 @@ A clock time without an offset from UTC is one of a site's wall clock; `on_the_w
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Final, Literal, NamedTuple
 
 from compliance.domain.reading import Unreadable, echo
-from compliance.domain.zone import zone
+from compliance.domain.time import format_instant
+from compliance.domain.wall_clock import instant_shown
 
 DateOrder = Literal["mdy", "dmy", "ymd"]
 
@@ -146,26 +147,7 @@ def _made(text: str, year: str, month: str, day: str) -> date:
 
 def on_the_wall(local: datetime, zone_name: str) -> str:
     """RFC 3339 for what a wall clock shows in a zone. Raises `Unreadable` where clocks changed and it shows that twice, or never."""
-    first, second = (local.replace(tzinfo=zone(zone_name), fold=fold) for fold in (0, 1))
-    if first.utcoffset() == second.utcoffset():
-        return _rfc3339(first)
-    shown = local.isoformat(" ", "seconds")
     try:
-        there = first.astimezone(UTC).astimezone(zone(zone_name))
-        other = second.astimezone(UTC).astimezone(zone(zone_name))
+        return format_instant(instant_shown(local, zone_name), zone_name)
     except OverflowError:
-        raise Unreadable(f"{shown} lies outside the calendar", "check the year") from None
-    readings = f"{_rfc3339(there)} or {_rfc3339(other)}"
-    if there.replace(tzinfo=None) == local:
-        raise Unreadable(
-            f"{shown} came twice in {zone_name}, since clocks were set back: {readings}",
-            "write the one that is meant, with its offset",
-        )
-    raise Unreadable(
-        f"{shown} did not exist in {zone_name}, since clocks were set forward: {readings}",
-        "write the one that is meant, with its offset",
-    )
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds")
+        raise Unreadable("a time outside the calendar", "check the year") from None

@@ -49,6 +49,15 @@ def test_a_heading_that_means_nothing_is_unknown(heading):
 
 
 @pytest.mark.parametrize(
+    ("heading", "hint"), [("Doze (mg)", "dose_mg"), ("Dose", "dose_mg"), ("Wieght (kg)", ""), ("x" * 300, "")]
+)
+def test_a_misspelt_heading_is_told_of(heading, hint):
+    """With the field that it is near to."""
+    ((_, said),) = headings("administration", {1: heading}).unknown
+    assert said == (f"did you mean `{hint}`?" if hint else "")
+
+
+@pytest.mark.parametrize(
     ("heading", "said"),
     [
         ("Dose (g)", "is in 'g', and dose_mg is in mg"),

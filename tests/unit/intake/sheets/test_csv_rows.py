@@ -141,6 +141,13 @@ def test_a_file_of_open_quotation_marks_takes_no_longer_than_another():
     assert time.monotonic() - began < 5
 
 
+def test_a_row_that_never_ends_is_cut():
+    """Each line closes a field and opens the next, so that no field is long."""
+    answer = read(HEAD + b'"x\n' + (b'","' + b"y" * 1000 + b"\n") * 1100)
+    assert answer.problems[0].code == "too_long"
+    assert len(answer.items) > 1
+
+
 def test_the_headings_may_not_be_utf_8():
     """A column that is no field may be called anything."""
     assert read(
