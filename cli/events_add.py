@@ -118,9 +118,9 @@ class _Form:
 
     @property
     def _zone(self) -> str:
-        from compliance.recent import zone_of
+        from compliance.site_zones import site_zone
 
-        return zone_of(self._history, self._body["site"]) or "UTC"
+        return site_zone(self._history, self._body["site"], now())
 
     def made_up(self, symbol: str | None) -> dict[str, Any]:
         """The event as it is, with site and time where nobody said them."""

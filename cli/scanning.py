@@ -66,7 +66,6 @@ def scanned(history: LogHistory, body: dict[str, Any], name: str, symbol: str) -
 def _today(history: LogHistory, body: dict[str, Any]) -> str:
     """The date at the site, in UTC where the site or its zone is not known."""
     from compliance.domain.time import format_date, local_date
-    from compliance.recent import zone_of
+    from compliance.site_zones import site_zone
 
-    zone = zone_of(history, body["site"]) if "site" in body else None
-    return format_date(local_date(now(), zone or "UTC"))
+    return format_date(local_date(now(), site_zone(history, body.get("site"), now())))

@@ -175,14 +175,15 @@ class _Talk:
         """Which session it is; what nobody said and no event says is asked."""
         from compliance.domain.vocabulary import KINDS
         from compliance.ledger.history import LogHistory
-        from compliance.session_standing import find_session, zone_at
+        from compliance.session_standing import find_session
+        from compliance.site_zones import site_zone
 
         fields = KINDS["administration"].fields
         patient = asked.patient or asking.ask(fields["patient"], zone="UTC")
         known, drug, site = find_session(
             self._log, self._clock(), patient=patient, session=asked.session, drug=asked.drug, site=asked.site
         )
-        zone = zone_at(LogHistory(self._log), site)
+        zone = site_zone(LogHistory(self._log), site, self._clock())
         site = site or asking.ask(fields["site"], zone=zone)
         drug = drug or asking.ask(fields["drug"], zone=zone)
         return {"patient": patient, "session": known, "drug": drug, "site": site}
@@ -231,9 +232,9 @@ class _Talk:
     @property
     def _zone(self) -> str:
         from compliance.ledger.history import LogHistory
-        from compliance.session_standing import zone_at
+        from compliance.site_zones import site_zone
 
-        return zone_at(LogHistory(self._log), self._which["site"])
+        return site_zone(LogHistory(self._log), self._which["site"], self._clock())
 
     def _do(self, row: Stood, found: Standing) -> None:
         """One step; out of its turn only after the nurse has seen why it is."""

@@ -43,12 +43,6 @@ def sites(history: LogHistory) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def zone_of(history: LogHistory, site: str) -> str | None:
-    """The time zone of a site by its last profile; None where it has none."""
-    profile = next(history.newest_first("site_profile", "site", site, None, None), None)
-    return None if profile is None else str(profile.values["time_zone"])
-
-
 def recent(history: LogHistory, field: str, body: Mapping[str, Any], zone: str) -> dict[str, str]:
     """Values of a field that recent events name and that fit what the body says already, the newest first, with the event that named them."""
     kinds, wanted = _where(field, body["kind"])

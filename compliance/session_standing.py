@@ -26,11 +26,11 @@ from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
 from compliance.recent import sites as known_sites
-from compliance.recent import zone_of
 from compliance.record import Recorded
 from compliance.session_offers import Session, body_of
 from compliance.session_progress import progress
 from compliance.session_steps import Progress, Seen, State, Step, steps_for
+from compliance.site_zones import site_zone
 from compliance.standing import Explained, explained, last_decision
 
 LONG_AGO: Final = 20 * 3600 * 1_000_000
@@ -133,12 +133,11 @@ def find_session(
         raise InputError(
             f"there is no profile of a site {place} in this log", f"Its sites: {', '.join(sites)}."
         )
-    return known or _new_id(patient, local_date(now, zone_at(history, place))), drug or _drug(events), place
-
-
-def zone_at(history: LogHistory, site: str | None) -> str:
-    """The time zone of a site, UTC where nobody knows it."""
-    return (None if site is None else zone_of(history, site)) or "UTC"
+    return (
+        known or _new_id(patient, local_date(now, site_zone(history, place, now))),
+        drug or _drug(events),
+        place,
+    )
 
 
 def _going_on(history: LogHistory, patient: str, now: int) -> str | None:
@@ -197,7 +196,7 @@ def standing(
     """Where the session stands at an instant (microseconds), by what had occurred then."""
     judge, history = bundles.active(), LogHistory(log)
     with log.reading():
-        zone = zone_at(history, site)
+        zone = site_zone(history, site, now)
         events = _events_of(history, session, now)
         events += _of_the_day(history, patient, now, zone)
         order = _order(history, patient, session, drug, now)

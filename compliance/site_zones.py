@@ -28,3 +28,9 @@ def zone_among(profiles: Iterable[Event], instant: Callable[[str], int]) -> str 
         if profile.occurred_at <= instant(zone):
             break
     return zone
+
+
+def site_zone(history: History, site: str | None, instant: int) -> str:
+    """The zone in force at a site at an instant, UTC where nobody knows it."""
+    found = None if site is None else zone_among(profiles_of(history, site), lambda _: instant)
+    return found or "UTC"

@@ -6,7 +6,7 @@ import pytest
 
 from compliance.domain.vocabulary import KINDS
 from compliance.ledger.history import LogHistory
-from compliance.recent import MOST, OFFERED, known_ndcs, recent, sites, zone_of
+from compliance.recent import MOST, OFFERED, known_ndcs, recent, sites
 from tests.logs import empty_log
 from tests.recording import body, judge, record
 
@@ -95,9 +95,8 @@ def test_no_kind_has_a_closed_list_in_a_field_that_is_offered():
     assert {spec.type for spec in offered} == {"text", "id"}
 
 
-def test_sites_and_their_zones(history):
+def test_sites(history):
     assert sites(history) == ["S2", "S1"]
-    assert (zone_of(history, "S2"), zone_of(history, "S9")) == ("America/Denver", None)
 
 
 def test_ndcs_of_the_drug_list_and_of_products(history):

@@ -8,7 +8,7 @@ from compliance.domain.event import Event
 from compliance.domain.making import make_event
 from compliance.domain.time import parse_instant
 from compliance.engine.history import MemoryHistory
-from compliance.site_zones import profiles_of, zone_among
+from compliance.site_zones import profiles_of, site_zone, zone_among
 
 
 def profile(number: int, day: str, zone: str, site: str = "S1") -> Event:
@@ -52,3 +52,10 @@ def test_the_instant_may_depend_on_the_zone():
     assert (
         zone_among(profiles_of(HISTORY, "S1"), lambda name: parse_instant(by_zone[name])) == "America/Denver"
     )
+
+
+def test_where_nobody_knows_the_zone_it_is_utc():
+    """For what must show some clock; a zone that is known is the one in force then."""
+    at = parse_instant("2026-03-02T12:00:00Z")
+    assert site_zone(HISTORY, "S1", at) == zone_among(profiles_of(HISTORY, "S1"), lambda _: at)
+    assert site_zone(HISTORY, "S9", at) == site_zone(HISTORY, None, at) == "UTC"
