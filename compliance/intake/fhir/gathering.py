@@ -15,11 +15,10 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
-from compliance.domain.quantity import NumberText
 from compliance.errors import Place
 from compliance.intake.drafts import KEPT
 from compliance.intake.fhir.view import instant_of
-from compliance.intake.json_lines import ExactReader
+from compliance.intake.json_lines import ExactReader, digits
 from compliance.intake.pieces import Piece, elements, pieces
 
 ENTRY: Final = "entry"
@@ -180,7 +179,7 @@ class Gathered:
         entries = bundle[ENTRY] if isinstance(bundle[ENTRY], list) else [bundle[ENTRY]]
         for number, one in enumerate(entries):
             try:
-                content = orjson.dumps(one, default=_digits)
+                content = orjson.dumps(one, default=digits)
             except TypeError:
                 self._row(file, piece.line, BROKEN, piece.content, entry=number)
                 continue
@@ -321,9 +320,3 @@ def _visit(value: Any) -> str | None:
     context = value.get("context")
     said = context.get("reference") if isinstance(context, dict) else None
     return relative(said) if isinstance(said, str) else None
-
-
-def _digits(value: Any) -> Any:
-    if isinstance(value, NumberText):
-        return orjson.Fragment(value.text.encode())
-    raise TypeError
