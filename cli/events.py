@@ -9,14 +9,15 @@ import click
 
 from compliance.errors import InputError
 
-from . import opening, output, person_words, results
+from . import opening, output, person_words
 from .application import Call, Command, Group, pass_call
-from .types import INSTANT
+from .entering import record_one
+from .results import strict_option
+from .types import INSTANT, assigned
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
     from compliance.finding_events import Listed
-    from compliance.intake.drafts import Draft
     from compliance.ledger.log import Log
     from compliance.persons import Words
 
@@ -47,9 +48,17 @@ VERDICTS: Final = (
 )
 
 
-@click.group(cls=Group, examples=("compliance events list --verdict violation", "compliance events show e3"))
+@click.group(
+    cls=Group,
+    lazy={"add": ("events_add", "add")},
+    examples=(
+        "compliance events add vital_signs",
+        "compliance events list --verdict violation",
+        "compliance events show e3",
+    ),
+)
 def events() -> None:
-    """Events with their decisions; corrections and voids."""
+    """Events with their decisions; one entered at the keyboard; corrections and voids."""
 
 
 @events.command(
@@ -135,16 +144,9 @@ def _words(call: Call, log: Log, bundles: Bundles, event_id: str, purpose: str, 
 @pass_call
 def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filters: Any) -> None:
     """Events as they now stand, the latest first."""
-    from compliance.domain.objections import did_you_mean
-    from compliance.domain.vocabulary import KINDS
     from compliance.finding_events import Asked, find_events
 
-    for kind in kinds:
-        if kind not in KINDS:
-            raise InputError(
-                f"there is no kind of event {kind!r}",
-                did_you_mean(kind, KINDS) or "`compliance schema event` lists them.",
-            )
+    require_kinds(kinds)
     if limit is None and not call.json and output.on_terminal():
         limit = ON_TERMINAL
     with opening.reading(call) as log, log.reading():
@@ -166,6 +168,19 @@ def list_events(call: Call, /, limit: int | None, kinds: tuple[str, ...], **filt
         click.echo(f"There are more than {limit}; --limit N shows more.", err=True)
     if not rows:
         click.echo("No event is like that.", err=True)
+
+
+def require_kinds(kinds: tuple[str, ...]) -> None:
+    """Raise InputError where there is no such kind of event."""
+    from compliance.domain.objections import did_you_mean
+    from compliance.domain.vocabulary import KINDS
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise InputError(
+                f"there is no kind of event {kind!r}",
+                did_you_mean(kind, KINDS) or "`compliance schema event` lists them.",
+            )
 
 
 def _listed_json(listed: Listed) -> dict[str, Any]:
@@ -209,7 +224,7 @@ def _narrow(row: tuple[str, ...]) -> tuple[str, ...]:
 @click.option("--reason-code", required=True, type=click.Choice(CORRECTION_REASONS), help="Why, in one word.")
 @click.option("--approved-by", metavar="ID", help="Who approves a change of quantity, time or patient.")
 @click.option("--resign-required", is_flag=True, help="A fresh signature is needed.")
-@results.strict_option
+@strict_option
 @pass_call
 def correct(
     call: Call, event_id: str, changes: tuple[str, ...], reason: str, reason_code: str, approved_by: str | None,
@@ -228,16 +243,10 @@ def correct(
         "approved_by": approved_by,
         "resign_required": resign_required,
     }
-    wanted: dict[str, str] = {}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals or not name:
-            raise InputError(f"{change!r} is no change", "Write FIELD=VALUE; FIELD= removes the field.")
-        if name in wanted:
-            raise InputError(f"{name} is named twice", "Name each field once.")
-        wanted[name] = value
     with opening.writing(call) as log:
-        return record_one(call, log, correction(log, event_id, wanted, members, actor), strict=strict)
+        return record_one(
+            call, log, correction(log, event_id, assigned(changes), members, actor), strict=strict
+        )
 
 
 @events.command(
@@ -249,7 +258,7 @@ def correct(
 @click.option("--reason-code", required=True, type=click.Choice(VOID_REASONS), help="Why, in one word.")
 @click.option("--approved-by", metavar="ID", help="Who approves it.")
 @click.option("--replaced-by", metavar="ID", help="The event that was entered instead.")
-@results.strict_option
+@strict_option
 @pass_call
 def void(
     call: Call,
@@ -272,20 +281,3 @@ def void(
     }
     with opening.writing(call) as log:
         return record_one(call, log, amending.void(log, event_id, members, actor), strict=strict)
-
-
-def record_one(call: Call, log: Log, draft: Draft, *, strict: bool) -> int:
-    """Record one event that a command made, and show what comes of it."""
-    from compliance.bundles import Bundles
-    from compliance.record import Recorder
-
-    bundles: Bundles = Bundles(log)
-    tally = results.Tally()
-    for batch in Recorder(log, bundles.active).submit([draft]):
-        for result in batch:
-            tally.take(result)
-        results.echo_results(batch, bundles, as_json=call.json, written=True)
-    if not call.json:
-        click.echo(f"{draft.event.kind} {draft.event.id}")
-        click.echo(results.summary(tally, written=True))
-    return tally.exit_code(strict=strict)

@@ -43,7 +43,9 @@ def read_fhir(
         return Acting(actor, form.site or default_site(log))
 
     with Gathered(files) as gathered, reach(log, write=False) as way:
-        reading = Reading(gathered, bundle.codes, _sites(log, bundle.documents.get("sites", ())), form.site, actor)
+        reading = Reading(
+            gathered, bundle.codes, _sites(log, bundle.documents.get("sites", ())), form.site, actor
+        )
         entering = Entering(bundles.active, acting) if written else None
         patients = Patients(log, way, reading.resolve, entering)
         versions = Versions(log, way, actor, log.now)

@@ -207,7 +207,7 @@ def _act(call: Call, make: Callable[[Log, Bundles, str], Draft], *, strict: bool
     """Record what a person does about a finding, and show what comes of it."""
     from compliance.bundles import Bundles
 
-    from .events import record_one
+    from .entering import record_one
 
     actor = opening.acting(call)
     with opening.writing(call) as log:

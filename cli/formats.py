@@ -13,6 +13,7 @@ from compliance.errors import InputError
 
 FORMATS: Final = ("json", "csv", "xlsx", "fhir")
 DATE_ORDERS: Final = ("mdy", "dmy", "ymd")
+_OTHER_SHEETS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
 _SHEETS: Final = {".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 
 
@@ -31,8 +32,14 @@ class Form:
     decimal_comma: bool = False
 
     def of(self, name: str) -> str:
-        """The format of one file. Raises InputError for a table of which nobody said what its rows are."""
-        found = self.format or _SHEETS.get(PurePath(name).suffix.casefold(), "json")
+        """The format of one file. Raises InputError for a table of which nobody said what its rows are, or that is of a kind that is not read."""
+        ending = PurePath(name).suffix.casefold()
+        if self.format is None and ending in _OTHER_SHEETS:
+            raise InputError(
+                f"{name}: tables of the kind {ending} are not read",
+                'Open it in the spreadsheet program and save it as .xlsx, or as "CSV UTF-8".',
+            )
+        found = self.format or _SHEETS.get(ending, "json")
         if found in ("csv", "xlsx") and self.kind is None:
             raise InputError(
                 f"{name} is a table: say what its rows are",

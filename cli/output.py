@@ -47,9 +47,9 @@ def colored(word: str) -> str:
     return click.style(word, fg=COLORS[word]) if word in COLORS else word
 
 
-def paragraph(text: str, indent: int = 0, hanging: int = 0) -> str:
-    """Text below an indent, broken to the terminal's width; piped, it stays one line."""
-    wide = width()
+def paragraph(text: str, indent: int = 0, hanging: int = 0, *, fitting: int | None = None) -> str:
+    """Text below an indent, broken to the terminal's width (or `fitting` another); piped, it stays one line."""
+    wide = fitting or width()
     if wide is None:
         return " " * indent + text
     first, rest = " " * indent, " " * (indent + hanging)

@@ -47,7 +47,7 @@ def override(
     from compliance.bundles import Bundles
     from compliance.overriding import override as overriding
 
-    from .events import record_one
+    from .entering import record_one
     from .output import instant
 
     members = {

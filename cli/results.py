@@ -243,6 +243,12 @@ def echo_results(results: tuple[Result, ...], bundles: Bundles, *, as_json: bool
     if as_json:
         output.echo_json(*(result_json(result, bundles, written=written) for result in results))
         return
-    texts = [text for result in results if (text := result_text(result, bundles))]
-    if texts:
-        click.echo("\n\n".join(texts) + "\n")
+    if text := results_text(results, bundles):
+        click.echo(text)
+
+
+def results_text(results: tuple[Result, ...], bundles: Bundles) -> str:
+    """What a person must see of several results, with an empty line after each; nothing where there is nothing to object to."""
+    return "".join(
+        f"{text}\n\n" for result in results if (text := result_text(result, bundles))
+    ).removesuffix("\n")

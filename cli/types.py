@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from compliance.domain.reading import echo
+from compliance.errors import InputError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Instant(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
@@ -70,19 +79,70 @@ class Day(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
+class Kind(click.ParamType):  # type: ignore[type-arg]
+    """A kind of event: its name, or as much of it as no other kind begins with."""
+
+    name = "kind"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The kind's whole name, or what it might have been."""
+        from compliance.domain.objections import unknown_kind
+        from compliance.domain.vocabulary import KINDS
+        from compliance.errors import Place
+
+        word = str(value).casefold().replace("-", "_")
+        begun = [name for name in KINDS if word and name.startswith(word)]
+        if word in KINDS or len(begun) == 1:
+            return word if word in KINDS else begun[0]
+        problem = unknown_kind(value, given=True, place=Place("<command line>"))
+        either = f"{word} may be {', '.join(begun)}; write more of it"
+        return self.fail(either if begun else f"{problem.message}; {problem.remedy}", param, ctx)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        param: click.Parameter,  # noqa: ARG002 - click's
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Kinds, for the shell."""
+        from click.shell_completion import CompletionItem
+
+        from compliance.domain.vocabulary import KINDS
+
+        return [
+            CompletionItem(name, help=spec.says)
+            for name, spec in KINDS.items()
+            if name.startswith(incomplete)
+        ]
+
+
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
 DAY: Final = Day()
+KIND: Final = Kind()
 
 FARTHEST: Final = 10 * 366 * 24 * 3600 * 1_000_000
 """How far ahead may be asked, in microseconds: how long something has stood is found night by night."""
 
 
+_CLOCK: Final[ContextVar[Callable[[], int] | None]] = ContextVar("clock", default=None)
+
+
 def now() -> int:
-    """Microseconds since the epoch, by the clock that the log uses."""
+    """Microseconds since the epoch, by the clock that the log uses, or by the one that a command put in its place."""
     from compliance.ledger.log import system_clock
 
-    return system_clock()
+    return (_CLOCK.get() or system_clock)()
+
+
+@contextmanager
+def by_clock(clock: Callable[[], int]) -> Iterator[None]:
+    """Within, `now` is what this clock says: for what is entered as of another time, where 10:05 means that day's."""
+    before = _CLOCK.set(clock)
+    try:
+        yield
+    finally:
+        _CLOCK.reset(before)
 
 
 def _not_too_far(_: click.Context, __: click.Parameter, instant: int | None) -> int | None:
@@ -98,3 +158,19 @@ as_of_option: Final = click.option(
     callback=_not_too_far,
     help="By what had occurred then; now, unless said otherwise.",
 )
+
+
+def assigned(words: Iterable[str]) -> dict[str, str]:
+    """``FIELD=VALUE`` words by field. Raises InputError for a word that is none, and for a field that is named twice."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise InputError(
+                f"{echo(word)} does not say which field it is",
+                "Write FIELD=VALUE; FIELD= leaves the field out.",
+            )
+        if name in found:
+            raise InputError(f"{name} is named twice", "Name each field once.")
+        found[name] = value
+    return found

@@ -160,9 +160,9 @@ class _Claim:
         """Take the folder away, unless it holds an input."""
         for path in self.folder.glob(".*"):
             path.unlink(missing_ok=True)
+        self.unlock()  # before the folder goes: NFS keeps an open file in it under another name
         with suppress(OSError):  # another watcher that locked it in this moment clears it away
             self.folder.rmdir()
-        self.unlock()
 
     def unlock(self) -> None:
         os.close(self._lock)
@@ -253,7 +253,8 @@ def _is_input(entry: os.DirEntry[str]) -> bool:
     """Whether this is, or will be, an input: a file under a finished name or a folder that is said to be ready, never a link."""
     if entry.is_dir(follow_symlinks=False):
         return entry.name.endswith(READY) and not entry.name.startswith(".")
-    return entry.is_file(follow_symlinks=False) and not _is_unfinished(entry.name)
+    is_place = entry.name in (TAKING, DONE, PROBLEMS)  # a file that was put in the way of a folder of ours
+    return entry.is_file(follow_symlinks=False) and not is_place and not _is_unfinished(entry.name)
 
 
 def _is_unfinished(name: str) -> bool:

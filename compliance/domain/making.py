@@ -17,11 +17,11 @@ from pydantic import ValidationError
 from compliance.domain.canonical import CanonicalError, encode
 from compliance.domain.conversion import exact_body, values_of
 from compliance.domain.event import Event
-from compliance.domain.events.models import envelope_model, model_of, quick_model_of
+from compliance.domain.events.models import answer_model, envelope_model, model_of, quick_model_of
 from compliance.domain.objections import objections, unknown_kind
 from compliance.domain.reading import Unreadable
 from compliance.domain.time import parse_instant, with_seconds
-from compliance.domain.vocabulary import ENVELOPE, KINDS, KindSpec
+from compliance.domain.vocabulary import ENVELOPE, KINDS, FieldSpec, KindSpec
 from compliance.errors import Place, Problem
 
 MAX_EVENT_BYTES: Final = 32 * 1024
@@ -65,6 +65,15 @@ def make_event(
     if "entered_at" in values:
         values["noted_at"] = values["entered_at"]
     return event
+
+
+def field_problems(spec: FieldSpec, value: Any, source: str = "<answer>") -> tuple[Problem, ...]:
+    """All that is wrong with the JSON value of one field, in the words of `make_event`; decimals are plain digits in text."""
+    try:
+        answer_model(spec).__pydantic_validator__.validate_python({spec.name: value})
+    except ValidationError as error:
+        return objections(error, "event", {spec.name: spec}, Place(source))
+    return ()
 
 
 def _quickly(kind: str, exact: dict[str, Any]) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from compliance.domain.vocabulary import KINDS
 from compliance.engine.judging import Judge
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
+from compliance.site_zones import profiles_of, zone_among
 
 _FEW: Final = ("site_profile", "policy_activation", "registration", "access_change", "site_certification")
 """Kinds by whose events a site is known on a day on which nothing happened there."""
@@ -112,13 +113,11 @@ def days_of(history: LogHistory, day: int, sites: tuple[str, ...]) -> tuple[Site
 
 
 def _day_of(history: LogHistory, day: int, site: str) -> SiteDay:
-    profiles = list(history.newest_first("site_profile", "site", site, None, None))
-    zone, known = "UTC", False
-    for profile in profiles:
-        zone, known = profile.values["time_zone"], True
-        if profile.occurred_at < end_of_local_day(day, zone):
-            break
-    return SiteDay(site, zone, known, end_of_local_day(day - 1, zone), end_of_local_day(day, zone))
+    found = zone_among(profiles_of(history, site), lambda zone: end_of_local_day(day, zone) - 1)
+    zone = found or "UTC"
+    return SiteDay(
+        site, zone, found is not None, end_of_local_day(day - 1, zone), end_of_local_day(day, zone)
+    )
 
 
 def known_sites(history: LogHistory, day: int) -> tuple[str, ...]:

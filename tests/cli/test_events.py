@@ -105,7 +105,7 @@ def test_an_empty_value_removes_the_field(day):
         (["e3", "departure_mode=broomstick"], "departure_mode"),
         (["e3", "devices_taken=two"], "integer"),
         (["e3", "departure_mode="], "departure_mode"),
-        (["e3", "departure_mode"], "is no change"),
+        (["e3", "departure_mode"], "does not say which field"),
         (["e3", "lot=a", "lot=b"], "named twice"),
         (["nothing", "lot=a"], "no event"),
     ],

@@ -54,10 +54,10 @@ def test_every_example_is_a_call_that_exists(path):
 def test_the_commands_of_this_version():
     """What can be called, in the order in which help lists it."""
     assert [" ".join(path) for path in EVERY] == [
-        "demo", "init", "record", "check", "events", "events show", "events list", "events correct", "events void",
-        "override", "person", "person init", "person add", "person import", "person show", "person list", "person erase",
+        "demo", "init", "record", "check", "events", "events add", "events show", "events list", "events correct", "events void",
+        "session", "override", "person", "person init", "person add", "person import", "person show", "person list", "person erase",
         "findings", "findings list", "findings show", "findings assign", "findings resolve", "findings reopen",
-        "obligations", "inventory", "report", "report nightly", "report binder", "log", "log show", "log verify", "log checkpoint", "log cosign", "log timestamp",
+        "obligations", "inventory", "report", "report nightly", "report binder", "export", "log", "log show", "log verify", "log checkpoint", "log cosign", "log timestamp",
             "log timestamp request", "log timestamp verify", "log prove", "log check-proof", "log export", "log rotate-key",
         "policy", "policy new", "policy check", "policy fmt", "policy test", "policy coverage", "policy lint", "policy diff",
             "policy impact", "policy activate", "policy show", "policy explain",

@@ -107,7 +107,7 @@ def copied(source: Home, target: Home) -> None:
     connection.close()
 
 
-@settings(max_examples=12)
+@settings(max_examples=7)
 @given(batches())
 def test_both_databases_hold_the_same_log(made: list[Batch]) -> None:
     """Appended to both, and then transferred from each to the other kind: four times the same."""

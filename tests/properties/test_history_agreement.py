@@ -132,7 +132,7 @@ def shuffled(events: Sequence[Event], random: Any) -> list[Event]:
     return mixed
 
 
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(timelines(), st.randoms(use_true_random=False))
 def test_the_final_standing_does_not_depend_on_the_order_of_arrival(events: list[Event], random: Any) -> None:
     """Whatever arrives first, each event stands in the end as when everything had been known at once."""

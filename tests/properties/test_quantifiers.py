@@ -174,7 +174,7 @@ def both(
         yield rule.id, given_fact.name, judged.id, own[given_fact.name], engines[lookup.id]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(crowded(), st.randoms(use_true_random=False))
 def test_every_fact_is_what_the_page_says(events: list[Event], random: Any) -> None:
     """On random timelines, in any order of arrival, with corrections, voids and signatures, both ways of telling agree."""

@@ -94,7 +94,7 @@ def in_order(site: str | None, *, vault: bool = False) -> dict[str, Any]:
         (in_files, "MESA", 3, False, "sqlite"),
         pytest.param(fully, "MESA", 4, True, "sqlite", marks=pytest.mark.soak),
         (fully, "MESA", 5, False, "sqlite"),
-        (backwards, "MESA", 6, True, "sqlite"),
+        pytest.param(backwards, "MESA", 6, True, "sqlite", marks=pytest.mark.soak),
         (within_blocks, "MESA", 7, False, "postgresql"),
     ],
 )

@@ -100,7 +100,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     )  # fmt: skip
     try:
         assert process.stdout.readline() == b"there\n"
-        with pytest.raises(InputError, match="another process is making this binder"), making(tmp_path / "b"):
+        with pytest.raises(InputError, match="another process is making it"), making(tmp_path / "b"):
             pass
         assert (tmp_path / ".b.making/folder/names.csv").exists()
     finally:

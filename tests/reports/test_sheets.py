@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
+from compliance.domain.sheet_text import like_a_formula
 from compliance.reports.forms.plain import visible
-from compliance.reports.forms.sheets import csv_files, like_a_formula, workbook
+from compliance.reports.forms.sheets import csv_files, workbook
 from compliance.reports.page import Cell, Column, Kind, Report, Section, Table
 from tests.reports.random_reports import CELLS, HOSTILE, reports
 from tests.reports.sample import CHECKPOINT, FORMULAS, NASTY, SAMPLE
@@ -104,7 +105,7 @@ def test_no_field_of_a_csv_file_begins_like_a_formula(text: str) -> None:
 def test_what_is_no_formula_is_left_alone(text: str) -> None:
     """The apostrophe stands nowhere else."""
     ((field,),) = csv_rows(one_column([text]))
-    assert like_a_formula(visible(text)) or field == visible(text)
+    assert like_a_formula(visible(text).lstrip("'")) or field == visible(text)
 
 
 @pytest.mark.parametrize(

@@ -68,12 +68,15 @@ UNSIGNED = {34, 757, *range(1147, 1156)}
 """Bytes of test_tsa/response.tsr that no signature covers (RFC 5652, 5.4): two version numbers and the name of the signature's algorithm."""
 
 
-def test_every_flipped_bit_of_a_token_is_refused():
+@pytest.mark.parametrize("bits", ["one in each byte", pytest.param("every one", marks=pytest.mark.soak)])
+def test_every_flipped_bit_of_a_token_is_refused(bits):
     """Any bit but those that CMS leaves unsigned makes the token worthless; those leave what it says as it was."""
     path = FOLDER / "test_tsa" / "response.tsr"
     token, chain = path.read_bytes(), (path.parent / "ts_chain.pem").read_bytes()
     said = verify_timestamp(b"hello", token, [chain])
     for bit in range(len(token) * 8):
+        if bits != "every one" and bit % 8 != bit // 8 % 8 and bit // 8 not in UNSIGNED:
+            continue
         changed = bytearray(token)
         changed[bit // 8] ^= 1 << bit % 8
         try:

@@ -97,6 +97,11 @@ def envelope_model() -> type[BaseModel]:
     return _model("Envelope", ENVELOPE, "What every event carries.", _OPEN, _TYPES)
 
 
+def answer_model(spec: FieldSpec) -> type[BaseModel]:
+    """The model of one field alone, for what a person answers."""
+    return _model("Answer", {spec.name: spec}, "One field.", _CLOSED, _TYPES)
+
+
 def _model(
     name: str, fields: Mapping[str, FieldSpec], says: str, config: ConfigDict, simple: Mapping[str, Any]
 ) -> type[BaseModel]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
@@ -23,6 +22,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
+from compliance.domain.sheet_text import disarmed, like_a_formula
 from compliance.reports.forms.plain import LEVELS, decimal, facts, visible
 from compliance.reports.page import Cell, Column, Item, Report, Table
 
@@ -62,7 +62,7 @@ def csv_files(report: Report) -> dict[str, bytes]:
 def _csv(table: Table) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([_disarmed(visible(column.heading)) for column in table.columns])
+    writer.writerow([disarmed(visible(column.heading)) for column in table.columns])
     for row in table.rows:
         writer.writerow(
             [_field(value, column) for value, column in zip(row, table.columns, strict=True)],
@@ -73,16 +73,7 @@ def _csv(table: Table) -> bytes:
 def _field(value: Cell, column: Column) -> str:
     if value is None:
         return ""
-    return decimal(value, column.kind) or _disarmed(visible(str(value)))
-
-
-def _disarmed(text: str) -> str:
-    return f"'{text}" if like_a_formula(text) else text
-
-
-def like_a_formula(text: str) -> bool:
-    """Whether a spreadsheet might calculate a text: its first character that is not white space is ``= + - @``, also in full width."""
-    return unicodedata.normalize("NFKC", text.lstrip()[:1]) in {"=", "+", "-", "@", "\N{MINUS SIGN}"}
+    return decimal(value, column.kind) or disarmed(visible(str(value)))
 
 
 def workbook(report: Report) -> bytes:

@@ -78,7 +78,7 @@ ENDS: dict[str, tuple[Any, list[str]]] = {
     "no type": ({"id": "1"}, [BROKEN]),
     "a type that is none": ({"resourceType": "../x"}, [BROKEN]),
     "a type that is no text": ({"resourceType": {"a": 1}}, [BROKEN]),
-    "no object": ("[1, \"x\", null]", [BROKEN] * 3),
+    "no object": ('[1, "x", null]', [BROKEN] * 3),
     "an empty Bundle": (resource("Bundle", type="searchset"), ["Bundle"]),
     "an entry without a resource": (resource("Bundle", entry=[{"request": {"method": "DELETE"}}]), [EMPTY]),
     "an entry that is no object": (resource("Bundle", entry=[7, {"resource": 8}, {"resource": ONE}]), [BROKEN, BROKEN, "Patient/1"]),
