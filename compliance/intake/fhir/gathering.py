@@ -209,7 +209,7 @@ class Gathered:
         meta = value.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         version = meta.get("versionId")
-        url = url if isinstance(url, str) else None
+        url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
         self._at = _when(name, value, self._at)
         self._row(
@@ -319,4 +319,4 @@ def _when(name: str, value: Any, before: int) -> int:
 def _visit(value: Any) -> str | None:
     context = value.get("context")
     said = context.get("reference") if isinstance(context, dict) else None
-    return relative(said) if isinstance(said, str) else None
+    return relative(said) if isinstance(said, str) and said.isascii() else None
