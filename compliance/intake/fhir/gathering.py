@@ -15,11 +15,10 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
-from compliance.domain.quantity import NumberText
 from compliance.errors import Place
 from compliance.intake.drafts import KEPT
 from compliance.intake.fhir.view import instant_of
-from compliance.intake.json_lines import ExactReader
+from compliance.intake.json_lines import ExactReader, digits
 from compliance.intake.pieces import Piece, elements, pieces
 
 ENTRY: Final = "entry"
@@ -180,7 +179,7 @@ class Gathered:
         entries = bundle[ENTRY] if isinstance(bundle[ENTRY], list) else [bundle[ENTRY]]
         for number, one in enumerate(entries):
             try:
-                content = orjson.dumps(one, default=_digits)
+                content = orjson.dumps(one, default=digits)
             except TypeError:
                 self._row(file, piece.line, BROKEN, piece.content, entry=number)
                 continue
@@ -210,7 +209,7 @@ class Gathered:
         meta = value.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         version = meta.get("versionId")
-        url = url if isinstance(url, str) else None
+        url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
         self._at = _when(name, value, self._at)
         self._row(
@@ -320,10 +319,4 @@ def _when(name: str, value: Any, before: int) -> int:
 def _visit(value: Any) -> str | None:
     context = value.get("context")
     said = context.get("reference") if isinstance(context, dict) else None
-    return relative(said) if isinstance(said, str) else None
-
-
-def _digits(value: Any) -> Any:
-    if isinstance(value, NumberText):
-        return orjson.Fragment(value.text.encode())
-    raise TypeError
+    return relative(said) if isinstance(said, str) and said.isascii() else None

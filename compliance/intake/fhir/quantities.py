@@ -63,7 +63,7 @@ def amount(sketch: Sketch, measure: Measure, quantity: Resource, path: str) -> A
     except Unreadable as error:
         sketch.wrong(f"{path}.value", error.message, error.remedy)
         return None
-    exact = number * factor
+    exact = number if factor == 1 else number * factor
     if measure.whole and exact % SCALE:
         sketch.wrong(
             f"{path}.value",

@@ -37,6 +37,7 @@ class References:
         self._checked: dict[int, Resource | tuple[Problem, ...]] = {}
         self._named = lru_cache(_FOUND)(gathered.named)
         self._loaded = lru_cache(_IN_USE)(self._load)
+        self._whole = lru_cache(_IN_USE)(self._find)
 
     def read(self, kept: Kept) -> Resource | tuple[Problem, ...]:
         """A resource whose structure is sound, or all that is wrong with it; from now on ``#x`` is what it contains."""
@@ -55,8 +56,10 @@ class References:
 
     def resolve(self, reference: str) -> Resource | None:
         """The resource that a reference names; None where the input does not hold it, or not as FHIR has it."""
+        if "#" not in reference:
+            return self._whole(reference)
         base, _, inside = reference.partition("#")
-        holder = self._holder(base)
+        holder = self._whole(base) if base else self._current
         if holder is None or not inside:
             return holder
         return next((one for one in holder.get("contained", ()) if one.get("id") == inside), None)
@@ -87,10 +90,8 @@ class References:
                     return at
         return None
 
-    def _holder(self, base: str) -> Resource | None:
-        if not base:
-            return self._current
-        seq = self._named(base)
+    def _find(self, reference: str) -> Resource | None:
+        seq = self._named(reference)
         return None if seq is None else self._loaded(seq)
 
     def _load(self, seq: int) -> Resource | None:

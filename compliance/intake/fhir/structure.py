@@ -18,15 +18,18 @@ from functools import lru_cache
 from types import NoneType
 from typing import Annotated, Any, Final, TypeAlias
 
+import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from compliance.domain.objections import path_text
 from compliance.domain.quantity import NumberText
 from compliance.errors import InputError, Place, Problem
 from compliance.intake.fhir.sketch import Resource
+from compliance.intake.json_lines import digits
 
 MOST: Final = 50
 """No more problems than this are told of one resource."""
+_LONGEST: Final = 1024
 _REMEMBERED: Final = 8192
 """So many sets of members, and so many small elements, are remembered."""
 _DIGITS: Final = 64
@@ -62,7 +65,7 @@ class Structure:
             ) from None
         self._by_name = get_fhir_model_class
         self._sound: set[tuple[type, frozenset[str]]] = set()
-        self._leaves: set[tuple[Any, ...]] = set()
+        self._again: set[tuple[type, bytes]] = set()
 
     def knows(self, name: str) -> bool:
         """Whether R4 has a resource of this name."""
@@ -85,9 +88,10 @@ class Structure:
         return _resource_class(self._by_name, name) if isinstance(name, str) else None
 
     def _look(self, of: type[BaseModel], value: Resource, path: Steps, found: list[Found]) -> None:
-        """Note all that is wrong with an element. Codes, units and references come again and again: those found sound are remembered."""
-        leaf = _leaf(of, value)
-        if leaf in self._leaves:
+        """Note all that is wrong with an element. Codes, units and references come again and again: right below a resource, those found sound
+        are remembered by their bytes."""
+        again = None if not 0 < len(path) <= 2 else _bytes(of, value)
+        if again in self._again:
             return
         before = len(found)
         members = _elements(of)
@@ -116,8 +120,8 @@ class Structure:
                 name.startswith("_") for name in value
             ):  # what explains a missing value counts by what it says
                 _remember(self._sound, shape)
-        if leaf is not None:
-            _remember(self._leaves, leaf)
+        if again is not None:
+            _remember(self._again, again)
 
     def _one(
         self, element: _Element, value: Any, at: Steps, found: list[Found], *, listed: bool = False
@@ -137,12 +141,13 @@ class Structure:
                 self._look(of, value, at, found)
 
 
-def _leaf(of: type, value: Resource) -> tuple[Any, ...] | None:
-    """An element that holds only texts and numbers, to be looked up; None for others. What Python takes for equal to true or false is none."""
-    for one in value.values():
-        if type(one) is not str and type(one) is not NumberText and (type(one) is not int or 0 <= one <= 1):
-            return None
-    return (of, *value.items())
+def _bytes(of: type, value: Resource) -> tuple[type, bytes] | None:
+    """An element to be looked up; None for one that is long, which hardly comes again, and for text that is no Unicode."""
+    try:
+        encoded = orjson.dumps(value, default=digits)
+    except TypeError:
+        return None
+    return (of, encoded) if len(encoded) <= _LONGEST else None
 
 
 def _remember(known: set[Any], one: Any) -> None:

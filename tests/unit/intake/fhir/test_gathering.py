@@ -88,6 +88,7 @@ ENDS: dict[str, tuple[Any, list[str]]] = {
     "a Bundle that breaks off": (json.dumps(in_bundle(ONE, TWO))[:-20], ["Patient/1", BROKEN, BROKEN]),
     "a Bundle that breaks off, laid out": (json.dumps(in_bundle(ONE, TWO), indent=1)[:-40], ["Patient/1", BROKEN, BROKEN]),
     "a name that stands for two": ('{"resourceType":"Bundle","entry":[],"entry":[{"resource":{"resourceType":"Patient","id":"1"}}]}', ["Patient/1", BROKEN]),
+    "a URL that is none": (resource("Bundle", entry=[{"fullUrl": "\ud800", "resource": ONE}]), ["Patient/1"]),
     "nothing": ("", []),
 }  # fmt: skip
 

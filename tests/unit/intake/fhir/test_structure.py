@@ -102,7 +102,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for one in (dose(), dose(note=[{"text": "x"}]), dose(supportingInformation=[])):
         assert not structure.problems(one, Place("f", 1))
     assert len(structure._sound) <= 3
-    assert len(structure._leaves) <= 3
+    assert len(structure._again) <= 3
 
 
 def test_what_is_remembered_of_one_does_not_excuse_another() -> None:
