@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from compliance.errors import InputError
@@ -44,12 +44,30 @@ def read_fhir(
 
     with Gathered(files) as gathered, reach(log, write=False) as way:
         reading = Reading(
-            gathered, bundle.codes, _sites(log, bundle.documents.get("sites", ())), form.site, actor
+            gathered,
+            bundle.codes,
+            _sites(log, bundle.documents.get("sites", ())),
+            form.site,
+            actor,
+            _first_dose(log),
         )
         entering = Entering(bundles.active, acting) if written else None
         patients = Patients(log, way, reading.resolve, entering)
         versions = Versions(log, way, actor, log.now)
         yield from versions.items(patients.settled(reading.heard(patients)))
+
+
+def _first_dose(log: Log) -> Callable[[str], int | None]:
+    """When the first dose of a session was given, by the log as it is now: readings may come in a file of their own, after the doses."""
+    from compliance.ledger.history import LogHistory
+
+    history = LogHistory(log)
+
+    def first(session: str) -> int | None:
+        doses = history.newest_first("administration", "session", session, None, None)
+        return min((dose.occurred_at for dose in doses if not dose.proposed), default=None)
+
+    return first
 
 
 def _sites(log: Log, named: Iterable[str]) -> frozenset[str]:

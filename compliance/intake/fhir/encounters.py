@@ -9,7 +9,7 @@ from compliance.domain.codes import Code
 from compliance.domain.reading import echo
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.view import View, codes_of, put_entered_at, reference_text
-from compliance.intake.fhir.visits import staff_among
+from compliance.intake.fhir.visits import is_coded_treatment, staff_among
 
 V3_ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-category"
@@ -74,9 +74,8 @@ def put_encounter_class(sketch: Sketch, view: View) -> None:
 
 def encounter(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     """A session that was called off, or how the patient left, where the visit is one at which a drug of ours is given."""
-    codes = set(_codes(resource))
     dosed = view.first_dose(f"Encounter/{resource.get('id')}") is not None
-    if not dosed and not codes & view.codes.encounters:
+    if not dosed and not is_coded_treatment(resource, view):
         return NotOurs("a visit that is no treatment session")
     status = resource.get("status")
     if status == "cancelled":
@@ -99,15 +98,6 @@ def encounter(resource: Resource, view: View) -> list[Sketch] | NotOurs:
         "Send it again once its status is known.",
     )
     return [sketch]
-
-
-def _codes(resource: Resource) -> Iterator[Code]:
-    for concept in (
-        *(resource.get("type") or ()),
-        resource.get("serviceType"),
-        {"coding": [resource.get("class") or {}]},
-    ):
-        yield from codes_of(concept)
 
 
 def _sketch(kind: str, resource: Resource, view: View) -> Sketch:

@@ -6,7 +6,7 @@ What a resource tells is not yet what goes into the log: it may be a version of 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -19,6 +19,7 @@ from compliance.errors import Place, Problem
 from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
 from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
 from compliance.intake.fhir.mappers import MAPPERS, REFERRED
+from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
 from compliance.intake.fhir.references import References
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.structure import Structure
@@ -34,7 +35,7 @@ UNDONE: Final[Mapping[tuple[str, object], str]] = {
     ("Observation", "cancelled"): "cancelled",
 }
 """Statuses by which a later version says that what an earlier one told never happened."""
-GIVEN: Final = frozenset({"completed", "in-progress", "stopped"})
+GIVEN: Final = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 """Statuses of a MedicationAdministration of which something was given."""
 WAITING: Final = 10_000
 """So many events at most wait for their time; more than that are out before it."""
@@ -115,30 +116,45 @@ class Reading:
     """The resources of an input, read in order."""
 
     def __init__(
-        self, gathered: Gathered, codes: Codes, sites: frozenset[str], site: str | None, actor: str | None
+        self,
+        gathered: Gathered,
+        codes: Codes,
+        sites: frozenset[str],
+        site: str | None,
+        actor: str | None,
+        known_dose: Callable[[str], int | None],
     ) -> None:
+        """`known_dose` says when (microseconds) the first dose of a session was given that is on record already, None where there is none."""
         self._gathered = gathered
         self._structure = Structure()
         self._references = References(gathered, self._structure)
         self.resolve = self._references.resolve
         self._codes, self._sites, self._site, self._actor = codes, sites, site, actor
+        self._known_dose = known_dose
 
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
-        view = View(
-            codes=self._codes,
-            resolve=self.resolve,
-            pseudonym=pseudonyms.pseudonym,
-            first_dose=lru_cache(4096)(lambda visit: self._references.first(visit, counts)),
-            sites=self._sites,
-            site=self._site,
-        )
 
         def counts(resource: Resource) -> bool:
             if resource["resourceType"] != "MedicationAdministration" or resource.get("status") not in GIVEN:
                 return False
             meant = which_drug(resource, view)
             return not isinstance(meant, NotOurs) and meant.drug is not None
+
+        def first(visit: str) -> int | None:
+            session = view.handle({"reference": visit})
+            known = None if session is None else self._known_dose(session)
+            here = self._references.first(visit, counts)
+            return min((at for at in (here, known) if at is not None), default=None)
+
+        view = View(
+            codes=self._codes,
+            resolve=self.resolve,
+            pseudonym=pseudonyms.pseudonym,
+            first_dose=lru_cache(4096)(first),
+            sites=self._sites,
+            site=self._site,
+        )
 
         waiting: list[tuple[int, int, Heard]] = []
         order = count()
@@ -184,6 +200,9 @@ class Reading:
         if isinstance(sketches, NotOurs):
             yield Untold(origin, events, sketches.reason, undone)
             return
+        for place in modifiers(resource):
+            for sketch in sketches:
+                sketch.wrong(place, *NOT_KNOWN)
         if mapped.by_caller and self._actor is not None:
             for sketch in sketches:
                 sketch.fields.setdefault("actor", self._actor)

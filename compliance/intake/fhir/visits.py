@@ -15,10 +15,15 @@ def is_treatment(encounter: Any, view: View) -> bool:
         return False
     if view.first_dose(said) is not None:
         return True
-    visit = view.resolve(said) or {}
-    return any(
-        code in view.codes.encounters for concept in visit.get("type", ()) for code in codes_of(concept)
-    )
+    return is_coded_treatment(view.resolve(said) or {}, view)
+
+
+def is_coded_treatment(visit: Resource, view: View) -> bool:
+    """Whether a site's codes say of an Encounter's type, service or class that a drug of ours is given at such visits."""
+    concepts = (
+        *(visit.get("type") or ()), visit.get("serviceType"), {"coding": [visit.get("class") or {}]},
+    )  # fmt: skip
+    return any(code in view.codes.encounters for concept in concepts for code in codes_of(concept))
 
 
 def type_of(reference: Any, view: View) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 
 from compliance.intake.fhir import reading
 from compliance.ledger.log import Log
-from compliance.record import Recorded
+from compliance.record import Recorded, Refused
 from tests.fhir import (
     NDC,
     SPRAVATO,
@@ -241,3 +241,37 @@ def test_a_licence_is_entered_by_whoever_sends_it(log: Log) -> None:
     with_actor, without = checked(log, nurse, actor="OM-1"), checked(log, nurse, actor=None)
     assert not any("actor is missing" in one for one in with_actor.messages)
     assert any("actor is missing" in one for one in without.messages)
+
+
+def test_readings_that_come_after_the_doses_belong_to_the_session() -> None:
+    """Each file is a call of its own; doses that are on record already are looked up there."""
+    with clinic() as log:
+        outcome = intake(log, ndjson(pressure(), visit()))
+        assert not bodies(outcome)
+        intake(log, ndjson(dose(at="09:00"), visit()))
+        (measured,) = bodies(intake(log, ndjson(pressure(), visit())))
+    assert (measured["kind"], measured["point"]) == ("vital_signs", "pre_dose")
+
+
+MODIFIED = [{"url": "urn:x:not", "valueBoolean": True}]
+
+
+@pytest.mark.parametrize(
+    ("one", "place"),
+    [
+        (dose(modifierExtension=MODIFIED), "modifierExtension"),
+        (dose(implicitRules="urn:x:rules"), "implicitRules"),
+        (dose(performer=[{"actor": {"reference": "Practitioner/N1"}, "modifierExtension": MODIFIED}]), "performer[0].modifierExtension"),
+    ],
+)  # fmt: skip
+def test_what_changes_the_meaning_is_not_passed_over(log: Log, one: Any, place: str) -> None:
+    """Such an element may say that the rest is not so."""
+    (refused,) = [found for found in checked(log, one, visit()).results if isinstance(found, Refused)]
+    assert [problem.place.field for problem in refused.problems] == [f"MedicationAdministration.{place}"]
+
+
+def test_a_modifier_in_what_is_not_ours_rejects_nothing(log: Log) -> None:
+    """A dose of another drug is another drug's, whatever else is said of it."""
+    other = {"coding": [{"system": NDC, "code": "0069-2587-10"}]}
+    outcome = checked(log, dose(modifierExtension=MODIFIED, medicationCodeableConcept=other), visit())
+    assert not outcome.results
