@@ -1,4 +1,4 @@
-"""Fuzzes a reader: ``python tests/fuzz/run.py TARGET SECONDS`` (csv, json, xlsx).
+"""Fuzzes a reader: ``python tests/fuzz/run.py TARGET SECONDS`` (csv, fhir, json, xlsx).
 
 Atheris feeds it bytes that it makes up by which lines they reach (libFuzzer). An exception, more than ten seconds for one input, or more than 2 GiB of
 memory ends the run with exit 77 or so, and the bytes are written to crash-* in the current folder; ``python tests/fuzz/run.py TARGET FILE`` tries them again.
@@ -15,6 +15,7 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.dont_write_bytecode = True
 with atheris.instrument_imports(include=["compliance.intake", "zipfile", "csv", "defusedxml"]):
+    import compliance.intake.fhir.reading
     import compliance.intake.json_lines
     import compliance.intake.sheets.table  # noqa: F401 - what is fuzzed is loaded here, so that it is instrumented
 

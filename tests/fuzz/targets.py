@@ -6,13 +6,18 @@ A reader may raise InputError, which is its answer to a file that cannot be read
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from compliance.domain.codes import Codes
 from compliance.errors import InputError
-from compliance.intake.drafts import Draft, Rejected
+from compliance.intake.drafts import Draft, PassedOver, Rejected
+from compliance.intake.fhir.gathering import Gathered
+from compliance.intake.fhir.reading import Reading, Told, Untold
 from compliance.intake.json_lines import read_json
+from tests.fhir import dose, in_bundle, ndjson, pressure, visit
 from tests.tables import MAIN, ROW, book_parts, columns, csv_of, packed, read, sheet_xml
 
 PARTS = book_parts({"S": sheet_xml([columns(Session="T1")[0], columns(Session="T1")[1]])})
@@ -66,7 +71,34 @@ def json_file(content: bytes) -> None:
     _sound(read_json("in.json", io.BytesIO(content)))
 
 
-TARGETS: Mapping[str, Callable[[bytes], None]] = {"csv": csv_file, "json": json_file, "xlsx": xlsx_file}
+class _Everybody:
+    """Every patient is P1."""
+
+    def pseudonym(self, reference: str) -> str | None:
+        return "P1"
+
+    def trouble(self, reference: str) -> tuple[str, str] | None:
+        return None
+
+
+def fhir_file(content: bytes) -> None:
+    """A file of FHIR resources, as far as it is read without a log."""
+    with Gathered([("in.json", io.BytesIO(content))]) as gathered:
+        reading = Reading(gathered, Codes(), frozenset({"S1"}), "S1", "AD-1", lambda _: None)
+        for heard in reading.heard(_Everybody()):
+            assert isinstance(heard, Told | Untold | Rejected | PassedOver), heard
+            if isinstance(heard, Told):
+                _sound([heard.draft])
+            elif isinstance(heard, Rejected):
+                _sound([heard])
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "csv": csv_file,
+    "fhir": fhir_file,
+    "json": json_file,
+    "xlsx": xlsx_file,
+}
 """What there is to fuzz, by the name that run.py takes."""
 
 _ROW = f'<row r="2"><c r="A2" t="inlineStr"><is><t>{ROW[0]}</t></is></c><c r="B2"><v>1.5</v></c><c r="C2" t="s"><v>0</v></c></row>'.encode()
@@ -76,6 +108,16 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b'4 Mar 2026,"P\n1",during,"=1",1e3,x,"[""none""]",9:05\n',
         b"\0sep=;\nOccurred at;Patient;Point\n03/04/2026 9:05;P1;during\n",
         "\0\ufefftitle\n\nPoint\tPatient\tOccurred at\nduring\tP1\t2026-11-01 01:30\n".encode(),
+    ),
+    "fhir": (
+        ndjson(dose(), pressure(), visit()),
+        json.dumps(in_bundle(visit(), dose(), pressure()), indent=1).encode(),
+        ndjson(
+            dose(status="not-done"),
+            dose(status="entered-in-error"),
+            dose(medicationCodeableConcept={"text": "ketamine"}),
+        ),
+        ndjson(pressure(effectiveDateTime="2026"), visit(status="cancelled")),
     ),
     "json": (
         b'{"id":"E-1","kind":"void"}\n',

@@ -47,7 +47,7 @@ def spoilt(draw, name):
 def test_spoilt_input_is_answered(name):
     """Every answer is an event, or a problem with words for people."""
 
-    @settings(max_examples=settings.default.max_examples)
+    @settings(max_examples=40)
     @given(st.one_of(spoilt(name), st.binary(max_size=200)))
     def answered(content):
         TARGETS[name](content)
