@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
-from compliance.errors import LogError
+from compliance.errors import InputError, LogError
 from compliance.ledger import schema
 from compliance.ledger.checkpoint import Checkpoint
 from compliance.ledger.database import in_words
@@ -147,13 +147,21 @@ def _against(log: Log, given: Sequence[Checkpoint], size: int) -> Verification:
             root,
             "the database agrees with itself; compare it with a checkpoint that was kept elsewhere",
         )
-    anchors = tuple(
-        Anchor(checkpoint, log.entry(checkpoint.size - 1).recorded_us if checkpoint.size else 0)
-        for checkpoint in given
-    )
+    anchors = tuple(Anchor(checkpoint, _recorded_before(log, checkpoint.size)) for checkpoint in given)
     return Verification(
         State.ANCHORED, size, root, "every checkpoint is a beginning of the log", anchors=anchors
     )
+
+
+def _recorded_before(log: Log, size: int) -> int:
+    """When (microseconds) the last entry of a checkpoint was recorded, 0 for an empty one. Roots come from stored subtrees, which may outlive the
+    entry that they were made of."""
+    if not size:
+        return 0
+    try:
+        return log.entry(size - 1).recorded_us
+    except InputError:
+        raise Tampered(size - 1, f"entry {size - 1} is missing") from None
 
 
 def _history(log: Log, keys_of: KeysOf | None, bundle_digest: Callable[[bytes], str] | None) -> KeyHistory:

@@ -86,13 +86,14 @@ def other_meanings(document: Document, others: Collection[Document]) -> tuple[Pr
     """The codes of a site that mean another thing in the files of others; each is told with the first place where they do."""
     problems = []
     for group in GROUPS:
-        told: dict[Code, tuple[str, Document, Path]] = {}
+        told: dict[Code, list[tuple[str, Document, Path]]] = {}
         for other in others:
             for path, code, meaning in _said(other.value, group, _site(other)):
-                told.setdefault(code, (meaning, other, path))
+                told.setdefault(code, []).append((meaning, other, path))
         for path, code, meaning in _said(document.value, group, _site(document)):
-            theirs, other, at = told.get(code, (meaning, document, path))
-            if theirs != meaning:
+            another = next((one for one in told.get(code, ()) if one[0] != meaning), None)
+            if another is not None:
+                theirs, other, at = another
                 place = other.place((*at, "code"))
                 message = f"{shown(code.code)} means {theirs} in {place.source}, line {place.line}"
                 remedy = "a code means the same at all sites: give it one meaning, or write the system that tells the two apart"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,8 @@ from compliance.ledger.log import Log
 from compliance.new_folder import Folder
 from tests.logs import url
 from tests.valid_events import bodies
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def plain(value, spec):
     if spec.type == "integer":
         return value * SCALE
     if spec.type == "instant":
-        return (int(value.timestamp()) * 1_000_000) + value.microsecond
+        return (value - EPOCH) // timedelta(microseconds=1)
     return value.toordinal() if spec.type == "date" else value
 
 

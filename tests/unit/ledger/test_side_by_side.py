@@ -182,6 +182,15 @@ NEVER_FOUND = ("INSERT OR IGNORE INTO tile", "DELETE FROM head WHERE size > {at}
 """A tile that is there already stays; a head in the middle is not missed, as batches may be of any size."""
 
 
+@pytest.mark.parametrize("side", [None, SIDE])
+def test_entries_whose_subtrees_are_still_there_are_missed(original, tmp_path, in_one_process, side):
+    """From a checkpoint on, roots are compared first; that the last entry of the checkpoint is gone is tampering, and no mistake of the call."""
+    path = changed(
+        tmp_path, original[0], "DELETE FROM entry WHERE idx >= 1", "DELETE FROM head WHERE size >= 311"
+    )
+    assert answer(path, side, original[1]).state is State.TAMPERED
+
+
 @pytest.mark.parametrize("text", [text for text in DAMAGES if not text.startswith(NEVER_FOUND)])
 @pytest.mark.parametrize("at", [37, 4 * STRETCH])
 def test_each_damage_alone_is_found(original, tmp_path, in_one_process, text, at):
