@@ -98,7 +98,9 @@ class Gathered:
         self._waiting: list[_Row] = []
         self._at = _BEFORE_ALL
         self._seq = 0
+        self._has_urls = False
         try:
+            self._database.execute("BEGIN")
             for number, (_, stream) in enumerate(files):
                 self._at = _BEFORE_ALL
                 self._take(number, stream)
@@ -106,6 +108,7 @@ class Gathered:
             for statement in _INDICES:
                 self._database.execute(statement)
             self._put_in_order()
+            self._database.execute("COMMIT")
         except BaseException:
             self._database.close()
             raise
@@ -210,6 +213,7 @@ class Gathered:
         meta = meta if isinstance(meta, dict) else {}
         version = meta.get("versionId")
         url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
+        self._has_urls |= url is not None
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
         self._at = _when(name, value, self._at)
         self._row(
@@ -262,7 +266,8 @@ class Gathered:
 
     def named(self, reference: str) -> int | None:
         """The `seq` of the resource that a reference names, in its last version; None where the input does not hold it."""
-        for column, value in (("url", reference), ("key", relative(reference))):
+        by_url = [("url", reference)] if self._has_urls else []
+        for column, value in (*by_url, ("key", relative(reference))):
             row = self._database.execute(
                 f"SELECT seq FROM resource WHERE {column} = ? ORDER BY rank DESC, seq DESC LIMIT 1", (value,)
             ).fetchone()

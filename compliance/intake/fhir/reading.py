@@ -200,7 +200,7 @@ class Reading:
         if isinstance(sketches, NotOurs):
             yield Untold(origin, events, sketches.reason, undone)
             return
-        for place in modifiers(resource):
+        for place in modifiers(resource, kept.raw):
             for sketch in sketches:
                 sketch.wrong(place, *NOT_KNOWN)
         if mapped.by_caller and self._actor is not None:

@@ -81,7 +81,7 @@ class References:
             kept = self._gathered.kept(seq)
             names |= {name for name in (kept.key, kept.url, relative(kept.url or "")) if name}
         for kept in self._gathered.doses(names):
-            last = kept.seq if kept.key is None else self._named(kept.key)
+            last = kept.seq if kept.key is None or kept.versions == 1 else self._named(kept.key)
             resource = self._loaded(kept.seq) if last == kept.seq else None
             if resource is not None and counts(resource):
                 began = resource.get("effectivePeriod", {}).get("start")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from compliance.domain.codes import Code, Codes
@@ -160,8 +161,13 @@ def codes_of(concept: Any) -> Iterator[Code]:
 
 def instant_of(said: Any) -> int | None:
     """A FHIR dateTime as an instant in microseconds; None where it is absent or names less than a second (a day is no instant)."""
+    return _instant(said) if isinstance(said, str) else None
+
+
+@lru_cache(maxsize=4096)  # the same moments are read by both passes, and for several events
+def _instant(said: str) -> int | None:
     try:
-        return parse_instant(said) if isinstance(said, str) else None
+        return parse_instant(said)
     except Unreadable:
         return None
 
