@@ -50,8 +50,13 @@ class Version:
 
     def text(self) -> str:
         """As `source` of an event has it."""
-        number = "" if self.number is None else f" version {self.number}"
-        return number if self.updated is None else f"{number} of {format_instant(self.updated)}"
+        return _version_text(self.number, self.updated)
+
+
+@lru_cache(maxsize=1024)  # what was written together was mostly changed together
+def _version_text(number: str | None, updated: int | None) -> str:
+    said = "" if number is None else f" version {number}"
+    return said if updated is None else f"{said} of {format_instant(updated)}"
 
 
 @dataclass(frozen=True, slots=True)
