@@ -202,34 +202,31 @@ class Gathered:
         self, file: int, piece: Piece, value: Any, raw: bytes, *, url: Any = None, entry: int | None = None
     ) -> None:
         name = value.get("resourceType") if isinstance(value, dict) else None
-        if not isinstance(name, str) or not _TYPE.fullmatch(name):
+        if not isinstance(name, str) or (name not in WHEN and not _TYPE.fullmatch(name)):
             digest = piece.sha256 if piece.too_long else None
-            self._row(
-                file, piece.line, BROKEN, raw[:KEPT] if piece.too_long else raw, entry=entry, digest=digest
-            )
+            self._row(file, piece.line, BROKEN, raw[:KEPT] if piece.too_long else raw, entry, digest)
             return
         said = value.get("id")
         meta = value.get("meta")
-        meta = meta if isinstance(meta, dict) else {}
-        version = meta.get("versionId")
+        version = updated = None
+        if isinstance(meta, dict):
+            version, updated = meta.get("versionId"), instant_of(meta.get("lastUpdated"))
         url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
         self._has_urls |= url is not None
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
         self._at = _when(name, value, self._at)
         self._row(
-            file, piece.line, name, raw,
-            key=None if own is None else f"{name}/{own}", url=url, entry=entry,
-            version=version if isinstance(version, str) and _ID.fullmatch(version) else None,
-            updated=instant_of(meta.get("lastUpdated")),
-            in_error=value.get("status") == IN_ERROR,
-            visit=_visit(value) if name == "MedicationAdministration" else None,
+            file, piece.line, name, raw, entry, None, None if own is None else f"{name}/{own}", url,
+            version if isinstance(version, str) and _ID.fullmatch(version) else None, updated,
+            _visit(value) if name == "MedicationAdministration" else None, value.get("status") == IN_ERROR,
         )  # fmt: skip
 
-    def _row(self, file: int, line: int, name: str, raw: bytes, **more: Any) -> None:
-        entry = more.get("entry")
+    def _row(
+        self, file: int, line: int, name: str, raw: bytes, entry: int | None = None, digest: str | None = None, key: str | None = None,
+        url: str | None = None, version: str | None = None, updated: int | None = None, visit: str | None = None, in_error: bool = False,
+    ) -> None:  # fmt: skip
         self._waiting.append((
-            self._seq, file, line, self._at, 0, name, more.get("key"), more.get("url"), more.get("version"), more.get("updated"),
-            more.get("visit"), entry is not None, entry, 1, more.get("in_error", False), raw, more.get("digest"),
+            self._seq, file, line, self._at, 0, name, key, url, version, updated, visit, entry is not None, entry, 1, in_error, raw, digest,
         ))  # fmt: skip
         self._seq += 1
         if len(self._waiting) >= _AT_ONCE:
@@ -287,8 +284,7 @@ class Gathered:
 
     def _some(self, which: str, *values: object) -> Iterator[Kept]:
         columns = "seq, file, line, at, type, key, url, version, updated, rank, versions, in_error, inner, entry, raw, digest"
-        for row in self._database.execute(f"SELECT {columns} FROM resource {which}", values):
-            yield Kept(*row)
+        yield from map(Kept._make, self._database.execute(f"SELECT {columns} FROM resource {which}", values))
 
 
 def relative(reference: str) -> str:

@@ -17,7 +17,7 @@ from compliance.intake.fhir.gathering import Gathered, Kept, own_id, relative
 from compliance.intake.fhir.sketch import Resource
 from compliance.intake.fhir.structure import Structure
 from compliance.intake.fhir.view import instant_of
-from compliance.intake.json_lines import ExactReader
+from compliance.intake.json_lines import NOTHING, ExactReader, plainly
 
 _IN_USE: Final = 1024
 """Resources that are kept in memory; one is some 10 KB."""
@@ -49,7 +49,11 @@ class References:
 
     def value(self, kept: Kept) -> tuple[Any, tuple[Problem, ...]]:
         """The JSON value of a resource, exactly as it was written, and what is wrong with its JSON."""
-        value, problems = self._reader.parsed(kept.raw, Place(self._gathered.sources[kept.file], kept.line))
+        value: Any = plainly(kept.raw)
+        problems: tuple[Problem, ...] = ()
+        if value is NOTHING:
+            place = Place(self._gathered.sources[kept.file], kept.line)
+            value, problems = self._reader.parsed(kept.raw, place)
         if kept.inner and isinstance(value, dict):
             value = value.get("resource")
         return value, problems

@@ -177,8 +177,9 @@ def reference_text(reference: Any) -> str | None:
 def codes_of(concept: Any) -> Iterator[Code]:
     """The codings of a CodeableConcept, as far as they have a code."""
     for coding in concept.get("coding", ()) if isinstance(concept, dict) else ():
-        if isinstance(coding.get("code"), str):
-            yield Code(coding.get("system", ""), coding["code"])
+        code = coding.get("code")
+        if isinstance(code, str):
+            yield Code(coding.get("system", ""), code)
 
 
 def instant_of(said: Any) -> int | None:

@@ -92,7 +92,11 @@ def _parts(resource: Resource) -> Iterator[tuple[str, Resource, str]]:
 
 def loinc(concept: Any, known: Mapping[str, Any]) -> str | None:
     """The LOINC code of a CodeableConcept that a table holds."""
-    return next((one.code for one in codes_of(concept) if one.system == LOINC and one.code in known), None)
+    for coding in concept.get("coding", ()) if isinstance(concept, dict) else ():
+        code = coding.get("code")
+        if code in known and coding.get("system") == LOINC:
+            return str(code)
+    return None
 
 
 def _read(sketch: Sketch, code: str, holder: Resource, prefix: str) -> None:
