@@ -55,9 +55,9 @@ _COLUMNS: Final = {
     "raw": "BLOB", "digest": "TEXT",
 }  # fmt: skip
 _INDICES: Final = (
-    "CREATE INDEX by_key ON resource (key) WHERE key IS NOT NULL",
-    "CREATE INDEX by_url ON resource (url) WHERE url IS NOT NULL",
-    "CREATE INDEX by_visit ON resource (visit) WHERE visit IS NOT NULL",
+    "CREATE INDEX by_key ON resource (key, rank, seq) WHERE key IS NOT NULL",
+    "CREATE INDEX by_url ON resource (url, rank, seq) WHERE url IS NOT NULL",
+    "CREATE INDEX by_visit ON resource (visit, at, rank, seq) WHERE visit IS NOT NULL",
 )
 _Row: TypeAlias = tuple[Any, ...]
 

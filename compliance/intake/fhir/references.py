@@ -104,7 +104,8 @@ class References:
         return None if isinstance(found, tuple) else self._plain(found, kept, outside=True)
 
     def _sound(self, kept: Kept) -> Resource | tuple[Problem, ...]:
-        """A resource, or what is wrong with it. Those of one visit are looked up about when they are read: the last few are remembered."""
+        """A resource, or what is wrong with it. Those of one visit are looked up about when they are read: the last few are remembered, apart
+        from observations, which are most of an input, and which hardly anything refers to."""
         found = self._checked.get(kept.seq)
         if found is None:
             value, problems = self.value(kept)
@@ -113,6 +114,8 @@ class References:
                     value, Place(self._gathered.sources[kept.file], kept.line)
                 )
             found = problems or value
+            if kept.type == "Observation":
+                return found
             if len(self._checked) >= _IN_USE:
                 self._checked.clear()
             self._checked[kept.seq] = found
