@@ -84,9 +84,6 @@ class Patients:
 
     def settled(self, items: Iterable[T]) -> Iterator[T]:
         """The same items, each only after those whom it is about were entered."""
-        if self._entering is None:
-            yield from items
-            return
         remaining = iter(items)
         while some := list(islice(remaining, AT_ONCE)):
             self._enter()

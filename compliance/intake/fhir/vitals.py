@@ -5,7 +5,7 @@ LOINC codes and their names are those of loinc.org; the profile's table of requi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -90,8 +90,8 @@ def _parts(resource: Resource) -> Iterator[tuple[str, Resource, str]]:
             yield code, component, f"component[{i}]."
 
 
-def loinc(concept: Any, known: Mapping[str, Any]) -> str | None:
-    """The LOINC code of a CodeableConcept that a table holds."""
+def loinc(concept: Any, known: Container[str]) -> str | None:
+    """The first LOINC code of a CodeableConcept that a table holds."""
     for coding in concept.get("coding", ()) if isinstance(concept, dict) else ():
         code = coding.get("code")
         if code in known and coding.get("system") == LOINC:
