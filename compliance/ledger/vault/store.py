@@ -182,10 +182,10 @@ class Store:
                 ).roll_back()  # a full disk or a lost connection has done it already
             raise
 
-    def rows(self, statement: Executable) -> list[Any]:
-        """All rows of an answer."""
+    def rows(self, statement: Executable, **values: Any) -> list[Any]:
+        """All rows of an answer; `values` are those of a statement's parameters."""
         with self.words():
-            return list(self._connection.execute(statement).fetchall())
+            return list(self._connection.execute(statement, values).fetchall())
 
     def row(self, statement: Executable) -> Any:
         """The first row of an answer, or None."""
