@@ -24,12 +24,12 @@ _AROUND: Final = " \u00a0\u202f"
 """Spaces; they may stand anywhere."""
 
 
-def shown_otherwise(format: str, digits: str, is_unit: Callable[[str], bool]) -> str | None:
+def shown_otherwise(pattern: str, digits: str, is_unit: Callable[[str], bool]) -> str | None:
     """Why a number (its digits, as a workbook stores them) is not shown as it is, in words that follow "the cell is shown"; None where it is.
 
     `is_unit` tells whether a text is the unit of the number's field.
     """
-    sections, conditions = _sections(format)
+    sections, conditions = _sections(pattern)
     number = float(digits)
     if (
         conditions
@@ -44,11 +44,11 @@ _Section = list[tuple[str, str]]
 """Runs of codes and of literal text, in turn: what each is, and its characters."""
 
 
-def _sections(format: str) -> tuple[list[_Section], bool]:
+def _sections(pattern: str) -> tuple[list[_Section], bool]:
     """The sections of a format, and whether conditions choose between them."""
     sections: list[_Section] = [[]]
     conditions = False
-    for match in _PIECE.finditer(format):
+    for match in _PIECE.finditer(pattern):
         piece = match.lastgroup or ""
         if piece == "end":
             sections.append([])

@@ -10,26 +10,26 @@ from compliance.intake.sheets.number_formats import shown_otherwise
 ACCOUNTING = r'_(* #,##0.00_);_(* \(#,##0.00\);_(* "-"??_);_(@_)'
 
 
-def why(format: str, digits: str = "28") -> str | None:
+def why(pattern: str, digits: str = "28") -> str | None:
     """For a dose in mg."""
-    return shown_otherwise(format, digits, lambda text: is_unit("mg", text))
+    return shown_otherwise(pattern, digits, lambda text: is_unit("mg", text))
 
 
 @pytest.mark.parametrize(
-    "format",
+    "pattern",
     [
         "General", "GENERAL", "@", "0", "0.00", "#,##0.00", "# ##0", "?0.0??", ".00", "0.", "0.00E+00", "##0.0E+0", "[Red]0.0", "[$-409]0.00",
-        "0.00;-0.00", "#,##0_);(#,##0)", ACCOUNTING, '0" mg"', '0 "mg"', '0" MG"', '0\\ \\m\\g', '0 [$mg]', '0" (mg)"', 'General" mg"',
-        '0;0" ug"', '0;;', "[>=100]0;0.0", '0_g', '0"";@',
+        "0.00;-0.00", "#,##0_);(#,##0)", ACCOUNTING, '0" mg"', '0 "mg"', '0" MG"', "0\\ \\m\\g", "0 [$mg]", '0" (mg)"', 'General" mg"',
+        '0;0" ug"', "0;;", "[>=100]0;0.0", "0_g", '0"";@',
     ],
 )  # fmt: skip
-def test_a_format_that_shows_the_number_is_let_through(format):
+def test_a_format_that_shows_the_number_is_let_through(pattern):
     """Digits, groups, an exponent, colours, the field's own unit; sections for other numbers do not matter."""
-    assert why(format) is None
+    assert why(pattern) is None
 
 
 @pytest.mark.parametrize(
-    ("format", "digits", "said"),
+    ("pattern", "digits", "said"),
     [
         ('0" ug"', "28", "not the field's own unit"),
         ('0" g"', "28", "not the field's own unit"),
@@ -64,9 +64,9 @@ def test_a_format_that_shows_the_number_is_let_through(format):
         ("[<100]0;0.0,", "28", "divided by thousands"),
     ],
 )
-def test_a_format_that_shows_another_thing_is_told(format, digits, said):
+def test_a_format_that_shows_another_thing_is_told(pattern, digits, said):
     """Another number, another unit, or none."""
-    found = why(format, digits)
+    found = why(pattern, digits)
     assert found is not None and said in found
 
 
