@@ -30,12 +30,16 @@ Known = Callable[[str], list[Identity]]
 
 @dataclass(slots=True)
 class Facts:
-    """The values of a record by element, what is missing of it and how that is mended, and what was spelt otherwise than it is on record."""
+    """The values of a record by element, what is missing of it and how that is mended, and what was spelt otherwise than it is on record.
+
+    `prescriber` is the pseudonym of who prescribed, where the prescription is on record.
+    """
 
     dispensed: Dispensed
     values: dict[str, str] = field(default_factory=dict)
     remedies: dict[str, str] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    prescriber: str | None = None
 
     def give(self, ref: str, value: Any, remedy: str = "") -> None:
         """Set an element; where there is no value, or none that ASAP can hold, it stays empty."""
@@ -59,23 +63,29 @@ class Facts:
 
 
 class Gatherer:
-    """Gathers what the records of one report say."""
+    """Gathers what the records of one report say: first what the log knows, then who the people are."""
 
-    def __init__(self, history: LogHistory, zones: Mapping[str, str], known: Known) -> None:
+    def __init__(self, history: LogHistory, zones: Mapping[str, str]) -> None:
         self._history = history
         self._zones = zones
-        self._known = known
 
     def facts(self, dispensed: Dispensed) -> Facts:
-        """The values of one record."""
+        """The values of one record, but for its people."""
         found = Facts(dispensed)
         event = dispensed.event
         prescription = self._newest("prescription", "prescription", event.values["prescription"], event)
         self._dispenser(found, event)
-        self._patient(found, event)
         self._dispense(found, event, prescription)
         self._prescriber(found, event, prescription)
         return found
+
+    def name(self, found: Facts, known: Known) -> None:
+        """Say who patient and prescriber are."""
+        event = found.dispensed.event
+        versions = known(event.values["patient"])
+        self._patient(found, self._identity(versions, event, event.values.get("patient_identity_ref")))
+        prescriber = [] if found.prescriber is None else known(found.prescriber)
+        self._name(found, self._identity(prescriber, event), ("PRE05", "PRE06", None))
 
     def day(self, instant: int, site: str) -> str:
         """The day by the site's clock, as ASAP writes it."""
@@ -95,8 +105,7 @@ class Gatherer:
         number = None if registration is None else registration.body["dea_number"]
         found.give("PHA03", number, "Name the registration on the dispense, and enter its `registration`.")
 
-    def _patient(self, found: Facts, event: Event) -> None:
-        identity = self._identity(event.values["patient"], event, event.values.get("patient_identity_ref"))
+    def _patient(self, found: Facts, identity: Mapping[str, Any]) -> None:
         self._name(found, identity, ("PAT07", "PAT08", "PAT09"))
         address = address_of(identity["address"]) if "address" in identity else None
         remedy = "Give the address in the vault as `Street, City, ST 12345`."
@@ -174,8 +183,7 @@ class Gatherer:
         )
         if "dea_suffix" in body:
             found.give("PRE03", body["dea_suffix"])
-        identity = self._identity(said["prescriber"], event) if "prescriber" in said else {}
-        self._name(found, identity, ("PRE05", "PRE06", None))
+        found.prescriber = said.get("prescriber")
 
     def _name(self, found: Facts, identity: Mapping[str, Any], refs: tuple[str, str, str | None]) -> None:
         name = name_of(identity["name"]) if "name" in identity else None
@@ -190,9 +198,10 @@ class Gatherer:
         if middle is not None and name is not None and name.middle:
             found.give(middle, name.middle)
 
-    def _identity(self, pseudonym: str, event: Event, handle: str | None = None) -> Mapping[str, Any]:
+    def _identity(
+        self, versions: list[Identity], event: Event, handle: str | None = None
+    ) -> Mapping[str, Any]:
         """Who somebody was on the day: the version that the event names, else the one that held then, else the first."""
-        versions = self._known(pseudonym)
         day = format_date(local_date(event.occurred_at, self._zones[event.values["site"]]))
         held = (
             [one for one in versions if one.handle == handle]
