@@ -10,13 +10,13 @@ import click
 from . import export_asap, opening, output, person_words, results
 from .application import Call, Command, pass_call
 from .events import require_kinds
+from .period import Period, Said, period
 from .progress import Progress
-from .types import INSTANT
+from .types import DAY_OR_INSTANT, NEW_PATH
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
     from compliance.exports.made import Form, Made, Make
-    from compliance.exports.walk import Asked
 
 FORMATS: Final = ("fhir", "csv", "parquet")
 PURPOSES: Final = (*person_words.PURPOSES, "analytics")
@@ -28,7 +28,7 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
         "compliance export --format csv --out fortnight",
         "compliance export --format parquet --kind administration --since 2026-03-01 --out doses --purpose analytics",
         "compliance export --format fhir --site S1 --identities --purpose patient_request --out records",
-        "compliance export --asap --since 2026-03-01T00:00:00-06:00 --until 2026-03-01T23:59:59-06:00 --purpose operations --out pdmp.dat",
+        "compliance export --asap --site S1 --since 2026-03-01 --until 2026-03-01 --purpose operations --out pdmp.dat",
     ),
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="FHIR R4B as NDJSON, or tables.")
@@ -37,18 +37,20 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
     "--out",
     required=True,
     metavar="PATH",
-    type=click.Path(path_type=Path),
+    type=NEW_PATH,
     help="The folder to be made; with --asap the file. Never overwritten.",
 )
 @click.option("--site", "sites", metavar="ID", multiple=True, help="Of this site; may be repeated.")
 @click.option("--kind", "kinds", metavar="KIND", multiple=True, help="May be repeated.")
 @click.option(
     "--since",
-    type=INSTANT,
+    type=DAY_OR_INSTANT,
     metavar="TIME",
-    help="Occurred then or later: RFC 3339, or a date (midnight UTC).",
+    help="Occurred then or later: RFC 3339, or a date, all of it (by the clock of the one --site, else UTC).",
 )
-@click.option("--until", type=INSTANT, metavar="TIME", help="Occurred then or earlier.")
+@click.option(
+    "--until", type=DAY_OR_INSTANT, metavar="TIME", help="Occurred then or earlier; a date, all of it."
+)
 @click.option(
     "--state", metavar="ST", help="With --asap: the state that is reported to; the sites' own, unless named."
 )
@@ -65,7 +67,7 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
 @results.strict_option
 @pass_call
 def export(
-    call: Call, form: Form | None, asap: bool, out: Path, sites: tuple[str, ...], kinds: tuple[str, ...], since: int | None, until: int | None,
+    call: Call, form: Form | None, asap: bool, out: Path, sites: tuple[str, ...], kinds: tuple[str, ...], since: Said, until: Said,
     state: str | None, test: bool, identities: bool, purpose: str | None, leaves_site: bool, strict: bool,
 ) -> int:  # fmt: skip
     """Write events and decisions as FHIR (AuditEvent, Provenance), CSV or Parquet; or dispensing as a state PDMP asks for it.
@@ -73,49 +75,44 @@ def export(
     Each event once, as it now stands, in the order of the log, with a manifest: columns, digests, size and root of the log. Patients are
     pseudonyms unless --identities is given; then, and wherever a purpose is named, the log says who made the export and what for.
     """
-    if (form is None) == (not asap):
+    if form is None and not asap:
         raise click.UsageError("Say --format fhir, csv or parquet, or --asap.")
-    from compliance.exports.walk import Asked
-
+    if form is not None and asap:
+        raise click.UsageError("Say --format or --asap, not both: a report with --asap has its own form.")
     require_kinds(kinds)
-    asked = Asked(sites, kinds, since, until)
     if form is None:
         if purpose is None or since is None or until is None or kinds or identities:
             raise click.UsageError(
                 "--asap needs --purpose, --since and --until, and takes no --kind: it is about dispensing, with names."
             )
-        return export_asap.report(
-            call, asked, out, purpose, state=state, test=test, leaves_site=leaves_site, strict=strict
-        )
+        with opening.writing(call) as log:
+            asked = period(log, sites, since, until)
+            return export_asap.report(
+                call, log, sites, asked, out, purpose, state=state, test=test, leaves_site=leaves_site, strict=strict
+            )  # fmt: skip
     if state is not None or test:
         raise click.UsageError("--state and --test are about a report with --asap.")
     if (identities or leaves_site) and purpose is None:
         raise click.UsageError(
             "--identities and --leaves-site need --purpose: who looks at names does so for something."
         )
-    return _export(
-        call, form, asked, out, purpose, identities=identities, leaves_site=leaves_site, strict=strict
-    )
-
-
-def _export(
-    call: Call, form: Form, asked: Asked, out: Path, purpose: str | None, *, identities: bool, leaves_site: bool, strict: bool
-) -> int:  # fmt: skip
     from compliance.bundles import Bundles
     from compliance.exports.made import Wanted, make
+    from compliance.exports.walk import Asked
 
     progress = Progress()
     with opening.reading(call) if purpose is None else opening.writing(call) as log:
+        asked = period(log, sites, since, until)
         bundles = Bundles(log)
         why = None
         if purpose is not None:
-            why = export_asap.stated(call, log, asked.sites, purpose, leaves_site=leaves_site)
-        wanted = Wanted(form, asked, out, why, identities)
+            why = export_asap.stated(call, log, sites, purpose, leaves_site=leaves_site)
+        wanted = Wanted(form, Asked(sites, kinds, asked.since, asked.until), out, why, identities)
         made = make(
             log, bundles, wanted, _writer(form), lambda done, of: progress.walked(done, of, "exported")
         )
         progress.clear()
-        _answer(call, out, form, made, bundles)
+        _answer(call, out, form, asked, made, bundles)
     return person_words.tallied(made.results).exit_code(strict=strict)
 
 
@@ -136,7 +133,7 @@ def _writer(form: str) -> Make:
     return Tables.into(ParquetTables)
 
 
-def _answer(call: Call, out: Path, form: str, made: Made, bundles: Bundles) -> None:
+def _answer(call: Call, out: Path, form: str, asked: Period, made: Made, bundles: Bundles) -> None:
     from base64 import b64encode
 
     root = b64encode(made.head.root).decode()
@@ -150,6 +147,7 @@ def _answer(call: Call, out: Path, form: str, made: Made, bundles: Bundles) -> N
     click.echo(
         f"in it         {output.counted(made.events, 'event')}, {output.counted(len(made.rows), 'file')}, {output.counted(sum(made.rows.values()), 'row')}"
     )
+    asked.tell()
     if made.left_out:
         said = ", ".join(f"{count:,} {name}" for name, count in sorted(made.left_out.items()))
         click.echo(f"not in it     entries that this format has no place for: {said}")

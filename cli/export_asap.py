@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import opening, output, person_words
+from . import output, person_words
 from .application import Call
+from .period import Period
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from compliance.exports.asap import Made
     from compliance.exports.asap_facts import Facts
     from compliance.exports.release import Purpose
-    from compliance.exports.walk import Asked
     from compliance.ledger.log import Log
 
 
@@ -29,21 +29,23 @@ def stated(call: Call, log: Log, sites: tuple[str, ...], purpose: str, *, leaves
 
 
 def report(
-    call: Call, asked: Asked, out: Path, purpose: str, *, state: str | None, test: bool, leaves_site: bool, strict: bool
+    call: Call, log: Log, sites: tuple[str, ...], asked: Period, out: Path, purpose: str, *, state: str | None, test: bool, leaves_site: bool, strict: bool
 ) -> int:  # fmt: skip
     """Make the report; 1 where a dispense is not in it for want of something."""
     from compliance.bundles import Bundles
     from compliance.exports.asap import Wanted, make
+    from compliance.exports.walk import Asked
 
-    with opening.writing(call) as log:
-        bundles = Bundles(log)
-        why = stated(call, log, asked.sites, purpose, leaves_site=leaves_site)
-        made = make(log, bundles, Wanted(asked, out, why, state, test))
-        if call.json:
-            output.echo_json(_as_json(out, made, bundles))
-        else:
-            _tell(out, made)
-            person_words.tell(made.results, bundles)
+    bundles = Bundles(log)
+    why = stated(call, log, sites, purpose, leaves_site=leaves_site)
+    wanted = Wanted(Asked(sites, (), asked.since, asked.until), out, why, state, test)
+    made = make(log, bundles, wanted)
+    if call.json:
+        output.echo_json(_as_json(out, made, bundles))
+    else:
+        _tell(out, made)
+        asked.tell()
+        person_words.tell(made.results, bundles)
     return person_words.tallied(made.results).exit_code(strict=strict) or int(bool(made.lacking))
 
 
