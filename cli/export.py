@@ -16,7 +16,8 @@ from .types import DAY_OR_INSTANT, NEW_PATH
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
-    from compliance.exports.made import Form, Made, Make
+    from compliance.exports.made import Form, Made, Make, Wanted
+    from compliance.ledger.log import Log
 
 FORMATS: Final = ("fhir", "csv", "parquet")
 PURPOSES: Final = (*person_words.PURPOSES, "analytics")
@@ -54,6 +55,8 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
 @click.option(
     "--state", metavar="ST", help="With --asap: the state that is reported to; the sites' own, unless named."
 )
+@click.option("--sender", metavar="ID", help="With --asap: the id that the clearing house knows you by.")
+@click.option("--sender-name", metavar="NAME", help="With --asap: the name that it knows you by.")
 @click.option("--test", is_flag=True, help="With --asap: mark the file as a test.")
 @click.option(
     "--identities",
@@ -68,7 +71,7 @@ PURPOSES: Final = (*person_words.PURPOSES, "analytics")
 @pass_call
 def export(
     call: Call, form: Form | None, asap: bool, out: Path, sites: tuple[str, ...], kinds: tuple[str, ...], since: Said, until: Said,
-    state: str | None, test: bool, identities: bool, purpose: str | None, leaves_site: bool, strict: bool,
+    state: str | None, sender: str | None, sender_name: str | None, test: bool, identities: bool, purpose: str | None, leaves_site: bool, strict: bool,
 ) -> int:  # fmt: skip
     """Write events and decisions as FHIR (AuditEvent, Provenance), CSV or Parquet; or dispensing as a state PDMP asks for it.
 
@@ -85,34 +88,42 @@ def export(
             raise click.UsageError(
                 "--asap needs --purpose, --since and --until, and takes no --kind: it is about dispensing, with names."
             )
-        with opening.writing(call) as log:
-            asked = period(log, sites, since, until)
-            return export_asap.report(
-                call, log, sites, asked, out, purpose, state=state, test=test, leaves_site=leaves_site, strict=strict
-            )  # fmt: skip
-    if state is not None or test:
-        raise click.UsageError("--state and --test are about a report with --asap.")
-    if (identities or leaves_site) and purpose is None:
-        raise click.UsageError(
-            "--identities and --leaves-site need --purpose: who looks at names does so for something."
-        )
-    from compliance.bundles import Bundles
-    from compliance.exports.made import Wanted, make
+    else:
+        if test or any(one is not None for one in (state, sender, sender_name)):
+            raise click.UsageError(
+                "--state, --sender, --sender-name and --test are about a report with --asap."
+            )
+        if (identities or leaves_site) and purpose is None:
+            raise click.UsageError(
+                "--identities and --leaves-site need --purpose: who looks at names does so for something."
+            )
+    from compliance.exports.asap import Wanted as Report
+    from compliance.exports.made import Wanted
     from compliance.exports.walk import Asked
 
-    progress = Progress()
     with opening.reading(call) if purpose is None else opening.writing(call) as log:
-        asked = period(log, sites, since, until)
-        bundles = Bundles(log)
+        within = period(log, sites, since, until)
+        asked = Asked(sites, kinds, within.since, within.until)
         why = None
         if purpose is not None:
             why = export_asap.stated(call, log, sites, purpose, leaves_site=leaves_site)
-        wanted = Wanted(form, Asked(sites, kinds, asked.since, asked.until), out, why, identities)
-        made = make(
-            log, bundles, wanted, _writer(form), lambda done, of: progress.walked(done, of, "exported")
-        )
-        progress.clear()
-        _answer(call, out, form, asked, made, bundles)
+        if form is not None:
+            return _export(call, log, Wanted(form, asked, out, why, identities), within, strict=strict)
+        assert why is not None
+        report = Report(asked, out, why, state, test, sender, sender_name)
+        return export_asap.report(call, log, report, within, strict=strict)
+
+
+def _export(call: Call, log: Log, wanted: Wanted, within: Period, *, strict: bool) -> int:
+    from compliance.bundles import Bundles
+    from compliance.exports.made import make
+
+    progress, bundles = Progress(), Bundles(log)
+    made = make(
+        log, bundles, wanted, _writer(wanted.form), lambda done, of: progress.walked(done, of, "exported")
+    )
+    progress.clear()
+    _answer(call, wanted, within, made, bundles)
     return person_words.tallied(made.results).exit_code(strict=strict)
 
 
@@ -133,21 +144,21 @@ def _writer(form: str) -> Make:
     return Tables.into(ParquetTables)
 
 
-def _answer(call: Call, out: Path, form: str, asked: Period, made: Made, bundles: Bundles) -> None:
+def _answer(call: Call, wanted: Wanted, within: Period, made: Made, bundles: Bundles) -> None:
     from base64 import b64encode
 
     root = b64encode(made.head.root).decode()
     if call.json:
         output.echo_json({
-            "folder": str(out), "format": form, "exported": made.events, "files": made.rows, "left_out": made.left_out,
+            "folder": str(wanted.folder), "format": wanted.form, "exported": made.events, "files": made.rows, "left_out": made.left_out,
             "manifest_sha256": made.manifest, "log_size": made.head.size, "log_root": root, **person_words.events_json(made.results, bundles),
         })  # fmt: skip
         return
-    click.echo(f"export        {out}, for its owner's eyes only")
+    click.echo(f"export        {wanted.folder}, for its owner's eyes only")
     click.echo(
         f"in it         {output.counted(made.events, 'event')}, {output.counted(len(made.rows), 'file')}, {output.counted(sum(made.rows.values()), 'row')}"
     )
-    asked.tell()
+    within.tell()
     if made.left_out:
         said = ", ".join(f"{count:,} {name}" for name, count in sorted(made.left_out.items()))
         click.echo(f"not in it     entries that this format has no place for: {said}")

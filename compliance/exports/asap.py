@@ -46,13 +46,35 @@ GAPS_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A report that is asked for; `asked` has both ends of the period, `state` where it goes, else that of the sites. `test` marks the file as one."""
+    """A report that is asked for; `asked` has both ends of the period, `state` where it goes, else that of the sites. `test` marks the file as one.
+
+    `sender` and `sender_name` are who sends it, as the clearing house knows them; without them the site stands there, or the log, and the gaps say it.
+    """
 
     asked: Asked
     file: Path
     purpose: Purpose
     state: str | None = None
     test: bool = False
+    sender: str | None = None
+    sender_name: str | None = None
+
+    def __post_init__(self) -> None:
+        for option, said in (("--sender", self.sender), ("--sender-name", self.sender_name)):
+            if said is not None and plain(said) != said:
+                raise InputError(
+                    f"{option} holds what no element can hold, or nothing",
+                    "Write it in letters, digits and marks of ASCII, without * and ~.",
+                )
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """Elements that have something else in their place, each with what would mend it."""
+        said = {
+            "IS01": (self.sender, "Name the id that the clearing house gave you with --sender."),
+            "IS02": (self.sender_name, "Name the sender with --sender-name, as the clearing house knows it."),
+        }
+        return {ref: remedy for ref, (value, remedy) in said.items() if value is None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +235,14 @@ def _file(
     now = format_instant(log.now(), zone)
     days = [format_date(local_date(at or 0, zone)).replace("-", "") for at in (asked.since, asked.until)]
     source = wanted.asked.sites[0] if len(wanted.asked.sites) == 1 else log.identity.origin
-    name = plain(source) or "compliance log"
+    stand_in = plain(source) or "compliance log"
     period = {"IS03": f"#{days[0]}#-#{days[1]}#"} if zero else {}
     segments = [
         segment("TH", {
             "TH01": VERSION, "TH02": control, "TH03": "01", "TH05": now[:10].replace("-", ""), "TH06": now[11:19].replace(":", ""),
             "TH07": "T" if wanted.test else "P", "TH09": TERMINATOR,
         }),
-        segment("IS", {"IS01": name, "IS02": name, **period}),
+        segment("IS", {"IS01": wanted.sender or stand_in, "IS02": wanted.sender_name or stand_in, **period}),
     ]  # fmt: skip
     groups = _zero_groups(gathered, days[1]) if zero else _groups(written)
     for group in groups:
@@ -262,6 +284,7 @@ def _gaps(wanted: Wanted, made: Made) -> bytes:
         "version": GAPS_VERSION, "file": wanted.file.name if made.sha256 else None, "sha256": made.sha256, "control": made.control, "state": made.state,
         "zero_report": made.zero, "log": {"size": made.head.size, "root": b64encode(made.head.root).decode()},
         "written": [_record(one) for one in made.written], "not_written": [_record(one) for one in made.lacking], "left_out": dict(made.left_out),
+        "stand_ins": [{"element": ref, "remedy": remedy} for ref, remedy in wanted.stand_ins.items()],
         "never_filled": [{"element": one.ref, "says": one.says} for one in NEVER],
     }  # fmt: skip
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -273,5 +296,5 @@ def _record(one: Facts) -> dict[str, Any]:
     return {
         "event": event.id, "entry": event.position, "status": one.dispensed.status,
         "missing": [{"element": ref, "remedy": remedy} for ref, remedy in one.missing.items()],
-        "empty": sorted(empty), "spelt_otherwise": one.changed,
+        "empty": sorted(empty), "spelt_otherwise": one.changed, "from_a_later_identity": one.later,
     }  # fmt: skip

@@ -32,7 +32,8 @@ Known = Callable[[str], list[Identity]]
 class Facts:
     """The values of a record by element, what is missing of it and how that is mended, and what was spelt otherwise than it is on record.
 
-    `prescriber` is the pseudonym of who prescribed, where the prescription is on record.
+    `prescriber` is the pseudonym of who prescribed, where the prescription is on record; `later` are elements from a version of an identity that
+    began to hold only after the day, since none held on it.
     """
 
     dispensed: Dispensed
@@ -40,6 +41,7 @@ class Facts:
     remedies: dict[str, str] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     prescriber: str | None = None
+    later: list[str] = field(default_factory=list)
 
     def give(self, ref: str, value: Any, remedy: str = "") -> None:
         """Set an element; where there is no value, or none that ASAP can hold, it stays empty."""
@@ -82,10 +84,17 @@ class Gatherer:
     def name(self, found: Facts, known: Known) -> None:
         """Say who patient and prescriber are."""
         event = found.dispensed.event
-        versions = known(event.values["patient"])
-        self._patient(found, self._identity(versions, event, event.values.get("patient_identity_ref")))
-        prescriber = [] if found.prescriber is None else known(found.prescriber)
-        self._name(found, self._identity(prescriber, event), ("PRE05", "PRE06", None))
+        day = format_date(local_date(event.occurred_at, self._zones[event.values["site"]]))
+        patient = _held(known(event.values["patient"]), day, event.values.get("patient_identity_ref"))
+        prescriber = None if found.prescriber is None else _held(known(found.prescriber), day)
+        before = found.values.keys() | {"PAT20"}
+        self._patient(found, {} if patient is None else patient.clear)
+        if patient is not None and patient.valid_from > day:
+            found.later += sorted(found.values.keys() - before)
+        before = set(found.values)
+        self._name(found, {} if prescriber is None else prescriber.clear, ("PRE05", "PRE06", None))
+        if prescriber is not None and prescriber.valid_from > day:
+            found.later += sorted(found.values.keys() - before)
 
     def day(self, instant: int, site: str) -> str:
         """The day by the site's clock, as ASAP writes it."""
@@ -198,14 +207,9 @@ class Gatherer:
         if middle is not None and name is not None and name.middle:
             found.give(middle, name.middle)
 
-    def _identity(
-        self, versions: list[Identity], event: Event, handle: str | None = None
-    ) -> Mapping[str, Any]:
-        """Who somebody was on the day: the version that the event names, else the one that held then, else the first."""
-        day = format_date(local_date(event.occurred_at, self._zones[event.values["site"]]))
-        held = (
-            [one for one in versions if one.handle == handle]
-            or [one for one in versions if one.valid_from <= day]
-            or versions[:1]
-        )
-        return held[-1].clear if held else {}
+
+def _held(versions: list[Identity], day: str, handle: str | None = None) -> Identity | None:
+    """Who somebody was on a day: the version that the event names, else the last that held then, else the first later one."""
+    named = [one for one in versions if one.handle == handle]
+    held = named or [one for one in versions if one.valid_from <= day] or versions[:1]
+    return held[-1] if held else None
