@@ -53,7 +53,7 @@ def verified_head(log: Log) -> Head:
     if not found.good:
         raise LogError(
             f"the log does not verify, and nothing of it is handed out: {found.reason}",
-            "Run `compliance log verify`, and restore the log from a backup that verifies.",
+            "Run `compliance log verify`: it says what to do.",
         )
     return log.head
 
