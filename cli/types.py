@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -26,13 +28,16 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
         if isinstance(value, int):
             return value
         from compliance.domain.reading import Unreadable
-        from compliance.domain.time import parse_instant
+        from compliance.domain.time import parse_date, parse_instant
 
         text = str(value)
         if text == "now":
             return now()
         try:
-            return parse_instant(f"{text}T00:00:00Z" if len(text) == 10 else text)
+            if len(text) == 10:
+                parse_date(text)  # what is wrong with it is said of what was typed
+                text += "T00:00:00Z"
+            return parse_instant(text)
         except Unreadable as error:
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
@@ -79,6 +84,29 @@ class Day(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
+class DayOrInstant(Instant):
+    """An instant as `Instant` has it, or a date as a `date`: whose day it is (where, in which zone) is known later."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or say how it is written."""
+        if isinstance(value, date) or len(str(value)) != 10:
+            return value if isinstance(value, date) else super().convert(value, param, ctx)
+        return date.fromordinal(DAY.convert(value, param, ctx))
+
+
+class NewPath(click.Path):
+    """A path that something is to be made under."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it; an empty one names nothing."""
+        if not str(value):
+            self.fail("it is empty; name what is to be made", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Kind(click.ParamType):  # type: ignore[type-arg]
     """A kind of event: its name, or as much of it as no other kind begins with."""
 
@@ -119,6 +147,8 @@ class Kind(click.ParamType):  # type: ignore[type-arg]
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
 DAY: Final = Day()
+DAY_OR_INSTANT: Final = DayOrInstant()
+NEW_PATH: Final = NewPath()
 KIND: Final = Kind()
 
 FARTHEST: Final = 10 * 366 * 24 * 3600 * 1_000_000
