@@ -89,7 +89,7 @@ def record(
     from compliance.record import Recorder
 
     progress = Progress()
-    with Inputs(files, progress, form) as inputs, opening.writing(call) as log:
+    with Inputs(files, progress, form, call.database) as inputs, opening.writing(call) as log:
         bundles = Bundles(log)
         submit = Recorder(log, bundles.active).submit
         return _run(call, log, inputs, submit, bundles, progress, strict=strict, written=True)
@@ -116,7 +116,7 @@ def check(call: Call, files: tuple[str, ...], form: Form, strict: bool) -> int:
     from compliance.checking import Checker
 
     progress = Progress()
-    with Inputs(files, progress, form) as inputs, opening.reading(call) as log, log.reading():
+    with Inputs(files, progress, form, call.database) as inputs, opening.reading(call) as log, log.reading():
         bundles = Bundles(log, written=False)
         submit = Checker(log, bundles.active()).submit
         return _run(call, log, inputs, submit, bundles, progress, strict=strict, written=False)
