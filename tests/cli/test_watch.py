@@ -157,7 +157,26 @@ def test_a_ready_folder_is_read_as_one(clinic, incoming):
     assert [line["event"] for line in told] == ["e1", "e2", "e3"] and summary["recorded"] == 3
     assert names(incoming / "done" / "bulk.ready") == ["0.ndjson", "1.ndjson", "2.ndjson"]
     _, summary = report(incoming / "problems", "bad.ready")
-    assert summary["recorded"] == 0 and summary["error"]["message"] == "bad.ready/link is no finished file"
+    assert summary["recorded"] == 0 and summary["error"]["message"] == "bad.ready/link is no file"
+
+
+def test_a_ready_folder_with_what_is_hidden_or_unfinished_is_a_problem(clinic, incoming):
+    """As rsync leaves it in the middle: nothing of it is recorded, and the report says what is in the way."""
+    (incoming / "bulk.ready" / ".sub").mkdir(parents=True)
+    for name in ("a.ndjson", ".b.ndjson.Xy12Zz", ".sub/c.ndjson"):
+        drop(incoming / "bulk.ready", name, SITE)
+    wrong = []
+    for name in (".b.ndjson.Xy12Zz", ".sub"):
+        assert once(clinic).exit_code == 1
+        told, summary = report(incoming / "problems", "bulk.ready")
+        assert told == [] and summary["recorded"] == 0
+        wrong.append(summary["error"]["message"].split()[0])
+        for path in (incoming / "problems").glob("*.report.*"):
+            path.unlink()
+        back = (incoming / "problems" / "bulk.ready").rename(incoming / "bulk.ready")
+        (back / name).rename(back / name.lstrip("."))
+    assert wrong == ["bulk.ready/.b.ndjson.Xy12Zz", "bulk.ready/.sub"]
+    assert once(clinic).exit_code == 0 and report(incoming / "done", "bulk.ready")[1]["recorded"] == 1
 
 
 def test_a_file_to_which_somebody_writes_while_it_is_read_is_read_again(clinic, incoming, monkeypatch):
