@@ -43,11 +43,12 @@ def watch(call: Call, form: Form, folder: Path, *, once: bool, every: float, set
     """Record what is dropped in a folder. `every` and `settle` are seconds.
 
     0 where it was stopped, or `once` found nothing wrong; with `once`, 1 where an input went to ``problems`` or had to be left. Raises
-    InputError where the log itself lies in the folder; DatabaseError with `once`, otherwise it waits until the database can be used.
+    InputError where no file could be read as `form` says, or the log itself lies in the folder; DatabaseError with `once`, otherwise it waits until the database can be used.
     """
     from compliance.ledger.own_files import own_file_below
     from compliance.watching import Watched
 
+    form.require_usable()
     own = own_file_below(call.database, folder)
     if own is not None:
         raise InputError(

@@ -254,6 +254,22 @@ def test_wrong_calls(clinic, words, monkeypatch):
     assert clinic.run("record", *words).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (("--format", "csv"), "--format csv is a table: say what its rows are"), (("--format", "xlsx"), "--format xlsx is a table"),
+        (("--kind", "administratoin"), "there is no kind of event"), (("--format", "fhir"), "pip install 'compliance-engine[fhir]'"),
+    ],
+)  # fmt: skip
+def test_what_no_file_could_be_read_by_stops_at_the_start(clinic, incoming, monkeypatch, words, wrong):
+    """It is no fault of the files, which stay where they were dropped."""
+    monkeypatch.setitem(sys.modules, "fhir.resources.R4B", None)
+    drop(incoming, "day.ndjson", SITE)
+    done = once(clinic, *words)
+    assert done.exit_code == 2 and wrong in done.stderr
+    assert [path.name for path in incoming.iterdir()] == ["day.ndjson"]
+
+
 KILLED_BEFORE_THE_MOVE = """
 import os, signal
 from compliance.watching import Taken
