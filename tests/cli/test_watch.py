@@ -254,6 +254,22 @@ def test_wrong_calls(clinic, words, monkeypatch):
     assert clinic.run("record", *words).exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["--every", "--settle"])
+@pytest.mark.parametrize(
+    ("length", "wrong"),
+    [
+        ("0", "'0' is no time at all; write how long to wait, such as 2s, 5m or 1h"), ("0s", "'0s' is no time at all"),
+        ("PT0S", "'PT0S' is no time at all"), ("-2s", "'-2s' is less than nothing"), ("99999999d", "'99999999d' is too long"),
+        ("2", "'2' is not a duration; write 30s, 90m, 2h, 7d or PT2H"), ("often", "'often' is not a duration"),
+    ],
+)  # fmt: skip
+def test_a_pause_is_longer_than_nothing(clinic, incoming, option, length, wrong):
+    """It has a unit, seconds among them; what is no pause is refused in its own words."""
+    done = clinic.run("record", "--watch", incoming, "--once", f"{option}={length}")
+    assert done.exit_code == 2 and wrong in " ".join(done.stderr.split())
+    assert list(incoming.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "wrong"),
     [
