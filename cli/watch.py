@@ -172,6 +172,8 @@ class _Watcher:
         self._every = every
         self._patience = _Patience(every)
         self._stop = stop
+        self._looked_at = False
+        """Whether the log's newest root was compared with its hashes."""
 
     def patient_round(self) -> None:
         """A round; where database or folder cannot be used, later again."""
@@ -198,6 +200,9 @@ class _Watcher:
         if not held and not names:
             return
         with failures.worded(), opening.writing(self._call) as log:
+            if not self._looked_at:
+                log.require_root()
+                self._looked_at = True
             bundles = Bundles(log)
             submit = Recorder(log, bundles.active).submit
             for taken in chain(held, (self._taken(name) for name in names)):

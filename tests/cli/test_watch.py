@@ -17,36 +17,7 @@ from cli.watch import _Outcome
 from compliance.record import Recorder
 from compliance.watching import Taken
 from tests.cli.conftest import DAY, DOSE, SITE, command, lines
-
-QUICK = ("--settle", "PT0.02S", "--every", "PT0.02S")
-
-
-@pytest.fixture
-def incoming(clinic):
-    """A folder that is watched."""
-    made = clinic.folder / "incoming"
-    made.mkdir()
-    return made
-
-
-def once(clinic, *words):
-    """Take what is there, and end."""
-    return clinic.run("record", "--watch", clinic.folder / "incoming", "--once", *QUICK, *words)
-
-
-def drop(incoming, name, *events):
-    (incoming / name).write_text("".join(json.dumps(event) + "\n" for event in events))
-
-
-def report(incoming, name):
-    """The lines of a report, and its summary."""
-    *told, last = map(json.loads, (incoming / f"{name}.report.json").read_text().splitlines())
-    return told, last["summary"]
-
-
-def names(folder):
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path.name for path in found if ".report." not in path.name)
+from tests.dropping import QUICK, drop, names, once, report
 
 
 def being_written(incoming):
@@ -239,51 +210,6 @@ def test_once_without_a_database_is_exit_4_and_leaves_the_file(clinic, incoming)
     done = once(clinic)
     assert (done.exit_code, "Traceback" in done.stderr) == (4, False)
     assert "day.ndjson" in names(incoming)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        (), ("--once", "day.ndjson"), ("--every", "2s", "day.ndjson"), ("--watch", "incoming", "day.ndjson"),
-        ("--watch", "incoming", "--strict"), ("--watch", "nowhere", "--once"),
-    ],
-)  # fmt: skip
-def test_wrong_calls(clinic, words, monkeypatch):
-    """What does not go together is told."""
-    monkeypatch.chdir(clinic.folder)
-    assert clinic.run("record", *words).exit_code == 2
-
-
-@pytest.mark.parametrize("option", ["--every", "--settle"])
-@pytest.mark.parametrize(
-    ("length", "wrong"),
-    [
-        ("0", "'0' is no time at all; write how long to wait, such as 2s, 5m or 1h"), ("0s", "'0s' is no time at all"),
-        ("PT0S", "'PT0S' is no time at all"), ("-2s", "'-2s' is less than nothing"), ("99999999d", "'99999999d' is too long"),
-        ("2", "'2' is not a duration; write 30s, 90m, 2h, 7d or PT2H"), ("often", "'often' is not a duration"),
-    ],
-)  # fmt: skip
-def test_a_pause_is_longer_than_nothing(clinic, incoming, option, length, wrong):
-    """It has a unit, seconds among them; what is no pause is refused in its own words."""
-    done = clinic.run("record", "--watch", incoming, "--once", f"{option}={length}")
-    assert done.exit_code == 2 and wrong in " ".join(done.stderr.split())
-    assert list(incoming.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("words", "wrong"),
-    [
-        (("--format", "csv"), "--format csv is a table: say what its rows are"), (("--format", "xlsx"), "--format xlsx is a table"),
-        (("--kind", "administratoin"), "there is no kind of event"), (("--format", "fhir"), "pip install 'compliance-engine[fhir]'"),
-    ],
-)  # fmt: skip
-def test_what_no_file_could_be_read_by_stops_at_the_start(clinic, incoming, monkeypatch, words, wrong):
-    """It is no fault of the files, which stay where they were dropped."""
-    monkeypatch.setitem(sys.modules, "fhir.resources.R4B", None)
-    drop(incoming, "day.ndjson", SITE)
-    done = once(clinic, *words)
-    assert done.exit_code == 2 and wrong in done.stderr
-    assert [path.name for path in incoming.iterdir()] == ["day.ndjson"]
 
 
 KILLED_BEFORE_THE_MOVE = """
