@@ -60,6 +60,22 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
 
+class Pause(Duration):
+    """A length of time to wait, as microseconds: longer than nothing."""
+
+    name = "pause"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how it is written."""
+        length = 0 if value in ("0", "-0") else super().convert(value, param, ctx)
+        if not 0 < length <= FARTHEST:
+            wrong = "no time at all" if length == 0 else "less than nothing" if length < 0 else "too long"
+            self.fail(
+                f"{echo(str(value))} is {wrong}; write how long to wait, such as 2s, 5m or 1h", param, ctx
+            )
+        return length
+
+
 class Day(click.ParamType):  # type: ignore[type-arg]
     """A date, as an ordinal: ``2026-03-05``, ``today`` or ``yesterday`` by the clock of this machine."""
 
@@ -146,6 +162,7 @@ class Kind(click.ParamType):  # type: ignore[type-arg]
 
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
+PAUSE: Final = Pause()
 DAY: Final = Day()
 DAY_OR_INSTANT: Final = DayOrInstant()
 NEW_PATH: Final = NewPath()
