@@ -27,14 +27,14 @@ def standing_json(standing: Standing) -> dict[str, Any]:
         "session": about.session, "patient": about.patient, "drug": about.drug, "site": about.site,
         "as_of": output.instant(standing.seen.now), "next": None if standing.next is None else standing.next.progress.step.name,
         "finished": standing.finished, "steps": [_step_json(row) for row in standing.steps],
-        "duties": [duty_json(duty) for duty in standing.duties],
+        "duties": [duty_json(duty) for duty in standing.duties], "contradictions": list(standing.contradictions),
     }  # fmt: skip
 
 
 def _step_json(row: Stood) -> dict[str, Any]:
     at = row.progress
     return {
-        "step": at.step.name, "kind": at.step.kind, "state": str(at.state), "events": [event.id for event in at.events],
+        "step": at.step.name, "kind": at.step.kind, "state": str(at.state), "but": list(at.but), "late": at.late, "events": [event.id for event in at.events],
         "not_before": None if at.not_before is None else output.instant(at.not_before),
         "due_at": None if at.due_at is None else output.instant(at.due_at),
         "verdict": row.verdict, "findings": [results.finding_json(one) for one in row.findings],
@@ -56,6 +56,11 @@ def show(standing: Standing) -> None:
         [_cells(row, now, about.zone) for row in standing.steps],
         whole=("state", "step", "verdict"),
     )
+    for told in standing.contradictions:
+        click.echo(output.paragraph(told))
+    for row in standing.steps:
+        if row.progress.but:
+            click.echo(output.paragraph(_but(row, about.zone)))
     if standing.next is not None:
         click.echo(f"next: {standing.next.progress.step.says}")
         show_ahead(standing.next)
@@ -69,6 +74,13 @@ def show(standing: Standing) -> None:
     for row in standing.steps:
         if row is not shown and row.progress.open and row.verdict == "denied" and not row.progress.events:
             _show_denied(row)
+
+
+def _but(row: Stood, zone: str) -> str:
+    """A step that was done and whose outcome says no."""
+    at = row.progress
+    said = f"{at.step.says}: done at {_clock(at.events[-1].occurred_at, zone)}, but: {', '.join(at.but)}"
+    return f"{said}; look again" if at.open else said
 
 
 def show_ahead(row: Stood) -> None:

@@ -29,6 +29,7 @@ from compliance.recent import sites as known_sites
 from compliance.record import Recorded
 from compliance.session_offers import Session, body_of
 from compliance.session_progress import progress
+from compliance.session_outcomes import contradictions, held_back
 from compliance.session_steps import Progress, Seen, State, Step, steps_for
 from compliance.site_zones import site_zone
 from compliance.standing import Explained, explained, last_decision
@@ -55,9 +56,12 @@ class Stood:
 
     @property
     def objectionable(self) -> bool:
-        """Whether something is denied or overdue."""
-        return self.progress.state in (State.OVERDUE, State.BLOCKED) or (
-            self.progress.state is State.DONE and self.verdict == "violation"
+        """Whether something is denied, overdue or was done too late."""
+        at = self.progress
+        return (
+            at.state in (State.OVERDUE, State.BLOCKED)
+            or at.late
+            or bool(at.events and self.verdict == "violation")
         )
 
 
@@ -103,6 +107,11 @@ class Standing:
     def finished(self) -> bool:
         """Whether nothing is left to be done."""
         return not any(row.progress.open for row in self.steps)
+
+    @property
+    def contradictions(self) -> tuple[str, ...]:
+        """What is on record that cannot be so, and what keeps the patient here, in sentences."""
+        return contradictions(self.seen)
 
     def step(self, name: str) -> Stood:
         """The step with this name."""
@@ -318,6 +327,8 @@ def _stood(
             )
         elif row.step.name in ahead:
             verdict, findings = ahead[row.step.name]
+            if verdict != "denied" and held_back(row.step, rows, seen):
+                verdict, findings = None, ()
             denied = row.state is State.NEXT and verdict == "denied"
             yield Stood(replace(row, state=State.BLOCKED) if denied else row, verdict, findings)
         else:
@@ -326,7 +337,7 @@ def _stood(
 
 def _judged_ahead(
     rows: tuple[Progress, ...], about: Session, seen: Seen, log: Log, bundles: Bundles, actor: str
-) -> dict[str, tuple[str, tuple[Explained, ...]]]:
+) -> dict[str, tuple[str | None, tuple[Explained, ...]]]:
     """What the policies would say to each step that may be denied, were it done now: of several doses the next alone."""
     drafts: dict[str, Draft] = {}
     for row in rows:
@@ -339,7 +350,7 @@ def _judged_ahead(
             drafts[step.name] = Draft(made, "<ahead>", 1)
     if not drafts:
         return {}
-    found = {}
+    found: dict[str, tuple[str | None, tuple[Explained, ...]]] = {}
     results = (one for batch in Checker(log, bundles.active()).submit(drafts.values()) for one in batch)
     for result in results:
         if isinstance(result, Recorded):

@@ -15,6 +15,7 @@ from compliance.domain.time import parse_instant
 from compliance.domain.values import SCALE
 from compliance.domain.vocabulary import KINDS
 from compliance.session_offers import Session, body_of
+from compliance.session_outcomes import contradictions, held_back
 from compliance.session_progress import MINUTE, progress
 from compliance.session_steps import ESKETAMINE, INFUSION, OTHER_KETAMINE, STOP, Seen, State, steps_for
 from compliance.settings import shipped_folder
@@ -40,6 +41,7 @@ ALL = {
     "assessment": {"instrument": "readiness", "mode": "clinician"},
     "discharge": {"disposition": "home", "departure_mode": "escort", "devices_taken": 0},
     "session_stop": {"cause": "other"},
+    "patient_enrollment": {"program": "spravato_rems", "step": "verified"},
     "container_status": {"container": "C1", "status": "opened", "storage_place": "CAB", "registration": "R1"},
 }  # fmt: skip
 
@@ -203,6 +205,9 @@ GIVEN = (
         "completed_at": clock(40),
     },
 )
+UNENDED = (*GIVEN[:2], {name: value for name, value in GIVEN[2].items() if name != "completed_at"})
+BOLUS = ("administration", -5, {**UNENDED[2], "route": "iv_bolus"})
+RECOVERED = {"instrument": "recovery", "ready_to_leave": True}
 
 
 @pytest.mark.parametrize(
@@ -215,12 +220,102 @@ GIVEN = (
         (RUNNING, 11, "reading", ("overdue", None, 10)),
         ((*RUNNING, ("vital_signs", 10, {"point": "during"})), 11, "reading", ("waiting", None, 20)),
         ((*RUNNING, STOPPED), 42, "dose", ("next", None, None)),
+        (RUNNING, 31, "discharge", ("waiting", None, None)),
+        ((*RUNNING, STOPPED), 42, "discharge", ("waiting", 70, None)),
+        ((*RUNNING, STOPPED, ("infusion", 50, {"phase": "start"})), 55, "infused", ("next", None, None)),
+        ((*RUNNING, STOPPED, ("infusion", 50, {"phase": "start"})), 85, "discharge", ("waiting", None, None)),
+        ((*RUNNING, UNENDED), 85, "discharge", ("waiting", None, None)),
+        ((*RUNNING, GIVEN), 45, "discharge", ("waiting", 70, None)),
+        ((*RUNNING, STOPPED, BOLUS), 45, "dose-2", ("next", None, None)),
+        ((("assessment", -90, RECOVERED), *RUNNING, STOPPED, GIVEN), 45, "recovery", ("waiting", None, None)),
+        ((*RUNNING, ("assessment", 30, RECOVERED), STOPPED, GIVEN), 45, "recovery", ("waiting", None, None)),
+        ((*RUNNING, STOPPED, GIVEN, ("assessment", 60, RECOVERED)), 61, "recovery", ("done", None, None)),
+        (
+            (("vital_signs", -90, {"point": "pre_discharge"}), *RUNNING, STOPPED, GIVEN),
+            45,
+            "pressure-leaving",
+            ("next", None, None),
+        ),
+        (
+            (("vital_signs", -90, {"point": "pre_discharge"}),),
+            -80,
+            "pressure-leaving",
+            ("waiting", None, None),
+        ),
         ((*RUNNING, STOPPED, GIVEN), 45, "discharge", ("waiting", 70, None)),
     ],
 )
 def test_where_an_infusion_stands(rows, now, step, where):
     """Its start is the dose, until the dose is entered; the patient stays for so long from its end."""
     assert told(seen(*rows, now=now), INFUSION, doses=1)[step] == where
+
+
+@pytest.mark.parametrize(
+    ("rows", "held"),
+    [(RUNNING, True), ((*RUNNING, STOPPED), True), ((*RUNNING, STOPPED, BOLUS), True), ((*RUNNING, GIVEN), False), ((*RUNNING, STOPPED, GIVEN), False)],
+)  # fmt: skip
+def test_nobody_may_leave_a_running_infusion(rows, held):
+    """Not while it runs, nor before it is entered as a dose, whatever the rules say; and it is told."""
+    found = seen(*rows, now=45)
+    rows = progress(INFUSION, found, 1)
+    assert held_back(rows[-1].step, rows, found) is held
+    assert bool(contradictions(found)) is held
+
+
+ASLEEP = {
+    "ready_to_leave": False,
+    "sedation": "present",
+    "dissociation": "not_assessed",
+    "oriented": False,
+    "gait_steady": True,
+}
+TOO_HIGH = {"point": "pre_discharge", "systolic_mmhg": 190, "diastolic_mmhg": 110, "acceptable": False}
+AFTER = (*BOTH, AT_40)
+
+
+@pytest.mark.parametrize(
+    ("rows", "step", "state", "but", "held"),
+    [
+        ((*AFTER, LAST, ("assessment", 130, ASLEEP)), "ready", "next", ("sedation present", "dissociation not assessed", "not oriented", "not ready to leave"), True),
+        ((*AFTER, LAST, ("assessment", 130, ASLEEP)), "watched", "waiting", (), True),
+        ((*AFTER, LAST, ("assessment", 130, ASLEEP), ("assessment", 135, {"ready_to_leave": True})), "ready", "done", (), False),
+        ((*AFTER, LAST, READY, ("assessment", 135, ASLEEP)), "watched", "waiting", (), True),
+        ((*AFTER, LAST, ("assessment", 130, {"gait_steady": False}), LEFT), "ready", "overdue", ("does not walk safely",), True),
+        ((*AFTER, ("vital_signs", 129, TOO_HIGH)), "pressure-leaving", "next", ("not acceptable",), True),
+        ((*AFTER, ("vital_signs", 129, TOO_HIGH)), "ready", "waiting", (), True),
+        ((*AFTER, ("vital_signs", 129, TOO_HIGH), ("vital_signs", 135, {"point": "pre_discharge"})), "pressure-leaving", "done", (), False),
+    ],
+)  # fmt: skip
+def test_an_outcome_that_says_no_leaves_its_step_open(rows, step, state, but, held):
+    """Who looked and found the patient asleep looks again; what comes after waits, and leaving is never called permitted."""
+    found = seen(*rows, now=140)
+    rows = progress(tuple(one for one in ESKETAMINE if not one.wanted_by), found, 2)
+    row, leaving = (next(row for row in rows if row.step.name == name) for name in (step, "discharge"))
+    assert (str(row.state), row.but) == (state, but)
+    assert held_back(leaving.step, rows, found) is held
+
+
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [("active", "done"), ("not_found", "next"), ("mismatch", "next"), ("inactive", "next")],
+)
+def test_who_is_not_enrolled_is_looked_up_again(result, state):
+    """A look-up that found nobody holds the dose back."""
+    found = seen(("patient_enrollment", -70, {"result": result}), now=-65)
+    rows = progress(ESKETAMINE, found, 1)
+    device = next(row.step for row in rows if row.step.name == "device")
+    assert str(rows[0].state) == state
+    assert held_back(device, rows, found) is (state == "next")
+
+
+@pytest.mark.parametrize(
+    ("reading", "state"),
+    [({"acceptable": False}, "next"), ({"acceptable": False, "systolic_mmhg": 160}, "done"), ({"acceptable": True}, "done")],
+)  # fmt: skip
+def test_a_pressure_that_is_not_acceptable_is_taken_again(reading, state):
+    """Before the dose; about one above the limit the prescriber decides."""
+    found = told(seen(*BEFORE[:2], ("vital_signs", -30, {"point": "pre_dose", **reading}), now=-20))
+    assert found["pressure"][0] == state
 
 
 @pytest.mark.parametrize(
