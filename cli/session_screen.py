@@ -129,20 +129,28 @@ def when(row: Stood, now: int, zone: str) -> str:
     at = row.progress
     if at.events and (not at.open or not at.step.again):
         last = _clock(at.events[-1].occurred_at, zone)
-        return f"{last}, {len(at.events)} times" if len(at.events) > 1 else last
+        said = f"{last}, {len(at.events)} times" if len(at.events) > 1 else last
+        return f"{said}, late: {_window(row, now, zone)}" if at.late else said
     if not at.open:
         return ""
     if at.not_before is not None and at.due_at is not None:
         about = (at.not_before + at.due_at) // 2
-        window = f"window from {_clock(at.not_before, zone)} to {_clock(at.due_at, zone)}"
-        return f"about {_clock(about, zone)} ({_from(about, now)}), {window}"
+        return f"about {_clock(about, zone)} ({_from(about, now)}), {_window(row, now, zone)}"
     if at.not_before is not None and at.not_before > now:
         return f"not before {_clock(at.not_before, zone)} ({_from(at.not_before, now)})"
     if at.due_at is not None:
-        # A day's end is the midnight after it.
-        by = _clock(at.due_at, zone) if abs(at.due_at - now) < DAY else _date(at.due_at - 1, zone)
-        return f"by {by} ({_from(at.due_at, now)})"
+        return f"{_window(row, now, zone)} ({_from(at.due_at, now)})"
     return ""
+
+
+def _window(row: Stood, now: int, zone: str) -> str:
+    """When a step was or is to be done: in a window, or by a time; a day's end is the midnight after it."""
+    at = row.progress
+    if at.due_at is None:
+        return ""
+    if at.not_before is not None and at.not_before < at.due_at:
+        return f"window from {_clock(at.not_before, zone)} to {_clock(at.due_at, zone)}"
+    return f"by {_clock(at.due_at, zone) if abs(at.due_at - now) < DAY else _date(at.due_at - 1, zone)}"
 
 
 def _clock(at: int, zone: str) -> str:

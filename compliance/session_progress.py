@@ -2,7 +2,7 @@
 
 A step is done when its event is there and does not say no (sedation is still present). One that came before its time (a readiness noted
 an hour after the last device) is in the log and judged, and leaves the step open. What had to stand before the first dose, and does not when a dose was given, is overdue from then on; so
-is what was not done when the patient left.
+is what was not done when the patient left. What was done after its time is done, and late.
 """
 
 from __future__ import annotations
@@ -80,7 +80,29 @@ def _row(step: Step, seen: Seen, doses: int) -> Progress:
     not_before, due_at = _bounds(step, seen, doses)
     events = _events(step, seen, not_before)
     row = Progress(step, State.WAITING, events, not_before, due_at, _but(step, events, seen))
-    return replace(row, state=_state(row, seen))
+    row = replace(row, state=_state(row, seen))
+    bound = _latest(row, seen)
+    if row.state is not State.DONE or bound is None or _in_time(step, events, bound, seen):
+        return row
+    return replace(row, late=True, due_at=bound)
+
+
+def _latest(row: Progress, seen: Seen) -> int | None:
+    """Until when a step counts as done in time: its due time, the first dose for what stands before it, the patient's leaving."""
+    step, left = row.step, seen.of("discharge")
+    bounds = [] if row.due_at is None or step.again else [row.due_at]
+    if step.gate and seen.doses:
+        bounds.append(seen.doses[0].occurred_at)
+    waited_for = step.kind not in ("monitoring_form", "discharge") and not step.again
+    if left and waited_for and left[-1].values["disposition"] not in OTHER_HANDS:
+        bounds.append(left[0].occurred_at)
+    return min(bounds, default=None)
+
+
+def _in_time(step: Step, events: Sequence[Event], bound: int, seen: Seen) -> bool:
+    """Whether a step was done by then, and did not say no: a reading repeated after the dose was taken before it, too."""
+    every = seen.of(step.kind, **step.tells) if step.tells.get("point") == "pre_dose" else events
+    return any(event.occurred_at <= bound and not _but(step, (event,), seen) for event in every)
 
 
 def _but(step: Step, events: Sequence[Event], seen: Seen) -> tuple[str, ...]:
@@ -106,7 +128,7 @@ def _end(wait: Wait, step: Step, seen: Seen, doses: int) -> int | None:
         before = given[step.number - 2 : step.number - 1] if step.number > 1 else ()
         rested: int = length
         return before[0].occurred_at + rested if before else None
-    if wait.after == "last_ended" and len(given) < doses and not seen.of("session_stop"):
+    if wait.after == "last_ended" and len(given) < doses and not seen.stopped:
         return None  # another dose is still to come
     minutes: int = length if wait.after != "measured" else length // SCALE * MINUTE
     since = _since(wait, seen)
@@ -175,8 +197,7 @@ def _state(row: Progress, seen: Seen) -> State:
         return _of_rounds(row, seen)
     if row.events and not row.but:
         return State.DONE
-    stages = {event.values["stage"] for event in seen.of("session_stop")}
-    if stages - {"stopped_during"} or ("stopped_during" in stages and step.kind == "administration"):
+    if seen.given_up or (seen.stopped and step.kind == "administration"):
         return State.DROPPED
     if left and step.kind != "monitoring_form":
         return State.DROPPED if left[-1].values["disposition"] in OTHER_HANDS else State.OVERDUE
@@ -191,7 +212,7 @@ def _of_rounds(row: Progress, seen: Seen) -> State:
     """What comes again and again is done when the watching has ended."""
     if seen.of("observation", phase="end") or seen.of("discharge"):
         return State.DONE
-    if seen.of("session_stop") and not seen.doses:
+    if seen.stopped and not seen.doses:
         return State.DROPPED
     return State.OVERDUE if row.due_at is not None and seen.now > row.due_at else State.WAITING
 

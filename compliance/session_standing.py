@@ -28,8 +28,8 @@ from compliance.ledger.log import Log
 from compliance.recent import sites as known_sites
 from compliance.record import Recorded
 from compliance.session_offers import Session, body_of
-from compliance.session_progress import progress
 from compliance.session_outcomes import contradictions, held_back
+from compliance.session_progress import progress
 from compliance.session_steps import Progress, Seen, State, Step, steps_for
 from compliance.site_zones import site_zone
 from compliance.standing import Explained, explained, last_decision
@@ -100,8 +100,7 @@ class Standing:
     @property
     def over(self) -> bool:
         """Whether the patient has left, or the session was given up."""
-        stops = {event.values["stage"] for event in self.seen.of("session_stop")}
-        return bool(self.seen.of("discharge") or stops - {"stopped_during"})
+        return bool(self.seen.of("discharge")) or self.seen.given_up
 
     @property
     def finished(self) -> bool:
@@ -167,7 +166,8 @@ def _going_on(history: LogHistory, patient: str, now: int) -> str | None:
 
 def _is_over(events: list[Event]) -> bool:
     """Whether nothing more is to come: given up before the dose, or the patient gone, with the form where one is owed."""
-    if any(e.kind == "session_stop" and e.values["stage"] != "stopped_during" for e in events):
+    given = any(e.kind in ("administration", "infusion") for e in events)
+    if not given and any(e.kind == "session_stop" and e.values["stage"] != "stopped_during" for e in events):
         return True
     form_owed = any(e.kind == "administration" and DRUGS[e.values["drug"]].is_rems for e in events)
     gone, form = (any(e.kind == kind for e in events) for kind in ("discharge", "monitoring_form"))

@@ -101,6 +101,21 @@ class Seen:
         return self.of("administration") or self.of("infusion", phase="start")[:1]
 
     @property
+    def stopped(self) -> bool:
+        """Whether the session was broken off or given up; what was said before a dose does not hold after it was given."""
+        begun = self.doses[0].occurred_at if self.doses else None
+        return any(
+            begun is None or event.values["stage"] == "stopped_during" or event.occurred_at >= begun
+            for event in self.of("session_stop")
+        )
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it ended before a dose: some stop says so, and no dose was given."""
+        stages = {event.values["stage"] for event in self.of("session_stop")}
+        return not self.doses and bool(stages - {"stopped_during"})
+
+    @property
     def pump(self) -> Event | None:
         """The last entry of an infusion's pump."""
         return next(reversed(self.of("infusion")), None)

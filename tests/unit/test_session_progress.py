@@ -10,96 +10,33 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.domain.making import make_event, stamp
-from compliance.domain.time import parse_instant
-from compliance.domain.values import SCALE
 from compliance.domain.vocabulary import KINDS
 from compliance.session_offers import Session, body_of
-from compliance.session_outcomes import contradictions, held_back
-from compliance.session_progress import MINUTE, progress
+from compliance.session_progress import MINUTE
 from compliance.session_steps import ESKETAMINE, INFUSION, OTHER_KETAMINE, STOP, Seen, State, steps_for
 from compliance.settings import shipped_folder
-
-FIRST = parse_instant("2026-03-02T10:00:00-06:00")
-LENGTHS = {
-    ("uspi-5min", "shortest_rest"): 5 * MINUTE, ("uspi-bp-40min", "earliest"): 30 * MINUTE, ("uspi-bp-40min", "latest"): 50 * MINUTE,
-    ("rems-monitor-2h", "minimum_observation"): 120 * MINUTE, ("rems-monitor-2h-first-device", "minimum_observation"): 120 * MINUTE,
-    ("uspi-bp-140-90", "systolic"): 140 * SCALE, ("uspi-bp-140-90", "diastolic"): 90 * SCALE,
-    ("rems-observer-continuity-checks", "longest"): 30 * MINUTE, ("off-monitor-interval", "parenteral_min"): 10 * SCALE,
-    ("off-discharge-wait", "after_iv"): 30 * MINUTE, ("off-discharge-wait", "after_other"): 60 * MINUTE,
-}  # fmt: skip
-SPRAY, VIAL = "esketamine_nasal_28mg", "ketamine_inj_10mg_ml"
-ALL = {
-    "pre_session_check": {"nasal_product_used": False, "acutely_impaired": False, "history_changed": False, "transport_type": "escort", "no_driving_explained": True},
-    "order": {"drug": SPRAY, "order": "O1", "prescriber": "MD-1", "indication_class": "trd", "product_type": "approved_labelled", "route": "intranasal", "dose_mg": "56"},
-    "vital_signs": {"systolic_mmhg": 128, "diastolic_mmhg": 78},
-    "clinical_decision": {"about": "elevated_bp", "rationale": "seen", "decided_by": "MD-1"},
-    "observation": {"observer": "RN-1", "in_person": True},
-    "administration": {"drug": SPRAY, "encounter_class": "outpatient", "route": "intranasal", "dose_mg": "28", "quantity": "1", "quantity_unit": "device", "lot": "L1"},
-    "infusion": {"drug": VIAL, "order": "O1", "preparation": "PR1", "run_by": "RN-1"},
-    "preparation": {"drug": VIAL, "preparation": "PR1", "order": "O1", "source_strength_mg_per_ml": "10", "drug_ml": "4", "final_mg_per_ml": "1", "prepared_by": "RN-1"},
-    "assessment": {"instrument": "readiness", "mode": "clinician"},
-    "discharge": {"disposition": "home", "departure_mode": "escort", "devices_taken": 0},
-    "session_stop": {"cause": "other"},
-    "patient_enrollment": {"program": "spravato_rems", "step": "verified"},
-    "container_status": {"container": "C1", "status": "opened", "storage_place": "CAB", "registration": "R1"},
-}  # fmt: skip
-
-
-def event(position, kind, minute, **fields):
-    """One event of the session, so many minutes after the first device."""
-    at = FIRST + minute * MINUTE
-    body = {
-        "id": f"e{position}", "kind": kind, "occurred_at": clock(minute), "site": "S1", "actor": "RN-1", "patient": "P1", "session": "T1",
-        **ALL[kind], **fields,
-    }  # fmt: skip
-    made = make_event(body)
-    assert not isinstance(made, tuple), made
-    return stamp(made, at, position)
-
-
-def clock(minute):
-    """A time of day, so many minutes after the first device."""
-    return f"2026-03-02T{10 + minute // 60:02}:{minute % 60:02}:00-06:00"
-
-
-def seen(*rows, now=0, deadlines=None):
-    """What is known of a session, `now` in minutes."""
-    events = tuple(
-        sorted(
-            (event(number, *row[:2], **(row[2] if row[2:] else {})) for number, row in enumerate(rows)),
-            key=lambda one: one.order,
-        )
-    )
-    return Seen(
-        events, FIRST + now * MINUTE, lambda rule, parameter: LENGTHS.get((rule, parameter)), deadlines or {}
-    )
-
-
-def told(found, table=ESKETAMINE, doses=2):
-    """Each step's state, with the minutes before which it is not to be done and by which it is."""
-    steps = tuple(step for step in table if not step.wanted_by)
-    minutes = {None: None}
-    return {
-        row.step.name: (
-            str(row.state),
-            *(minutes.get(at, at and (at - FIRST) // MINUTE) for at in (row.not_before, row.due_at)),
-        )
-        for row in progress(steps, found, doses)
-    }
-
-
-BEFORE = (
-    ("pre_session_check", -60), ("order", -50), ("vital_signs", -30, {"point": "pre_dose"}), ("observation", -5, {"phase": "start"}),
-)  # fmt: skip
-ONE = ("administration", 0, {"completed_at": clock(2)})
-TWO = ("administration", 6, {"completed_at": clock(8)})
-BOTH = (*BEFORE, ONE, TWO)
-AT_40 = ("vital_signs", 48, {"point": "about_40_min"})
-LAST = ("vital_signs", 129, {"point": "pre_discharge"})
-READY = ("assessment", 130, {"ready_to_leave": True})
-ENDED = ("observation", 131, {"phase": "end"})
-LEFT = ("discharge", 135)
+from tests.sessions import (
+    AT_40,
+    BEFORE,
+    BOLUS,
+    BOTH,
+    ENDED,
+    FIRST,
+    GIVEN,
+    LAST,
+    LEFT,
+    ONE,
+    READY,
+    RECOVERED,
+    RUNNING,
+    SPRAY,
+    STOPPED,
+    UNENDED,
+    VIAL,
+    clock,
+    seen,
+    told,
+)
 
 
 @pytest.mark.parametrize(
@@ -188,28 +125,6 @@ def test_without_rules_nothing_has_a_time():
     assert all(where[1:] == (None, None) for where in told(bare).values())
 
 
-RUNNING = (
-    ("pre_session_check", -60), ("order", -50, {"drug": VIAL, "route": "iv_infusion", "product_type": "approved_off_label", "dose_mg": "40"}),
-    ("vital_signs", -30, {"point": "pre_dose"}), ("preparation", -10), ("infusion", 0, {"phase": "start"}),
-)  # fmt: skip
-STOPPED = ("infusion", 40, {"phase": "stop", "delivered_mg": "38"})
-GIVEN = (
-    "administration",
-    0,
-    {
-        "drug": VIAL,
-        "route": "iv_infusion",
-        "dose_mg": "38",
-        "quantity": "3.8",
-        "quantity_unit": "ml",
-        "completed_at": clock(40),
-    },
-)
-UNENDED = (*GIVEN[:2], {name: value for name, value in GIVEN[2].items() if name != "completed_at"})
-BOLUS = ("administration", -5, {**UNENDED[2], "route": "iv_bolus"})
-RECOVERED = {"instrument": "recovery", "ready_to_leave": True}
-
-
 @pytest.mark.parametrize(
     ("rows", "now", "step", "where"),
     [
@@ -248,74 +163,6 @@ RECOVERED = {"instrument": "recovery", "ready_to_leave": True}
 def test_where_an_infusion_stands(rows, now, step, where):
     """Its start is the dose, until the dose is entered; the patient stays for so long from its end."""
     assert told(seen(*rows, now=now), INFUSION, doses=1)[step] == where
-
-
-@pytest.mark.parametrize(
-    ("rows", "held"),
-    [(RUNNING, True), ((*RUNNING, STOPPED), True), ((*RUNNING, STOPPED, BOLUS), True), ((*RUNNING, GIVEN), False), ((*RUNNING, STOPPED, GIVEN), False)],
-)  # fmt: skip
-def test_nobody_may_leave_a_running_infusion(rows, held):
-    """Not while it runs, nor before it is entered as a dose, whatever the rules say; and it is told."""
-    found = seen(*rows, now=45)
-    rows = progress(INFUSION, found, 1)
-    assert held_back(rows[-1].step, rows, found) is held
-    assert bool(contradictions(found)) is held
-
-
-ASLEEP = {
-    "ready_to_leave": False,
-    "sedation": "present",
-    "dissociation": "not_assessed",
-    "oriented": False,
-    "gait_steady": True,
-}
-TOO_HIGH = {"point": "pre_discharge", "systolic_mmhg": 190, "diastolic_mmhg": 110, "acceptable": False}
-AFTER = (*BOTH, AT_40)
-
-
-@pytest.mark.parametrize(
-    ("rows", "step", "state", "but", "held"),
-    [
-        ((*AFTER, LAST, ("assessment", 130, ASLEEP)), "ready", "next", ("sedation present", "dissociation not assessed", "not oriented", "not ready to leave"), True),
-        ((*AFTER, LAST, ("assessment", 130, ASLEEP)), "watched", "waiting", (), True),
-        ((*AFTER, LAST, ("assessment", 130, ASLEEP), ("assessment", 135, {"ready_to_leave": True})), "ready", "done", (), False),
-        ((*AFTER, LAST, READY, ("assessment", 135, ASLEEP)), "watched", "waiting", (), True),
-        ((*AFTER, LAST, ("assessment", 130, {"gait_steady": False}), LEFT), "ready", "overdue", ("does not walk safely",), True),
-        ((*AFTER, ("vital_signs", 129, TOO_HIGH)), "pressure-leaving", "next", ("not acceptable",), True),
-        ((*AFTER, ("vital_signs", 129, TOO_HIGH)), "ready", "waiting", (), True),
-        ((*AFTER, ("vital_signs", 129, TOO_HIGH), ("vital_signs", 135, {"point": "pre_discharge"})), "pressure-leaving", "done", (), False),
-    ],
-)  # fmt: skip
-def test_an_outcome_that_says_no_leaves_its_step_open(rows, step, state, but, held):
-    """Who looked and found the patient asleep looks again; what comes after waits, and leaving is never called permitted."""
-    found = seen(*rows, now=140)
-    rows = progress(tuple(one for one in ESKETAMINE if not one.wanted_by), found, 2)
-    row, leaving = (next(row for row in rows if row.step.name == name) for name in (step, "discharge"))
-    assert (str(row.state), row.but) == (state, but)
-    assert held_back(leaving.step, rows, found) is held
-
-
-@pytest.mark.parametrize(
-    ("result", "state"),
-    [("active", "done"), ("not_found", "next"), ("mismatch", "next"), ("inactive", "next")],
-)
-def test_who_is_not_enrolled_is_looked_up_again(result, state):
-    """A look-up that found nobody holds the dose back."""
-    found = seen(("patient_enrollment", -70, {"result": result}), now=-65)
-    rows = progress(ESKETAMINE, found, 1)
-    device = next(row.step for row in rows if row.step.name == "device")
-    assert str(rows[0].state) == state
-    assert held_back(device, rows, found) is (state == "next")
-
-
-@pytest.mark.parametrize(
-    ("reading", "state"),
-    [({"acceptable": False}, "next"), ({"acceptable": False, "systolic_mmhg": 160}, "done"), ({"acceptable": True}, "done")],
-)  # fmt: skip
-def test_a_pressure_that_is_not_acceptable_is_taken_again(reading, state):
-    """Before the dose; about one above the limit the prescriber decides."""
-    found = told(seen(*BEFORE[:2], ("vital_signs", -30, {"point": "pre_dose", **reading}), now=-20))
-    assert found["pressure"][0] == state
 
 
 @pytest.mark.parametrize(
