@@ -9,6 +9,7 @@ import click
 from . import output, results
 
 if TYPE_CHECKING:
+    from compliance.session_found import Found
     from compliance.session_standing import Standing, Stood
 
 MINUTE: Final = 60 * 1_000_000
@@ -39,6 +40,16 @@ def _step_json(row: Stood) -> dict[str, Any]:
         "due_at": None if at.due_at is None else output.instant(at.due_at),
         "verdict": row.verdict, "findings": [results.finding_json(one) for one in row.findings],
     }  # fmt: skip
+
+
+def say_new(found: Found) -> None:
+    """That a session is a new one, where the patient has another of that time."""
+    if found.beside is not None:
+        told = f"Session {found.beside} of this patient is over or of another drug; {found.session} is a new one. "
+        click.echo(
+            output.paragraph(f"{told}Name the other with --session {found.beside}, if that is meant."),
+            err=True,
+        )
 
 
 def show(standing: Standing) -> None:

@@ -197,7 +197,7 @@ def _state(row: Progress, seen: Seen) -> State:
         return _of_rounds(row, seen)
     if row.events and not row.but:
         return State.DONE
-    if seen.given_up or (seen.stopped and step.kind == "administration"):
+    if seen.given_up or (seen.stopped and step.each and not seen.unentered):
         return State.DROPPED
     if left and step.kind != "monitoring_form":
         return State.DROPPED if left[-1].values["disposition"] in OTHER_HANDS else State.OVERDUE

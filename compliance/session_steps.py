@@ -232,7 +232,7 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
     _DECISION,
     Step(
         "watching", "Somebody begins to watch", "observation", gate=True, tells={"phase": "start"},
-        usual={"in_person": True, "concurrent_patients": 1}, by_actor=("observer",), asks=("observer", "in_person", "concurrent_patients", "occurred_at"),
+        by_actor=("observer",), asks=("observer", "in_person", "concurrent_patients", "occurred_at"),
     ),
     Step(
         "open", "Package opened: device", "container_status", each=True, wanted_by=("er-sequence-12-opened",), tells={"status": "opened"},
@@ -249,7 +249,7 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
               "patient_identity_ref"),
     ),
     Step(
-        "look", "Look at the patient", "observation", again=True, tells={"phase": "check"}, usual={"in_person": True},
+        "look", "Look at the patient", "observation", again=True, tells={"phase": "check"},
         by_actor=("observer",), asks=("observer", "in_person", "occurred_at"),
         closes=(Wait("rems-observer-continuity-checks", "longest", "looked"),),
     ),
@@ -267,7 +267,7 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
         ),
     ),
     Step(
-        "watched", "Watching ends", "observation", tells={"phase": "end"}, usual={"in_person": True}, by_actor=("observer",), follows="ended",
+        "watched", "Watching ends", "observation", tells={"phase": "end"}, by_actor=("observer",), follows="ended",
         asks=("observer", "in_person", "occurred_at"), opens=_STAY,
     ),
     Step(

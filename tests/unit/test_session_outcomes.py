@@ -6,7 +6,8 @@ import pytest
 
 from compliance.session_outcomes import contradictions, held_back
 from compliance.session_progress import MINUTE, progress
-from compliance.session_steps import ESKETAMINE, INFUSION
+from compliance.session_standing import Stood
+from compliance.session_steps import ESKETAMINE, INFUSION, STOP, Progress, State
 from tests.sessions import (
     AT_40,
     BEFORE,
@@ -126,6 +127,27 @@ def test_what_was_done_after_its_time_is_late(rows, step, late):
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "objectionable"),
+    [
+        (Stood(Progress(STOP, State.DONE), "compliant"), False),
+        (Stood(Progress(STOP, State.DONE, late=True), "compliant"), True),
+        (
+            Stood(Progress(STOP, State.NEXT, seen(READY).events, but=("not ready to leave",)), "compliant"),
+            False,
+        ),
+        (
+            Stood(Progress(STOP, State.NEXT, seen(READY).events, but=("not ready to leave",)), "violation"),
+            True,
+        ),
+        (Stood(Progress(STOP, State.WAITING), "violation"), False),
+    ],
+)
+def test_what_is_late_is_objected_to(row, objectionable):
+    """Like what is a violation; an outcome that says no is none."""
+    assert row.objectionable is objectionable
+
+
 CANCELLED = {"stage": "cancelled_before_dose"}
 
 
@@ -145,3 +167,11 @@ def test_a_stop_that_says_no_dose_was_given_does_not_end_a_session_with_one(rows
     where = told(found)
     assert {name: where[name][0] for name in states} == states
     assert any("no dose was given" in one for one in contradictions(found)) is told_of
+
+
+def test_what_is_dropped_when_a_session_is_broken_off():
+    """No further package is opened; an infusion that ran until then is still to be entered as a dose."""
+    broken = ("session_stop", 41, {"stage": "stopped_during"})
+    rows = progress(ESKETAMINE, seen(*BEFORE, ONE, broken, now=45), 2)
+    assert {str(row.state) for row in rows if row.step.number == 2} == {"dropped"}
+    assert told(seen(*RUNNING, STOPPED, broken, now=45), INFUSION, doses=1)["dose"][0] == "next"
