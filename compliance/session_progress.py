@@ -23,6 +23,7 @@ OTHER_HANDS: Final = ("higher_level_care", "admitted")
 _LOOKS: Final = ("observation", "vital_signs", "assessment")
 _OUTCOMES: Final = ("enrolment", "pressure", "pressure-leaving", "ready", "recovery")
 """Steps that are done when what they found says yes."""
+_LAST_LOOKS: Final = ("readiness", "recovery")
 _NOT_EARLY: Final = ("administration", "discharge", "infusion")
 """Done is done, however early: the drug is given, the patient gone."""
 
@@ -209,8 +210,10 @@ def _state(row: Progress, seen: Seen) -> State:
 
 
 def _of_rounds(row: Progress, seen: Seen) -> State:
-    """What comes again and again is done when the watching has ended."""
-    if seen.of("observation", phase="end") or seen.of("discharge"):
+    """What comes again and again is done when the watching has ended, unless the patient was not ready to leave then."""
+    looked = [e for name in _LAST_LOOKS for e in seen.of("assessment", instrument=name)]
+    asleep = bool(looked) and bool(objections(max(looked, key=lambda event: event.order)))
+    if seen.of("discharge") or (seen.of("observation", phase="end") and not asleep):
         return State.DONE
     if seen.stopped and not seen.doses:
         return State.DROPPED

@@ -175,3 +175,17 @@ def test_what_is_dropped_when_a_session_is_broken_off():
     rows = progress(ESKETAMINE, seen(*BEFORE, ONE, broken, now=45), 2)
     assert {str(row.state) for row in rows if row.step.number == 2} == {"dropped"}
     assert told(seen(*RUNNING, STOPPED, broken, now=45), INFUSION, doses=1)["dose"][0] == "next"
+
+
+@pytest.mark.parametrize(
+    ("rows", "look"),
+    [
+        ((("assessment", 130, ASLEEP), ENDED), "waiting"),
+        ((("assessment", 130, ASLEEP), ("assessment", 140, {"ready_to_leave": True}), ENDED), "done"),
+        ((("assessment", 130, ASLEEP), ENDED, LEFT), "done"),
+        ((ENDED,), "done"),
+    ],
+)
+def test_who_is_not_ready_is_watched_on(rows, look):
+    """An end of the watching that was noted too soon does not end the looks at the patient."""
+    assert told(seen(*AFTER, LAST, *rows, now=145))["look"][0] == look
