@@ -140,6 +140,7 @@ def test_without_rules_nothing_has_a_time():
         ((*RUNNING, STOPPED, ("infusion", 50, {"phase": "start"})), 55, "infused", ("next", None, None)),
         ((*RUNNING, STOPPED, ("infusion", 50, {"phase": "start"})), 85, "discharge", ("waiting", None, None)),
         ((*RUNNING, UNENDED), 85, "discharge", ("waiting", None, None)),
+        ((*RUNNING[:4], UNENDED), 85, "discharge", ("waiting", None, None)),
         ((*RUNNING, GIVEN), 45, "discharge", ("waiting", 70, None)),
         ((*RUNNING, STOPPED, BOLUS), 45, "dose-2", ("next", None, None)),
         ((("assessment", -90, RECOVERED), *RUNNING, STOPPED, GIVEN), 45, "recovery", ("waiting", None, None)),
