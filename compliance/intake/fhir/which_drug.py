@@ -7,8 +7,6 @@ Neither a strength nor a product is taken from words.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +16,7 @@ from compliance.domain.codes import Code
 from compliance.domain.drugs import DRUGS, Drug
 from compliance.domain.reading import Unreadable
 from compliance.intake.fhir.amounts import per_stock_unit, strength_of
+from compliance.intake.fhir.names import names_ours
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.view import NDC, RXNORM, View, codes_of, reference_text
 
@@ -33,7 +32,6 @@ RECALL: Final = frozenset(
 )
 """Codes of the substance, which name no product: whoever sends one means a drug of ours, and which one is not told."""
 
-_NAMED: Final = re.compile(r"ketamin|(?<![a-z])(?:spravato|ketalar)(?![a-z])")
 _DEPTH: Final = 4  # a Medication whose ingredient is a Medication ... : no real one is nested deeper
 _MAP_IT: Final = (
     "Map the code that this system sends for the product in policies/sites/<site>.yaml, under codes.drugs."
@@ -95,7 +93,7 @@ def _by_concepts(concepts: list[Any], medication: Resource | None, view: View) -
     known = view.drug(concepts[0]) if concepts else None
     if known is not None:
         return _known(known, medication, codes)
-    if any(code in RECALL for code in codes) or any(_names_ours(text) for text in _words(concepts)):
+    if any(code in RECALL for code in codes) or any(names_ours(text) for text in _words(concepts)):
         said = "this names ketamine or esketamine, and no code of it is known"
         return Meant(None, medication, codes, (said, _MAP_IT))
     if codes or any(_words(concepts)):
@@ -142,7 +140,3 @@ def _words(concepts: list[Any]) -> Iterator[str]:
                 said = (holder or {}).get(key)
                 if isinstance(said, str) and said.strip():
                     yield said
-
-
-def _names_ours(text: str) -> bool:
-    return _NAMED.search(unicodedata.normalize("NFKC", text).casefold()) is not None

@@ -79,7 +79,7 @@ def test_what_calls_itself_ketamine_is_not_passed_over(medication: Any) -> None:
     "medication",
     [
         {"text": "ketorolac 30 mg"}, {"text": "tiletamine"}, concept(RXNORM, "161"), concept(SNOMED, "6130"),
-        {"text": "Spravatoid"}, {"coding": [{"system": "urn:x", "code": "7", "display": "nicotine patch"}]},
+        {"text": "norketamine"}, {"text": "(2R,6R)-hydroxynorketamine"}, {"text": "acetaminophen 500 mg"}, {"coding": [{"system": "urn:x", "code": "7", "display": "nicotine patch"}]},
     ],
 )  # fmt: skip
 def test_another_drug_is_passed_over(medication: Any) -> None:
