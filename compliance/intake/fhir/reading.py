@@ -20,6 +20,7 @@ from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
 from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
 from compliance.intake.fhir.mappers import MAPPERS, REFERRED
 from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
+from compliance.intake.fhir.ndcs import LISTED, Ndcs
 from compliance.intake.fhir.references import References
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.structure import Structure
@@ -123,14 +124,16 @@ class Reading:
         site: str | None,
         actor: str | None,
         known_dose: Callable[[str], int | None],
+        ndcs: Ndcs = LISTED,
     ) -> None:
-        """`known_dose` says when (microseconds) the first dose of a session was given that is on record already, None where there is none."""
+        """`known_dose` says when (microseconds) the first dose of a session was given that is on record already, None where there is none;
+        `ndcs` are the drug list's and those of products on record."""
         self._gathered = gathered
         self._structure = Structure()
         self._references = References(gathered, self._structure)
         self.resolve = self._references.resolve
         self._codes, self._sites, self._site, self._actor = codes, sites, site, actor
-        self._known_dose = known_dose
+        self._known_dose, self._ndcs = known_dose, ndcs
 
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
@@ -154,6 +157,7 @@ class Reading:
             first_dose=lru_cache(4096)(first),
             sites=self._sites,
             site=self._site,
+            ndcs=self._ndcs,
         )
 
         waiting: list[tuple[int, int, Heard]] = []

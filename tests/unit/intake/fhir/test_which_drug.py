@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from compliance.intake.fhir.administrations import administration
+from compliance.intake.fhir.names import RECALL
 from compliance.intake.fhir.view import NDC, RXNORM, SNOMED
-from compliance.intake.fhir.which_drug import RECALL
 from tests.fhir_doses import (
     DOSE,
     SITE_SYSTEM,
@@ -39,7 +39,7 @@ def held(**medication: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "ndc",
     [
-        "50458-028-00", "50458-028-02", "50458-028-03", "50458-028-99", "50458-0028-02", "50458002802", "5045802803",
+        "50458‑028–02", "050458002802", "50458-028-00", "50458-028-02", "50458-028-03", "50458-028-99", "50458-0028-02", "50458002802", "5045802803",
         "50458-028", "50458-0028", "504580028", "050458-0028-02", " 50458-028-00 ",
     ],
 )  # fmt: skip
@@ -49,7 +49,7 @@ def test_every_form_of_the_ndc(ndc: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ndc", ["50458-0280-2", "5045-8028-02", "50458-280-02", "50458-029-00", "50458", "", "-", "--", "ketalog"]
+    "ndc", ["50458-0280-2", "5045-8028-02", "50458-280-02", "50458-029-00", "50458", "-", "--", "ketalog"]
 )
 def test_an_ndc_that_only_looks_alike(ndc: str) -> None:
     """The same digits in other segments are another product."""
