@@ -15,9 +15,10 @@ from typing import Any, Final
 from compliance.domain.codes import Code
 from compliance.domain.drugs import DRUGS, Drug
 from compliance.domain.reading import Unreadable
-from compliance.intake.fhir.amounts import per_stock_unit, strength_of
+from compliance.intake.fhir.amounts import strength_of
 from compliance.intake.fhir.names import speaks_of_ours
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
+from compliance.intake.fhir.strengths import told_strength
 from compliance.intake.fhir.view import NDC, View, canonical, codes_of, reference_text
 
 _MAP_IT: Final = (
@@ -89,7 +90,7 @@ def which_drug(resource: Resource, view: View) -> Meant | NotOurs:
         said = "its codes mean different drugs of ours"
         return Meant(None, medication, codes, (said, f"Send the code of the product alone. {_MAP_IT}"))
     if drugs:
-        return _known(next(iter(drugs)), medication, codes)
+        return _known(next(iter(drugs)), medication, codes, view)
     if reference is not None and medication is None:
         said = "the Medication that is referred to is not in the input"
         return Meant(None, None, (), (said, f"Send the Medication in the same input. {_MAP_IT}"))
@@ -185,22 +186,15 @@ def _medication_speaks(medication: Resource | None, view: View) -> bool:
     )
 
 
-def _known(listed: str, medication: Resource | None, codes: tuple[Code, ...]) -> Meant:
+def _known(listed: str, medication: Resource | None, codes: tuple[Code, ...], view: View) -> Meant:
     drug = DRUGS[listed]
-    listed_strength, told = strength_of(drug), _told_strength(drug, medication)
-    if listed_strength is not None and told is not None and told != listed_strength:
-        said = f"the strength of its ingredient is not that of {drug.code}"
-        remedy = "Correct the Medication, or what its code stands for."
-        return Meant(drug, medication, codes, (said, remedy), listed_strength)
-    return Meant(drug, medication, codes, None, listed_strength if told is None else told)
-
-
-def _told_strength(drug: Drug, medication: Resource | None) -> Fraction | None:
-    """Milligrams per stock unit by ``Medication.ingredient.strength``, where it is the only ingredient that has one."""
-    ratios = [part["strength"] for part in (medication or {}).get("ingredient") or () if part.get("strength")]
-    if len(ratios) != 1:
-        return None
+    strength = strength_of(drug)
     try:
-        return per_stock_unit(ratios[0], drug)
-    except Unreadable:
-        return None
+        told = None if medication is None else told_strength(medication, drug, view)
+    except Unreadable as error:
+        return Meant(drug, medication, codes, (f"its strength: {error.message}", error.remedy), strength)
+    if strength is not None and told is not None and told != strength:
+        said = f"the strength that the Medication tells is not that of {drug.code}"
+        remedy = "Correct the Medication, or what its code stands for."
+        return Meant(drug, medication, codes, (said, remedy), strength)
+    return Meant(drug, medication, codes, None, strength if told is None else told)
