@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ from compliance.errors import InputError
 
 from .formats import Form
 from .progress import Progress
+from .results import Passed
 
 if TYPE_CHECKING:
     from compliance.intake.drafts import Item, PassedOver, Read
@@ -38,7 +38,7 @@ class Inputs:
     ) -> None:
         self.valid = 0
         """How many valid events were read so far."""
-        self.passed: Counter[str] = Counter()
+        self.passed = Passed()
         """What is not about what the log keeps: how many pieces were passed over for which reason."""
         self._progress = progress
         self._form = form
@@ -79,7 +79,7 @@ class Inputs:
 
         for item in self._all(log, actor, written=written):
             if isinstance(item, PassedOver):
-                self.passed[item.reason] += 1
+                self.passed.take(item)
                 passed(item)
                 continue
             self.valid += isinstance(item, Draft)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cli import results
+from compliance.intake.drafts import PassedOver
 from compliance.ledger.log import Log
 from tests.fhir import NDC, UCUM, clinic, dose, intake, ndjson, visit
 from tests.recording import body, judge, record
@@ -47,3 +49,34 @@ def test_a_product_on_record_makes_its_ndc_known(log: Log) -> None:
     assert (event.values["drug"], event.values["quantity"]) == (VIAL, 700_000)
     record(log, judge(), product("ketamine_inj_10mg_ml"))
     assert intake(log, given, written=False).wrong == ["MedicationAdministration.medication"]
+
+
+def test_the_codes_of_another_drug_are_told(log: Log) -> None:
+    """Codes, never a text or who; of a drug with words only, that there is none."""
+    aspirin = {"system": "urn:ehr", "code": "A1", "display": "Jane's aspirin"}
+    outcome = intake(
+        log,
+        ndjson(
+            visit(),
+            of(aspirin, {"code": "77"}, id="A1"),
+            of({"system": "urn:ehr", "code": "aspirin for Jane Doe"}, id="A2"),
+            dose("A3", medicationCodeableConcept={"text": "aspirin"}),
+        ),
+        written=False,
+    )
+    codes = {one.line: one.codes for one in outcome.passed}
+    assert codes == {1: None, 2: ("urn:ehr|A1", "|77"), 3: ("urn:ehr|text of 20 characters",), 4: ()}
+
+
+def test_passed_codes_are_counted_under_their_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The most frequent first; memory has a bound, and the sum stays right."""
+    monkeypatch.setattr(results, "CODES", 3)
+    monkeypatch.setattr(results, "LISTED", 3)
+    passed = results.Passed()
+    for codes in (("s|1",), ("s|2",), ("s|2",), (), ("s|4",), ("s|5",), None):
+        passed.take(PassedOver("f", 1, "MedicationAdministration", "another drug", codes))
+    assert passed["another drug"] == 7
+    assert passed.codes["another drug"] == {"s|1": 1, "s|2": 2, results.NO_CODE: 1, results.MORE: 2}
+    said = "\n".join(passed.lines())
+    assert said.index("7 another drug") < said.index("s|2") < said.index(results.NO_CODE)
+    assert "and 1 code more" in said

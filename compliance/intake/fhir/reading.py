@@ -72,9 +72,9 @@ class Origin:
         """The resource as a piece that cannot be taken."""
         return Rejected.of_bytes(Place(self.source, self.line), self.raw, problems)
 
-    def passed(self, reason: str) -> PassedOver:
-        """The resource as one that is not ours."""
-        return PassedOver(self.source, self.line, self.type, reason)
+    def passed(self, reason: str, codes: tuple[str, ...] | None = None) -> PassedOver:
+        """The resource as one that is not ours, with the codes of its drug where that is why."""
+        return PassedOver(self.source, self.line, self.type, reason, codes)
 
     def problem(self, element: str, message: str, remedy: str) -> Problem:
         """Something that is wrong at an element of it."""
@@ -92,12 +92,13 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Untold:
     """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
-    `undone` is what it says where it says that they never happened."""
+    `undone` is what it says where it says that they never happened; `codes` are those of a drug that is not ours."""
 
     origin: Origin
     missing: tuple[str, ...]
     reason: str
     undone: str | None = None
+    codes: tuple[str, ...] | None = None
 
 
 Heard: TypeAlias = Told | Untold | Rejected | PassedOver
@@ -202,7 +203,7 @@ class Reading:
         sketches = mapped.mapper(resource, view)
         undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
-            yield Untold(origin, events, sketches.reason, undone)
+            yield Untold(origin, events, sketches.reason, undone, sketches.codes)
             return
         for place in modifiers(resource):
             for sketch in sketches:

@@ -177,6 +177,16 @@ def canonical(code: Code) -> Code:
     return Code(_SYSTEMS.get(said, code.system), code.code.strip())
 
 
+def shown(code: Code) -> str:
+    """A code as people may see it: ``system|code``. What has spaces may be prose, and is counted instead."""
+    return "|".join(
+        text
+        if text.isprintable() and " " not in text and len(text) <= 80
+        else f"text of {len(text)} characters"
+        for text in code
+    )
+
+
 def instant_of(said: Any) -> int | None:
     """A FHIR dateTime as an instant in microseconds; None where it is absent or names less than a second (a day is no instant)."""
     try:

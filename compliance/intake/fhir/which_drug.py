@@ -19,7 +19,7 @@ from compliance.intake.fhir.amounts import strength_of
 from compliance.intake.fhir.names import speaks_of_ours
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.strengths import told_strength
-from compliance.intake.fhir.view import NDC, View, canonical, codes_of, reference_text
+from compliance.intake.fhir.view import NDC, View, canonical, codes_of, reference_text, shown
 
 _MAP_IT: Final = (
     "Map the code that this system sends for the product in policies/sites/<site>.yaml, under codes.drugs."
@@ -31,6 +31,9 @@ _KITS: Final = frozenset(
 
 ANOTHER: Final = "another drug"
 """Why a medication is passed over."""
+
+SHOWN: Final = 8
+"""So many codes of it are told at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def which_drug(resource: Resource, view: View) -> Meant | NotOurs:
         said = "this names ketamine or esketamine, and no code of it is known"
         return Meant(None, medication, codes, (said, _MAP_IT))
     if sent.says:
-        return NotOurs(ANOTHER)
+        return NotOurs(ANOTHER, tuple(shown(code) for code in codes[:SHOWN]))
     return Meant(None, medication, (), ("neither code nor text says which medication this is", _MAP_IT))
 
 
