@@ -9,8 +9,9 @@ import pytest
 
 from cli import results
 from compliance.intake.drafts import PassedOver
+from compliance.intake.fhir.reading import NO_EVENT_OF_OURS
 from compliance.ledger.log import Log
-from tests.fhir import NDC, UCUM, clinic, dose, intake, ndjson, visit
+from tests.fhir import NDC, UCUM, clinic, dose, intake, ndjson, resource, visit
 from tests.recording import body, judge, record
 
 VIAL = "ketamine_inj_50mg_ml"
@@ -24,6 +25,13 @@ BY_VEIN = {
 
 @pytest.fixture
 def log() -> Iterator[Log]:
+    with clinic() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_log() -> Iterator[Log]:
+    """Nothing is recorded in it."""
     with clinic() as made:
         yield made
 
@@ -80,3 +88,35 @@ def test_passed_codes_are_counted_under_their_reason(monkeypatch: pytest.MonkeyP
     said = "\n".join(passed.lines())
     assert said.index("7 another drug") < said.index("s|2") < said.index(results.NO_CODE)
     assert "and 1 code more" in said
+
+
+PROCEDURES: dict[str, tuple[dict[str, Any], bool]] = {
+    "by word": ({"code": {"text": "Esketamine nasal, observed"}}, True),
+    "by word, escaped": ({"note": [{"text": "k\u00e9tamine"}]}, True),
+    "by NDC": ({"usedCode": [{"coding": [{"system": NDC, "code": "50458-028-02"}]}]}, True),
+    "by NDC of eleven digits": ({"usedCode": [{"coding": [{"system": NDC, "code": "50458002802"}]}]}, True),
+    "by HCPCS": (
+        {"code": {"coding": [{"system": "urn:oid:2.16.840.1.113883.6.285", "code": "G2083"}]}},
+        True,
+    ),
+    "by RxNorm": (
+        {
+            "usedCode": [
+                {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6130"}]}
+            ]
+        },
+        True,
+    ),
+    "only where": ({"location": {"display": "Ketamine Clinic"}}, False),
+    "another": ({"code": {"text": "appendectomy"}, "note": [{"text": "caf\u00e9"}]}, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "ours"), PROCEDURES.values(), ids=PROCEDURES)
+@pytest.mark.parametrize("kind", ["Procedure", "MedicationStatement"])
+def test_an_unmapped_type_that_names_ours_is_seen(
+    module_log: Log, kind: str, fields: dict[str, Any], ours: bool
+) -> None:
+    """No event comes of it, and it is counted under a reason of its own."""
+    (reason,) = intake(module_log, ndjson(resource(kind, id="X", **fields)), written=False).reasons
+    assert (reason == NO_EVENT_OF_OURS) is ours

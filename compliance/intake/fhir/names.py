@@ -39,6 +39,9 @@ _UNMISTAKABLE: Final = frozenset(
 )  # fmt: skip
 """Codes that are long enough, or so made, that they mean a drug of ours in whatever system they are sent."""
 
+_CODED: Final = re.compile("|".join(sorted(_UNMISTAKABLE | {code for _, code in RECALL})), re.IGNORECASE)
+_ELEVEN: Final = re.compile("[0-9]{11}")
+
 _SEPARATING: Final = {ord(sign): " " for sign in "™®©℠"} | {ord("ı"): "i"}
 """Signs behind a name, which NFKD would make letters of it (TM); the dotless i of a Turkish keyboard, which has no decomposition."""
 
@@ -78,6 +81,19 @@ def speaks_of_ours(value: Any, ndcs: Ndcs) -> bool:
         return True
     return any(
         speaks_of_ours(_said(name, inner), ndcs) for name, inner in value.items() if name not in _ASIDE
+    )
+
+
+def may_speak(raw: bytes, ndcs: Ndcs) -> bool:
+    """Whether the JSON of a resource may name a drug of ours; where it may not, it need not be read for that."""
+    text = raw.decode("utf-8", "replace")
+    if "\\" in text or not text.isascii():
+        return True
+    return (
+        names_ours(text)
+        or _CODED.search(text) is not None
+        or ndcs.within(text)
+        or _ELEVEN.search(text) is not None
     )
 
 

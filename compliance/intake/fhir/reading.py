@@ -20,6 +20,7 @@ from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
 from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
 from compliance.intake.fhir.mappers import MAPPERS, REFERRED
 from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
+from compliance.intake.fhir.names import may_speak, speaks_of_ours
 from compliance.intake.fhir.ndcs import LISTED, Ndcs
 from compliance.intake.fhir.references import References
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
@@ -38,6 +39,8 @@ UNDONE: Final[Mapping[tuple[str, object], str]] = {
 """Statuses by which a later version says that what an earlier one told never happened."""
 GIVEN: Final = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 """Statuses of a MedicationAdministration of which something was given."""
+NO_EVENT_OF_OURS: Final = "names a drug of ours, in a type of which no event comes"
+"""Why a Procedure or a MedicationStatement with ketamine is passed over: counted by itself, so that somebody looks."""
 WAITING: Final = 10_000
 """So many events at most wait for their time; more than that are out before it."""
 
@@ -184,7 +187,7 @@ class Reading:
             return
         mapped = MAPPERS.get(kept.type)
         if mapped is None:
-            yield self._unmapped(kept, source)
+            yield self._unmapped(kept, source, view)
             return
         events = tuple(f for s in mapped.suffixes if (f := _event_id(kept, s)) is not None)
         version = Version(kept.version, kept.updated)
@@ -216,7 +219,7 @@ class Reading:
         if missing:
             yield Untold(origin, missing, "", undone)
 
-    def _unmapped(self, kept: Kept, source: str) -> Heard:
+    def _unmapped(self, kept: Kept, source: str, view: View) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
         if kept.type in REFERRED:
             read = self._references.read(kept)
@@ -224,6 +227,8 @@ class Reading:
                 return Rejected.of_bytes(Place(source, kept.line), kept.raw, read)
             return PassedOver(source, kept.line, kept.type, "resources that only others refer to")
         name = kept.type if self._structure.knows(kept.type) else "resource"
+        if may_speak(kept.raw, view.ndcs) and speaks_of_ours(self._references.value(kept)[0], view.ndcs):
+            return PassedOver(source, kept.line, name, NO_EVENT_OF_OURS)
         return PassedOver(source, kept.line, name, "resources of types of which no event comes")
 
     def _broken(self, kept: Kept, source: str) -> Rejected:
