@@ -26,9 +26,12 @@ def read_fhir(
     from compliance.fhir_persons import Entering, Patients
     from compliance.fhir_versions import Versions
     from compliance.intake.fhir.gathering import Gathered
+    from compliance.intake.fhir.ndcs import Ndcs
     from compliance.intake.fhir.reading import Reading
+    from compliance.ledger.history import LogHistory
     from compliance.ledger.vault import reach
     from compliance.persons import default_site
+    from compliance.recent import known_ndcs
 
     bundles = Bundles(log, written=written)
     bundle = bundles.active().bundle
@@ -50,6 +53,7 @@ def read_fhir(
             form.site,
             actor,
             _first_dose(log),
+            Ndcs.of(known_ndcs(LogHistory(log))),
         )
         entering = Entering(bundles.active, acting) if written else None
         patients = Patients(log, way, reading.resolve, entering)

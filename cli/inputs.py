@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from compliance.errors import InputError
 
 from .formats import Form
 from .progress import Progress
+from .results import Passed
 
 if TYPE_CHECKING:
     from compliance.intake.drafts import Item, PassedOver, Read
@@ -44,7 +44,7 @@ class Inputs:
 
         self.valid = 0
         """How many valid events were read so far."""
-        self.passed: Counter[str] = Counter()
+        self.passed = Passed()
         """What is not about what the log keeps: how many pieces were passed over for which reason."""
         self._progress = progress
         self._form = form
@@ -86,7 +86,7 @@ class Inputs:
 
         for item in self._all(log, actor, written=written):
             if isinstance(item, PassedOver):
-                self.passed[item.reason] += 1
+                self.passed.take(item)
                 passed(item)
                 continue
             self.valid += isinstance(item, Draft)

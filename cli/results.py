@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -200,11 +199,53 @@ def passed_json(piece: PassedOver) -> dict[str, Any]:
     return {
         "passed_over": {
             "source": piece.source, "line": piece.line, "what": piece.what, "reason": piece.reason,
+            **({} if piece.codes is None else {"codes": list(piece.codes)}),
         }
     }  # fmt: skip
 
 
-def summary(tally: Tally, *, written: bool, passed: Mapping[str, int] = MappingProxyType({})) -> str:
+class Passed(Counter[str]):
+    """How many pieces were passed over for which reason, and of those that were for their drug, with which code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codes: dict[str, Counter[str]] = {}
+
+    def take(self, piece: PassedOver) -> None:
+        """Count one."""
+        self[piece.reason] += 1
+        if piece.codes is None:
+            return
+        codes = self.codes.setdefault(piece.reason, Counter())
+        for code in piece.codes or (NO_CODE,):
+            codes[code if code in codes or len(codes) < CODES else MORE] += 1
+
+    def lines(self) -> list[str]:
+        """A line for each reason, the most frequent first, and under it the codes by how often they came."""
+        return [line for reason, count in _by_number(self) for line in self._lines(reason, count)]
+
+    def _lines(self, reason: str, count: int) -> list[str]:
+        codes = _by_number(self.codes.get(reason, Counter()))
+        said = [output.paragraph(f"{count:,} {reason}", 2, 4)]
+        said += [f"      {number:,}  {code}" for code, number in codes[:LISTED]]
+        if len(codes) > LISTED:
+            said.append(f"      and {output.counted(len(codes) - LISTED, 'code')} more: see --output json")
+        return said
+
+
+CODES: Final = 10_000
+"""So many different codes are counted each by itself."""
+LISTED: Final = 30
+"""So many of them are listed."""
+NO_CODE: Final = "(words only, no code)"
+MORE: Final = "(other codes)"
+
+
+def _by_number(counted: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counted.items(), key=lambda row: (-row[1], row[0]))
+
+
+def summary(tally: Tally, *, written: bool, passed: Passed | None = None) -> str:
     """What a run amounts to, in a few lines; `passed` says how many pieces were passed over for which reason."""
     done = "recorded" if written else "would be recorded"
     parts = [f"{output.counted(tally.recorded, 'event')} {done}"]
@@ -227,10 +268,7 @@ def summary(tally: Tally, *, written: bool, passed: Mapping[str, int] = MappingP
         )
     if passed:
         lines.append(f"{sum(passed.values()):,} passed over: not about what this log keeps")
-        lines += [
-            output.paragraph(f"{count:,} {reason}", 2, 4)
-            for reason, count in sorted(passed.items(), key=lambda row: (-row[1], row[0]))
-        ]
+        lines += passed.lines()
     if written and not tally.recorded and not tally.rejected:
         lines.append("nothing new was written")
     if not written:

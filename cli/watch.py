@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,7 +117,7 @@ class _Outcome:
 
     tally: results.Tally = field(default_factory=results.Tally)
     valid: int = 0
-    passed: Counter[str] = field(default_factory=Counter)
+    passed: results.Passed = field(default_factory=results.Passed)
     error: InputError | None = None
 
     @property

@@ -156,7 +156,7 @@ class Versions:
                 silent = False
                 yield item
         if silent and untold.reason:
-            yield origin.passed(untold.reason)
+            yield origin.passed(untold.reason, untold.codes)
 
     def _withdrawn(self, untold: Untold, known: Standing) -> Iterator[Read]:
         """What becomes of an event of which this version no longer tells."""

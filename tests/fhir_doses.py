@@ -8,6 +8,7 @@ from typing import Any, Final
 from compliance.domain.codes import Code, Codes
 from compliance.domain.event import Event
 from compliance.errors import Place
+from compliance.intake.fhir.ndcs import LISTED, Ndcs
 from compliance.intake.fhir.sketch import NotOurs, Sketch
 from compliance.intake.fhir.view import LOINC, NDC, SNOMED, UCUM, View
 
@@ -74,6 +75,7 @@ def view(
     *,
     site: str | None = "SITE-A",
     dosed: frozenset[str] = frozenset(),
+    ndcs: Ndcs = LISTED,
 ) -> View:
     """A view of SITE-A with a visit and with what is given by reference; `dosed` are the encounters with a first dose."""
     known = {"Encounter/V1": VISIT, **(around or {})}
@@ -84,6 +86,7 @@ def view(
         lambda visit: 0 if visit in dosed else None,
         frozenset({"SITE-A"}),
         site,
+        ndcs,
     )
 
 

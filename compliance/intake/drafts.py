@@ -64,13 +64,15 @@ class PassedOver:
     """A piece of input that is well formed and not about what this log keeps, such as another drug: named, counted, never written.
 
     `what` names the piece without saying who it is about (``MedicationAdministration``); `reason` is for people, and the same
-    for all pieces passed over for the same reason, so that they can be counted.
+    for all pieces passed over for the same reason, so that they can be counted. `codes` are those (``system|code``) by which a drug was
+    found to be another, never a text or a person; None where the reason is no drug's.
     """
 
     source: str
     line: int
     what: str
     reason: str
+    codes: tuple[str, ...] | None = None
 
 
 Item: TypeAlias = Draft | Rejected

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from compliance.domain.codes import Code
-from compliance.domain.reading import Unreadable, echo
+from compliance.domain.reading import Unreadable
 from compliance.intake.fhir.amounts import given, has_rate
 from compliance.intake.fhir.encounters import put_encounter_class
 from compliance.intake.fhir.performers import acting, put_performers
 from compliance.intake.fhir.requests import is_prescription
 from compliance.intake.fhir.routes import put_route
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
+from compliance.intake.fhir.statuses import unclear
 from compliance.intake.fhir.view import SNOMED, View, codes_of, put_entered_at, reference_text
 from compliance.intake.fhir.visits import type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
@@ -48,7 +49,7 @@ def administration(resource: Resource, view: View) -> list[Sketch] | NotOurs:
     if status == "stopped":
         return [dose, _stop(resource, view, meant, "stopped_during")]
     if status not in BEGUN:
-        said = f"{echo(str(status))} does not say whether a dose was given"
+        said = unclear(status, "status", "does not say whether a dose was given")
         dose.wrong("status", said, "Send it again once its status is known.")
     return [dose]
 

@@ -115,12 +115,25 @@ def mg_per_kg(quantity: Any) -> str | None:
 
 
 def per_stock_unit(ratio: Any, drug: Drug) -> Fraction:
-    """Milligrams per stock unit by a Ratio of mass to volume or to pieces. Raises `Unreadable`."""
+    """Milligrams per stock unit by a Ratio of mass to volume or to pieces, or in per cent of a drug that is kept in mL: grams in 100 mL
+    (USP General Notices, 8.140), so 1 % is 10 mg/mL. Raises `Unreadable`."""
     above, below = ratio.get("numerator") or {}, ratio.get("denominator") or {}
+    if unit_of(above) == "%" and drug.stock_unit == "ml" and _is_one(below):
+        return value_of(above) * 10
     if unit_of(above) not in MASSES:
-        raise Unreadable("no mass", _remedy(drug))
+        raise Unreadable(f"{_shown(above)} is no mass", _STRENGTH)
     units = value_of(below) * _units_in(below, unit_of(below), drug, is_kit=False)
     return value_of(above) * MASSES[unit_of(above)] / units
+
+
+_STRENGTH: Final = "Send mass over volume or pieces in UCUM, such as 50 mg over 1 mL."
+
+
+def _is_one(quantity: Any) -> bool:
+    """Whether a denominator is none: absent, or a bare 1."""
+    return not quantity or (
+        unit_of(quantity) in {"", "1"} and quantity.get("code", "1") == "1" and value_of(quantity) == 1
+    )
 
 
 def mg_per_minute(dosage: Any) -> Fraction | None:

@@ -9,6 +9,7 @@ from compliance.domain.reading import Unreadable, echo
 from compliance.intake.fhir.amounts import given, unit_of, value_of
 from compliance.intake.fhir.encounters import V3_ACT_CODE
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
+from compliance.intake.fhir.statuses import unclear
 from compliance.intake.fhir.view import View, codes_of, put_entered_at
 from compliance.intake.fhir.visits import staff_among, type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
@@ -57,7 +58,7 @@ def dispense(resource: Resource, view: View) -> list[Sketch] | NotOurs:
         said = f"{echo(status)}, and yet handed over at a time"
         sketch.wrong("status", said, "Correct the status, or take the time out.")
     elif status != "completed":
-        said = f"{echo(status)} does not say whether anything was handed over"
+        said = unclear(resource.get("status"), "status", "does not say whether anything was handed over")
         sketch.wrong("status", said, "Send it again once its status is known.")
     return [sketch]
 

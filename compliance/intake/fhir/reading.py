@@ -20,6 +20,8 @@ from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
 from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
 from compliance.intake.fhir.mappers import MAPPERS, REFERRED
 from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
+from compliance.intake.fhir.names import may_speak, speaks_of_ours
+from compliance.intake.fhir.ndcs import LISTED, Ndcs
 from compliance.intake.fhir.references import References
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.structure import Structure
@@ -37,6 +39,8 @@ UNDONE: Final[Mapping[tuple[str, object], str]] = {
 """Statuses by which a later version says that what an earlier one told never happened."""
 GIVEN: Final = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 """Statuses of a MedicationAdministration of which something was given."""
+NO_EVENT_OF_OURS: Final = "names a drug of ours, in a type of which no event comes"
+"""Why a Procedure or a MedicationStatement with ketamine is passed over: counted by itself, so that somebody looks."""
 WAITING: Final = 10_000
 """So many events at most wait for their time; more than that are out before it."""
 
@@ -76,9 +80,9 @@ class Origin:
         """The resource as a piece that cannot be taken."""
         return Rejected.of_bytes(Place(self.source, self.line), self.raw, problems)
 
-    def passed(self, reason: str) -> PassedOver:
-        """The resource as one that is not ours."""
-        return PassedOver(self.source, self.line, self.type, reason)
+    def passed(self, reason: str, codes: tuple[str, ...] | None = None) -> PassedOver:
+        """The resource as one that is not ours, with the codes of its drug where that is why."""
+        return PassedOver(self.source, self.line, self.type, reason, codes)
 
     def problem(self, element: str, message: str, remedy: str) -> Problem:
         """Something that is wrong at an element of it."""
@@ -96,12 +100,13 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Untold:
     """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
-    `undone` is what it says where it says that they never happened."""
+    `undone` is what it says where it says that they never happened; `codes` are those of a drug that is not ours."""
 
     origin: Origin
     missing: tuple[str, ...]
     reason: str
     undone: str | None = None
+    codes: tuple[str, ...] | None = None
 
 
 Heard: TypeAlias = Told | Untold | Rejected | PassedOver
@@ -128,14 +133,16 @@ class Reading:
         site: str | None,
         actor: str | None,
         known_dose: Callable[[str], int | None],
+        ndcs: Ndcs = LISTED,
     ) -> None:
-        """`known_dose` says when (microseconds) the first dose of a session was given that is on record already, None where there is none."""
+        """`known_dose` says when (microseconds) the first dose of a session was given that is on record already, None where there is none;
+        `ndcs` are the drug list's and those of products on record."""
         self._gathered = gathered
         self._structure = Structure()
         self._references = References(gathered, self._structure)
         self.resolve = self._references.resolve
         self._codes, self._sites, self._site, self._actor = codes, sites, site, actor
-        self._known_dose = known_dose
+        self._known_dose, self._ndcs = known_dose, ndcs
 
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
@@ -159,6 +166,7 @@ class Reading:
             first_dose=lru_cache(4096)(first),
             sites=self._sites,
             site=self._site,
+            ndcs=self._ndcs,
         )
 
         waiting: list[tuple[int, int, Heard]] = []
@@ -184,7 +192,7 @@ class Reading:
             return
         mapped = MAPPERS.get(kept.type)
         if mapped is None:
-            yield self._unmapped(kept, source)
+            yield self._unmapped(kept, source, view)
             return
         events = _event_ids(kept, mapped.suffixes)
         version = Version(kept.version, kept.updated)
@@ -203,7 +211,7 @@ class Reading:
         sketches = mapped.mapper(resource, view)
         undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
-            yield Untold(origin, events, sketches.reason, undone)
+            yield Untold(origin, events, sketches.reason, undone, sketches.codes)
             return
         for place in modifiers(resource, kept.raw):
             for sketch in sketches:
@@ -216,7 +224,7 @@ class Reading:
         if missing:
             yield Untold(origin, missing, "", undone)
 
-    def _unmapped(self, kept: Kept, source: str) -> Heard:
+    def _unmapped(self, kept: Kept, source: str, view: View) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
         if kept.type in REFERRED:
             read = self._references.read(kept)
@@ -224,6 +232,8 @@ class Reading:
                 return Rejected.of_bytes(Place(source, kept.line), kept.raw, read)
             return PassedOver(source, kept.line, kept.type, "resources that only others refer to")
         name = kept.type if self._structure.knows(kept.type) else "resource"
+        if may_speak(kept.raw, view.ndcs) and speaks_of_ours(self._references.value(kept)[0], view.ndcs):
+            return PassedOver(source, kept.line, name, NO_EVENT_OF_OURS)
         return PassedOver(source, kept.line, name, "resources of types of which no event comes")
 
     def _broken(self, kept: Kept, source: str) -> Rejected:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from compliance.domain.drugs import Drug
-from compliance.domain.reading import Unreadable, echo
+from compliance.domain.reading import Unreadable
 from compliance.intake.fhir.amounts import (
     MINUTES,
     dose_mg,
@@ -20,6 +20,7 @@ from compliance.intake.fhir.amounts import (
 from compliance.intake.fhir.indications import put_indication
 from compliance.intake.fhir.routes import put_route
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
+from compliance.intake.fhir.statuses import unclear
 from compliance.intake.fhir.view import View, codes_of, instant_of, put_entered_at
 from compliance.intake.fhir.visits import type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
@@ -65,9 +66,8 @@ def request(resource: Resource, view: View) -> list[Sketch] | NotOurs:
         _prescription(resource, view, meant) if is_prescription(resource) else _order(resource, view, meant)
     )
     if resource.get("intent") not in ORDERED:
-        sketch.wrong(
-            "intent", f"{echo(str(resource.get('intent')))} is no intent of R4", "Send order, or what it is."
-        )
+        said = unclear(resource.get("intent"), "intent", "is no intent of R4")
+        sketch.wrong("intent", said, "Send order, or what it is.")
     return [sketch]
 
 
@@ -116,7 +116,7 @@ def _put_end(sketch: Sketch, ends: Any) -> None:
         elif bound is None or halted < bound:
             sketch.put("expires_at", updated, "meta.lastUpdated")
     else:
-        said = f"{echo(str(status))} does not say whether the order stands"
+        said = unclear(status, "status", "does not say whether the order stands")
         sketch.wrong("status", said, "Send it again once its status is known.")
 
 
@@ -143,7 +143,7 @@ def _prescription(resource: Resource, view: View, meant: Meant) -> Sketch:
         if type_of(reference, view) == "MedicationRequest":
             sketch.put("order", view.handle(reference), "basedOn")
     if resource.get("status") not in {"active", "completed"}:
-        said = f"a prescription that is {echo(str(resource.get('status')))} has no place"
+        said = unclear(resource.get("status"), "status", "is no status of a prescription that has a place")
         sketch.wrong("status", said, "If it was recorded before, void it with `compliance events void`.")
     return sketch
 

@@ -29,9 +29,11 @@ Resource: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NotOurs:
-    """Why a resource is passed over; the same words for the same reason, without data of the resource."""
+    """Why a resource is passed over; the same words for the same reason, without data of the resource. `codes` are those of its drug, where
+    that is the reason (`PassedOver.codes`)."""
 
     reason: str
+    codes: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)

@@ -11,10 +11,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from compliance.domain.codes import Code, Codes
-from compliance.domain.drugs import DRUGS
-from compliance.domain.identifiers import NDC_LAYOUTS, ndc11
 from compliance.domain.reading import Unreadable
 from compliance.domain.time import parse_instant
+from compliance.intake.fhir.ndcs import LISTED, Ndcs
 from compliance.intake.fhir.sketch import Resource, Sketch
 
 NDC: Final = "http://hl7.org/fhir/sid/ndc"
@@ -22,6 +21,17 @@ LOINC: Final = "http://loinc.org"
 SNOMED: Final = "http://snomed.info/sct"
 RXNORM: Final = "http://www.nlm.nih.gov/research/umls/rxnorm"
 UCUM: Final = "http://unitsofmeasure.org"
+ATC: Final = "http://www.whocc.no/atc"
+
+_SYSTEMS: Final = {
+    **{uri.removeprefix("http://"): uri for uri in (NDC, LOINC, SNOMED, RXNORM, UCUM, ATC)},
+    "2.16.840.1.113883.6.69": NDC,
+    "2.16.840.1.113883.6.73": ATC,
+    "2.16.840.1.113883.6.88": RXNORM,
+    "2.16.840.1.113883.6.96": SNOMED,
+}
+"""Code systems by what is left of the ways to write them: the HL7 OID of a system is as good as its URI."""
+
 _REMEMBERED: Final = 8192
 """Of so many references it is remembered whom or what place they mean."""
 
@@ -32,7 +42,8 @@ class View:
 
     `resolve` gives the resource that a reference names (``Encounter/3``, ``#med1``, ``urn:uuid:...``), None where the input does not hold it;
     `pseudonym` the pseudonym of a patient reference; `first_dose` when (microseconds) the first dose of ours was given at an encounter,
-    None where the input tells of none; `sites` the sites that policies or log know by id; `site` is what ``--site`` said.
+    None where the input tells of none; `sites` the sites that policies or log know by id; `site` is what ``--site`` said; `ndcs` are those of
+    the drug list and of the products that the log knows.
     """
 
     codes: Codes
@@ -41,6 +52,7 @@ class View:
     first_dose: Callable[[str], int | None]
     sites: frozenset[str] = frozenset()
     site: str | None = None
+    ndcs: Ndcs = LISTED
     _staff: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     _sites: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -112,13 +124,13 @@ class View:
                 return found
         return self.site
 
-    def drug(self, concept: Any) -> str | None:
-        """The code in the drug list of a CodeableConcept: by the site's codes, else by NDC. None where no code of it is known."""
-        for code in codes_of(concept):
-            known = self.codes.drugs.get(code) or (_by_ndc(code.code) if code.system == NDC else None)
-            if known is not None:
-                return known
-        return None
+    def drugs(self, code: Code) -> frozenset[str]:
+        """The codes in the drug list that a code may mean: what the site's codes say, else the drugs that have it as their NDC."""
+        plain = canonical(code)
+        known = self.codes.drugs.get(code) or self.codes.drugs.get(plain)
+        if known is not None:
+            return frozenset({known})
+        return self.ndcs.drugs(plain.code) if plain.system == NDC else frozenset()
 
     def envelope(
         self, sketch: Sketch, *, patient: str | None, encounter: str | None, actor: Any, actor_path: str
@@ -182,6 +194,24 @@ def codes_of(concept: Any) -> Iterator[Code]:
             yield Code(coding.get("system", ""), code)
 
 
+def canonical(code: Code) -> Code:
+    """A code with its system as FHIR R4 writes it, where it is one of those above: by OID, with https, a slash at the end, in capitals."""
+    said = code.system.strip().casefold().rstrip("/")
+    for scheme in ("https://", "http://", "urn:oid:"):
+        said = said.removeprefix(scheme)
+    return Code(_SYSTEMS.get(said, code.system), code.code.strip())
+
+
+def shown(code: Code) -> str:
+    """A code as people may see it: ``system|code``. What has spaces may be prose, and is counted instead."""
+    return "|".join(
+        text
+        if text.isprintable() and " " not in text and len(text) <= 80
+        else f"text of {len(text)} characters"
+        for text in code
+    )
+
+
 def instant_of(said: Any) -> int | None:
     """A FHIR dateTime as an instant in microseconds; None where it is absent or names less than a second (a day is no instant)."""
     return _instant(said) if isinstance(said, str) else None
@@ -197,40 +227,3 @@ def _instant(said: str) -> int | None:
 
 def _identifier(identifier: Resource) -> Code:
     return Code(identifier.get("system", ""), identifier.get("value", ""))
-
-
-def _by_ndc(said: str) -> str | None:
-    product = _ndc_product(said.strip())
-    return None if product is None else _PRODUCTS.get(product)
-
-
-def _ndc_product(said: str) -> str | None:
-    """Labeler and product of an NDC as the first nine of its 11 digits, whether the package is named or not; None for what is no NDC.
-
-    Ten digits without hyphens do not show where the segments lie. Each labeler keeps to one layout (21 CFR 207.33(b)), so they are
-    read in those of the drug list.
-    """
-    segments = said.split("-")
-    layout = "-".join(str(len(segment)) for segment in segments)
-    if len(segments) == 2 and f"{layout}-2" in (*NDC_LAYOUTS, "5-4-2"):
-        return _ndc_product(f"{said}-00")
-    if len(segments) == 1 and len(said) == 9:  # as claims shorten the 11 digits
-        return said
-    for tried in (layout,) if layout in NDC_LAYOUTS else _LAYOUTS:
-        try:
-            return ndc11(said, tried)[:9]
-        except Unreadable:
-            continue
-    return None
-
-
-_EXAMPLES: Final = {
-    ndc: "-".join(str(len(segment)) for segment in ndc.split("-"))
-    for drug in DRUGS.values()
-    for ndc in drug.ndc_examples
-}
-_LAYOUTS: Final = tuple(dict.fromkeys(_EXAMPLES.values()))
-_PRODUCTS: Final = {
-    ndc11(ndc, _EXAMPLES[ndc])[:9]: drug.code for drug in DRUGS.values() for ndc in drug.ndc_examples
-}
-"""The drugs by labeler and product; the package says only how many are in the box."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from compliance.intake.fhir.administrations import administration
+from compliance.intake.fhir.names import RECALL
 from compliance.intake.fhir.view import NDC, RXNORM, SNOMED
-from compliance.intake.fhir.which_drug import RECALL
 from tests.fhir_doses import (
     DOSE,
     SITE_SYSTEM,
@@ -39,7 +39,7 @@ def held(**medication: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "ndc",
     [
-        "50458-028-00", "50458-028-02", "50458-028-03", "50458-028-99", "50458-0028-02", "50458002802", "5045802803",
+        "50458‑028–02", "050458002802", "50458-028-00", "50458-028-02", "50458-028-03", "50458-028-99", "50458-0028-02", "50458002802", "5045802803",
         "50458-028", "50458-0028", "504580028", "050458-0028-02", " 50458-028-00 ",
     ],
 )  # fmt: skip
@@ -49,7 +49,7 @@ def test_every_form_of_the_ndc(ndc: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ndc", ["50458-0280-2", "5045-8028-02", "50458-280-02", "50458-029-00", "50458", "", "-", "--", "ketalog"]
+    "ndc", ["50458-0280-2", "5045-8028-02", "50458-280-02", "50458-029-00", "50458", "-", "--", "ketalog"]
 )
 def test_an_ndc_that_only_looks_alike(ndc: str) -> None:
     """The same digits in other segments are another product."""
@@ -79,7 +79,7 @@ def test_what_calls_itself_ketamine_is_not_passed_over(medication: Any) -> None:
     "medication",
     [
         {"text": "ketorolac 30 mg"}, {"text": "tiletamine"}, concept(RXNORM, "161"), concept(SNOMED, "6130"),
-        {"text": "Spravatoid"}, {"coding": [{"system": "urn:x", "code": "7", "display": "nicotine patch"}]},
+        {"text": "norketamine"}, {"text": "(2R,6R)-hydroxynorketamine"}, {"text": "acetaminophen 500 mg"}, {"coding": [{"system": "urn:x", "code": "7", "display": "nicotine patch"}]},
     ],
 )  # fmt: skip
 def test_another_drug_is_passed_over(medication: Any) -> None:
