@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,13 +13,15 @@ import click
 
 from compliance.errors import InputError
 
-from . import asking, opening, results
+from . import asking, opening, output, results
 from .application import Call, Command, pass_call
 from .entering import DECLINED, SOURCE, entered
 from .scanning import SCANNED, scanned, take_scan
 from .types import KIND, assigned, now
 
 if TYPE_CHECKING:
+    from compliance.domain.vocabulary import FieldSpec
+    from compliance.errors import Problem
     from compliance.ledger.log import Log
 
 _OWN_COMMANDS: Final = {"correction": "events correct", "void": "events void", "override": "override"}
@@ -44,7 +47,7 @@ _SAID_FIRST: Final = ("id", "kind", "site", "actor", "occurred_at")
     metavar="STRING",
     help="What a scanner read off the package: NDC, lot, expiry, serial number.",
 )
-@click.option("--yes", "sure", is_flag=True, help="Record without asking whether to.")
+@click.option("--yes", "sure", is_flag=True, help="Ask nothing, and record.")
 @results.strict_option
 @pass_call
 def add(call: Call, kind: str, fields: tuple[str, ...], symbol: str | None, sure: bool, strict: bool) -> int:
@@ -58,16 +61,19 @@ def add(call: Call, kind: str, fields: tuple[str, ...], symbol: str | None, sure
             f"{kind} has a command of its own",
             f"Use `compliance {_OWN_COMMANDS[kind]}`; it finds what it is about.",
         )
-    actor = opening.acting(call)
-    given = {"actor": actor, **_given(kind, assigned(fields)), "kind": kind}
+    actor, words = opening.acting(call), assigned(fields)
+    _not_said_otherwise(words)
     with opening.writing(call) as log:
-        form = _Form(log, given)
-        if not asking.may_ask():
-            return entered(call, log, form.made_up(symbol), sure=sure, strict=strict).exit_code
+        form = _Form(log, kind, actor, words)
+        if sure or not asking.may_ask():
+            made_up = form.made_up(symbol)
+            _not_taken(log, made_up)
+            return entered(call, log, made_up, sure=sure, strict=strict).exit_code
         with asking.leaving():
             body: dict[str, Any] | None = form.filled(symbol)
         code = DECLINED
         while body is not None:
+            _not_taken(log, body)
             outcome = entered(call, log, body, sure=sure, strict=strict)
             if not outcome.declined:
                 return outcome.exit_code
@@ -77,44 +83,82 @@ def add(call: Call, kind: str, fields: tuple[str, ...], symbol: str | None, sure
         return code
 
 
-def _given(kind: str, words: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that the call names, as JSON values; raises InputError with all that is wrong with them."""
-    from compliance.amending import json_text
-    from compliance.domain.making import make_event
-    from compliance.domain.vocabulary import KINDS
-
+def _not_said_otherwise(words: Mapping[str, str]) -> None:
+    """Raises InputError for a field that the call says in another way."""
     for name, remedy in _SAID_OTHERWISE.items():
         if name in words:
             raise InputError(f"{name} is not said as a field", remedy)
+
+
+def _not_taken(log: Log, body: Mapping[str, Any]) -> None:
+    """Raises InputError where the log has another event of this id: what was typed is then a mistake, and no line to be kept."""
+    from compliance.bundles import Bundles
+    from compliance.checking import Checker
+    from compliance.intake.drafts import Draft
+    from compliance.ledger.history import LogHistory
+    from compliance.record import Refused
+
+    recorded = LogHistory(log).sent(str(body["id"]))
+    if recorded is None:
+        return
+    # Whether it is the same event is for the check to say: of texts that are sealed the log has digests.
+    for batch in Checker(log, Bundles(log).active()).submit([Draft.of_command(body, SOURCE)]):
+        if any(isinstance(result, Refused) for result in batch):
+            raise InputError(
+                f"id {recorded.id} is already recorded with other content: entry {recorded.position}, {recorded.kind}",
+                f"Change what is recorded with `compliance events correct {recorded.id}`, or give this event another id; nothing was written.",
+            )
+
+
+def _given(kind: str, words: Mapping[str, str], zone: str) -> tuple[dict[str, Any], list[Problem]]:
+    """The fields that the call names, as JSON values, read as an answer at the keyboard is; and all that is wrong with them."""
+    from compliance.domain.making import make_event
+    from compliance.domain.reading import Unreadable
+    from compliance.domain.vocabulary import KINDS
+    from compliance.errors import Place, Problem
+
     known = KINDS[kind].fields
-    values = {
-        name: json.loads(json_text(name, known[name], text)) if name in known else text
-        for name, text in words.items()
-    }
-    body = {name: value for name, value in values.items() if value is not None}
+    body: dict[str, Any] = {}
+    wrong: list[Problem] = []
+    for name, text in words.items():
+        try:
+            value = _value(known[name], text, zone) if name in known else text
+        except (Unreadable, InputError) as error:
+            message = error.message.removeprefix(f"{name}: ")
+            wrong.append(Problem(Place(SOURCE, field=name), message, error.remedy, "bad_value"))
+            continue
+        if value is not None:
+            body[name] = value
     made = make_event({**body, "kind": kind}, source=SOURCE)
-    wrong = (
-        [p for p in made if p.code != "missing" or p.place.field in body] if isinstance(made, tuple) else []
-    )
-    if wrong:
-        raise InputError(
-            f"this {kind} cannot be recorded", "Mend what the command was given; nothing was written.", wrong
-        )
-    return body
+    if isinstance(made, tuple):
+        wrong += [problem for problem in made if problem.code != "missing" or problem.place.field in body]
+    return body, wrong
+
+
+def _value(spec: FieldSpec, text: str, zone: str) -> Any:
+    """The JSON value of ``FIELD=VALUE``; None where the field is left out. Raises `Unreadable` and InputError."""
+    from compliance.amending import json_text
+    from compliance.intake.answers import read_answer
+
+    if not text.strip() or spec.element is not None or spec.fields is not None or spec.derived:
+        return json.loads(json_text(spec.name, spec, text.strip()))
+    return read_answer(spec, text, zone_name=zone, now=now())
 
 
 class _Form:
     """An event while it is filled in."""
 
-    def __init__(self, log: Log, given: Mapping[str, Any]) -> None:
+    def __init__(self, log: Log, kind: str, actor: str, words: Mapping[str, str]) -> None:
         from compliance.domain.vocabulary import KINDS
         from compliance.ledger.history import LogHistory
         from compliance.persons import default_site
+        from compliance.site_zones import site_zone
 
         self._history = LogHistory(log)
-        self._body = {"id": f"{given['kind']}-{secrets.token_hex(8)}", **given}
-        self._kind = KINDS[given["kind"]]
-        self._site = given.get("site") or default_site(log)
+        self._kind = KINDS[kind]
+        self._site = words.get("site") or default_site(log)
+        given, self._wrong = _given(kind, words, site_zone(self._history, self._site, now()))
+        self._body = {"id": f"{kind}-{secrets.token_hex(8)}", "actor": actor, **given, "kind": kind}
 
     @property
     def _zone(self) -> str:
@@ -123,21 +167,33 @@ class _Form:
         return site_zone(self._history, self._body["site"], now())
 
     def made_up(self, symbol: str | None) -> dict[str, Any]:
-        """The event as it is, with site and time where nobody said them."""
+        """The event as it is, with site and time where nobody said them. Raises InputError with all that is wrong with what was said."""
         from compliance.domain.time import format_instant
 
+        if self._wrong:
+            raise InputError(
+                f"this {self._kind.name} cannot be recorded",
+                "Mend what the command was given; nothing was written.",
+                self._wrong,
+            )
         self._body = {"occurred_at": format_instant(now()), "site": self._site, **self._body}
         self._take(symbol)
+        if self._unknown_site():
+            click.echo(output.paragraph(f"note: {self._no_profile()}", 0, 2), err=True)
         return self._body
 
     def filled(self, symbol: str | None) -> dict[str, Any]:
         """Ask for the site where there are several, for the time, for what is required, for what else there is; show it all."""
         asking.say(f"{self._kind.name}: {self._kind.says}. ? says more, Ctrl-C leaves.")
-        if "site" not in self._body:
+        again = self._told_wrong()
+        while "site" not in self._body or (
+            self._unknown_site()
+            and not asking.confirmed(f"{self._no_profile()}. Is it meant?", default=False)
+        ):
             self._body["site"] = self._asked_site()
         self._take(symbol)
         required = [name for name, spec in self._kind.fields.items() if spec.required]
-        for name in ("occurred_at", *required):
+        for name in ("occurred_at", *required, *again):
             if name not in self._body and name != "kind":
                 self._ask(name, self._likely(name))
         optional = [name for name in self._fields() if name not in required and name not in self._body]
@@ -147,6 +203,28 @@ class _Form:
         self._ask_named("Add which (? lists them, empty ends)", optional)
         self._show()
         return self._body
+
+    def _told_wrong(self) -> list[str]:
+        """Say what is wrong with what the call said, and take it back; gives the fields to ask for again."""
+        names: dict[str, None] = {}
+        for problem in self._wrong:
+            name = re.split(r"[.\[]", problem.place.field or "")[0]
+            asking.say(f"{name}: {problem.message}; {problem.remedy}", 2)
+            self._body.pop(name, None)
+            names[name] = None
+        if "id" in names:
+            self._body["id"] = f"{self._kind.name}-{secrets.token_hex(8)}"
+        return [name for name in names if name in self._fields()]
+
+    def _unknown_site(self) -> bool:
+        """Whether the site has no profile in a log that has profiles: it may be misspelt."""
+        from compliance.recent import sites
+
+        known = sites(self._history)
+        return self._kind.name != "site_profile" and bool(known) and self._body["site"] not in known
+
+    def _no_profile(self) -> str:
+        return f"the log has no profile of a site {self._body['site']}"
 
     def changed(self) -> dict[str, Any] | None:
         """The event after changes to what was said; None where the person wants none."""

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import opening, output, person_words
+from . import output, person_words
 from .application import Call
+from .period import Period
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from compliance.bundles import Bundles
-    from compliance.exports.asap import Made
+    from compliance.exports.asap import Made, Wanted
     from compliance.exports.asap_facts import Facts
     from compliance.exports.release import Purpose
-    from compliance.exports.walk import Asked
     from compliance.ledger.log import Log
 
 
@@ -28,37 +26,36 @@ def stated(call: Call, log: Log, sites: tuple[str, ...], purpose: str, *, leaves
     return Purpose.new(acting, purpose, leaves_site=leaves_site)
 
 
-def report(
-    call: Call, asked: Asked, out: Path, purpose: str, *, state: str | None, test: bool, leaves_site: bool, strict: bool
-) -> int:  # fmt: skip
+def report(call: Call, log: Log, wanted: Wanted, within: Period, *, strict: bool) -> int:
     """Make the report; 1 where a dispense is not in it for want of something."""
     from compliance.bundles import Bundles
-    from compliance.exports.asap import Wanted, make
+    from compliance.exports.asap import make
 
-    with opening.writing(call) as log:
-        bundles = Bundles(log)
-        why = stated(call, log, asked.sites, purpose, leaves_site=leaves_site)
-        made = make(log, bundles, Wanted(asked, out, why, state, test))
-        if call.json:
-            output.echo_json(_as_json(out, made, bundles))
-        else:
-            _tell(out, made)
-            person_words.tell(made.results, bundles)
+    bundles = Bundles(log)
+    made = make(log, bundles, wanted)
+    if call.json:
+        output.echo_json(_as_json(wanted, made, bundles))
+    else:
+        _tell(wanted, made)
+        within.tell()
+        person_words.tell(made.results, bundles)
     return person_words.tallied(made.results).exit_code(strict=strict) or int(bool(made.lacking))
 
 
-def _as_json(out: Path, made: Made, bundles: Bundles) -> dict[str, Any]:
+def _as_json(wanted: Wanted, made: Made, bundles: Bundles) -> dict[str, Any]:
     return {
-        "file": None if made.sha256 is None else str(out), "sha256": made.sha256, "control": made.control, "state": made.state, "zero_report": made.zero,
+        "file": None if made.sha256 is None else str(wanted.file), "sha256": made.sha256, "control": made.control, "state": made.state, "zero_report": made.zero,
         "written": [{"event": one.dispensed.event.id, "status": one.dispensed.status} for one in made.written],
         "not_written": [{"event": one.dispensed.event.id, "missing": sorted(one.missing)} for one in made.lacking],
-        "left_out": dict(made.left_out), "log_size": made.head.size, **person_words.events_json(made.results, bundles),
+        "left_out": dict(made.left_out), "stand_ins": sorted(wanted.stand_ins),
+        "from_a_later_identity": {one.dispensed.event.id: one.later for one in made.written if one.later}, "log_size": made.head.size, **person_words.events_json(made.results, bundles),
     }  # fmt: skip
 
 
-def _tell(out: Path, made: Made) -> None:
+def _tell(wanted: Wanted, made: Made) -> None:
     from compliance.exports.asap import GAPS
 
+    out = wanted.file
     if made.sha256 is None and not made.lacking:
         click.echo(f"nothing to send to {made.state}: no file was made")
     elif made.sha256 is None:
@@ -69,6 +66,11 @@ def _tell(out: Path, made: Made) -> None:
         click.echo(f"control no.   {made.control}")
         click.echo(f"SHA-256       {made.sha256}")
         click.echo(f"gaps          {out}{GAPS}")
+        for ref, remedy in wanted.stand_ins.items():
+            click.echo(output.paragraph(f"{ref} has the site in its place, or the log. {remedy}", 2, 2))
+    for one in made.written:
+        if one.later:
+            click.echo(f"later identity  {one.dispensed.event.id}: {', '.join(one.later)}")
     for one in made.lacking:
         _tell_lacking(one)
     for why, count in sorted(made.left_out.items()):

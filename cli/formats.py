@@ -14,6 +14,7 @@ from compliance.errors import InputError
 FORMATS: Final = ("json", "csv", "xlsx", "fhir")
 DATE_ORDERS: Final = ("mdy", "dmy", "ymd")
 _OTHER_SHEETS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
+_TABLES: Final = ("csv", "xlsx")
 _SHEETS: Final = {".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 
 
@@ -31,6 +32,20 @@ class Form:
     date_order: Literal["mdy", "dmy", "ymd"] | None = None
     decimal_comma: bool = False
 
+    def require_usable(self) -> None:
+        """Raise InputError where no file at all could be read: a table of which nobody said what its rows are, or of no kind that there is; FHIR
+        without its package."""
+        if self.format in _TABLES and self.kind is None:
+            raise _no_kind(f"--format {self.format}")
+        if self.kind is not None:
+            from compliance.intake.sheets.table import known_kind
+
+            known_kind(self.kind)
+        if self.format == "fhir":
+            from compliance.intake.fhir.structure import Structure
+
+            Structure()
+
     def of(self, name: str) -> str:
         """The format of one file. Raises InputError for a table of which nobody said what its rows are, or that is of a kind that is not read."""
         ending = PurePath(name).suffix.casefold()
@@ -40,12 +55,16 @@ class Form:
                 'Open it in the spreadsheet program and save it as .xlsx, or as "CSV UTF-8".',
             )
         found = self.format or _SHEETS.get(ending, "json")
-        if found in ("csv", "xlsx") and self.kind is None:
-            raise InputError(
-                f"{name} is a table: say what its rows are",
-                "Name the kind with --kind, such as --kind administration; `compliance schema template KIND` writes an empty table.",
-            )
+        if found in _TABLES and self.kind is None:
+            raise _no_kind(name)
         return found
+
+
+def _no_kind(name: str) -> InputError:
+    return InputError(
+        f"{name} is a table: say what its rows are",
+        "Name the kind with --kind, such as --kind administration; `compliance schema template KIND` writes an empty table.",
+    )
 
 
 def _form(**said: Any) -> Form:

@@ -15,7 +15,7 @@ from .application import Call, Command, pass_call
 from .formats import Form
 from .inputs import Inputs
 from .progress import Progress
-from .types import DURATION
+from .types import PAUSE
 
 if TYPE_CHECKING:
     from compliance.bundles import Bundles
@@ -50,10 +50,10 @@ LOOKS: Final = 2.0
     help="Record every file that is dropped there, until Ctrl-C; move it to DIR/done or DIR/problems.",
 )
 @click.option("--once", is_flag=True, help="With --watch: take what is there, and end.")
-@click.option("--every", type=DURATION, help="With --watch: how often to look; 2s.")
+@click.option("--every", type=PAUSE, help="With --watch: how often to look; 2s.")
 @click.option(
     "--settle",
-    type=DURATION,
+    type=PAUSE,
     help="With --watch: a file is finished when it has not changed for so long; 2s.",
 )
 @formats.options
@@ -89,7 +89,7 @@ def record(
     from compliance.record import Recorder
 
     progress = Progress()
-    with Inputs(files, progress, form) as inputs, opening.writing(call) as log:
+    with Inputs(files, progress, form, call.database) as inputs, opening.writing(call) as log:
         bundles = Bundles(log)
         submit = Recorder(log, bundles.active).submit
         return _run(call, log, inputs, submit, bundles, progress, strict=strict, written=True)
@@ -116,7 +116,7 @@ def check(call: Call, files: tuple[str, ...], form: Form, strict: bool) -> int:
     from compliance.checking import Checker
 
     progress = Progress()
-    with Inputs(files, progress, form) as inputs, opening.reading(call) as log, log.reading():
+    with Inputs(files, progress, form, call.database) as inputs, opening.reading(call) as log, log.reading():
         bundles = Bundles(log, written=False)
         submit = Checker(log, bundles.active()).submit
         return _run(call, log, inputs, submit, bundles, progress, strict=strict, written=False)

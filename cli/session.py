@@ -97,7 +97,7 @@ def session(call: Call, /, as_of: int | None, **said: str | None) -> int:
     recorded; what was done is never refused. Elsewhere, and with --output json, it says where the session stands and asks nothing.
     With --as-of the clock stands at that time and goes on with the times that are entered.
 
-    Exits 1 where something is denied or overdue.
+    Exits 1 where something is denied, overdue or was done late.
     """
     asked, clock = Asked(**said), Clock(as_of)
     if call.json or not asking.may_ask():
@@ -113,20 +113,22 @@ def _kept() -> str:
 
 def _tell(call: Call, asked: Asked, clock: Clock) -> int:
     from compliance.bundles import Bundles
-    from compliance.session_standing import find_session, standing
+    from compliance.session_found import find_session
+    from compliance.session_standing import standing
 
     if asked.patient is None:
         raise click.UsageError("Name the patient with --patient.")
     with opening.reading(call) as log, log.reading():
         at = clock()
-        known, drug, site = find_session(
+        known = find_session(
             log, at, patient=asked.patient, session=asked.session, drug=asked.drug, site=asked.site
         )
-        if drug is None or site is None:
-            name = "drug" if drug is None else "site"
+        session_screen.say_new(known)
+        if known.drug is None or known.site is None:
+            name = "drug" if known.drug is None else "site"
             raise InputError(f"the {name} of this session is not on record", f"Name it with --{name}.")
         found = standing(
-            log, Bundles(log, written=False), at, patient=asked.patient, session=known, drug=drug, site=site,
+            log, Bundles(log, written=False), at, patient=asked.patient, session=known.session, drug=known.drug, site=known.site,
             actor=call.actor,
         )  # fmt: skip
     if call.json:
@@ -175,18 +177,19 @@ class _Talk:
         """Which session it is; what nobody said and no event says is asked."""
         from compliance.domain.vocabulary import KINDS
         from compliance.ledger.history import LogHistory
-        from compliance.session_standing import find_session
+        from compliance.session_found import find_session
         from compliance.site_zones import site_zone
 
         fields = KINDS["administration"].fields
         patient = asked.patient or asking.ask(fields["patient"], zone="UTC")
-        known, drug, site = find_session(
+        known = find_session(
             self._log, self._clock(), patient=patient, session=asked.session, drug=asked.drug, site=asked.site
         )
-        zone = site_zone(LogHistory(self._log), site, self._clock())
-        site = site or asking.ask(fields["site"], zone=zone)
-        drug = drug or asking.ask(fields["drug"], zone=zone)
-        return {"patient": patient, "session": known, "drug": drug, "site": site}
+        session_screen.say_new(known)
+        zone = site_zone(LogHistory(self._log), known.site, self._clock())
+        site = known.site or asking.ask(fields["site"], zone=zone)
+        drug = known.drug or asking.ask(fields["drug"], zone=zone)
+        return {"patient": patient, "session": known.session, "drug": drug, "site": site}
 
     def _standing(self) -> Standing:
         from compliance.session_standing import standing

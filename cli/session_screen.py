@@ -9,6 +9,7 @@ import click
 from . import output, results
 
 if TYPE_CHECKING:
+    from compliance.session_found import Found
     from compliance.session_standing import Standing, Stood
 
 MINUTE: Final = 60 * 1_000_000
@@ -27,18 +28,28 @@ def standing_json(standing: Standing) -> dict[str, Any]:
         "session": about.session, "patient": about.patient, "drug": about.drug, "site": about.site,
         "as_of": output.instant(standing.seen.now), "next": None if standing.next is None else standing.next.progress.step.name,
         "finished": standing.finished, "steps": [_step_json(row) for row in standing.steps],
-        "duties": [duty_json(duty) for duty in standing.duties],
+        "duties": [duty_json(duty) for duty in standing.duties], "contradictions": list(standing.contradictions),
     }  # fmt: skip
 
 
 def _step_json(row: Stood) -> dict[str, Any]:
     at = row.progress
     return {
-        "step": at.step.name, "kind": at.step.kind, "state": str(at.state), "events": [event.id for event in at.events],
+        "step": at.step.name, "kind": at.step.kind, "state": str(at.state), "but": list(at.but), "late": at.late, "events": [event.id for event in at.events],
         "not_before": None if at.not_before is None else output.instant(at.not_before),
         "due_at": None if at.due_at is None else output.instant(at.due_at),
         "verdict": row.verdict, "findings": [results.finding_json(one) for one in row.findings],
     }  # fmt: skip
+
+
+def say_new(found: Found) -> None:
+    """That a session is a new one, where the patient has another of that time."""
+    if found.beside is not None:
+        told = f"Session {found.beside} of this patient is over or of another drug; {found.session} is a new one. "
+        click.echo(
+            output.paragraph(f"{told}Name the other with --session {found.beside}, if that is meant."),
+            err=True,
+        )
 
 
 def show(standing: Standing) -> None:
@@ -56,6 +67,11 @@ def show(standing: Standing) -> None:
         [_cells(row, now, about.zone) for row in standing.steps],
         whole=("state", "step", "verdict"),
     )
+    for told in standing.contradictions:
+        click.echo(output.paragraph(told))
+    for row in standing.steps:
+        if row.progress.but:
+            click.echo(output.paragraph(_but(row, about.zone)))
     if standing.next is not None:
         click.echo(f"next: {standing.next.progress.step.says}")
         show_ahead(standing.next)
@@ -69,6 +85,13 @@ def show(standing: Standing) -> None:
     for row in standing.steps:
         if row is not shown and row.progress.open and row.verdict == "denied" and not row.progress.events:
             _show_denied(row)
+
+
+def _but(row: Stood, zone: str) -> str:
+    """A step that was done and whose outcome says no."""
+    at = row.progress
+    said = f"{at.step.says}: done at {_clock(at.events[-1].occurred_at, zone)}, but: {', '.join(at.but)}"
+    return f"{said}; look again" if at.open else said
 
 
 def show_ahead(row: Stood) -> None:
@@ -117,20 +140,28 @@ def when(row: Stood, now: int, zone: str) -> str:
     at = row.progress
     if at.events and (not at.open or not at.step.again):
         last = _clock(at.events[-1].occurred_at, zone)
-        return f"{last}, {len(at.events)} times" if len(at.events) > 1 else last
+        said = f"{last}, {len(at.events)} times" if len(at.events) > 1 else last
+        return f"{said}, late: {_window(row, now, zone)}" if at.late else said
     if not at.open:
         return ""
     if at.not_before is not None and at.due_at is not None:
         about = (at.not_before + at.due_at) // 2
-        window = f"window from {_clock(at.not_before, zone)} to {_clock(at.due_at, zone)}"
-        return f"about {_clock(about, zone)} ({_from(about, now)}), {window}"
+        return f"about {_clock(about, zone)} ({_from(about, now)}), {_window(row, now, zone)}"
     if at.not_before is not None and at.not_before > now:
         return f"not before {_clock(at.not_before, zone)} ({_from(at.not_before, now)})"
     if at.due_at is not None:
-        # A day's end is the midnight after it.
-        by = _clock(at.due_at, zone) if abs(at.due_at - now) < DAY else _date(at.due_at - 1, zone)
-        return f"by {by} ({_from(at.due_at, now)})"
+        return f"{_window(row, now, zone)} ({_from(at.due_at, now)})"
     return ""
+
+
+def _window(row: Stood, now: int, zone: str) -> str:
+    """When a step was or is to be done: in a window, or by a time; a day's end is the midnight after it."""
+    at = row.progress
+    if at.due_at is None:
+        return ""
+    if at.not_before is not None and at.not_before < at.due_at:
+        return f"window from {_clock(at.not_before, zone)} to {_clock(at.due_at, zone)}"
+    return f"by {_clock(at.due_at, zone) if abs(at.due_at - now) < DAY else _date(at.due_at - 1, zone)}"
 
 
 def _clock(at: int, zone: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -26,13 +28,16 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # generic in newer ve
         if isinstance(value, int):
             return value
         from compliance.domain.reading import Unreadable
-        from compliance.domain.time import parse_instant
+        from compliance.domain.time import parse_date, parse_instant
 
         text = str(value)
         if text == "now":
             return now()
         try:
-            return parse_instant(f"{text}T00:00:00Z" if len(text) == 10 else text)
+            if len(text) == 10:
+                parse_date(text)  # what is wrong with it is said of what was typed
+                text += "T00:00:00Z"
+            return parse_instant(text)
         except Unreadable as error:
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
 
@@ -53,6 +58,22 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             return parse_duration(str(value))
         except Unreadable as error:
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
+
+
+class Pause(Duration):
+    """A length of time to wait, as microseconds: longer than nothing."""
+
+    name = "pause"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it, or say how it is written."""
+        length = 0 if value in ("0", "-0") else super().convert(value, param, ctx)
+        if not 0 < length <= FARTHEST:
+            wrong = "no time at all" if length == 0 else "less than nothing" if length < 0 else "too long"
+            self.fail(
+                f"{echo(str(value))} is {wrong}; write how long to wait, such as 2s, 5m or 1h", param, ctx
+            )
+        return length
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]
@@ -77,6 +98,29 @@ class Day(click.ParamType):  # type: ignore[type-arg]
             return parse_date(text)
         except Unreadable as error:
             self.fail(f"{error.message}; {error.remedy}", param, ctx)
+
+
+class DayOrInstant(Instant):
+    """An instant as `Instant` has it, or a date as a `date`: whose day it is (where, in which zone) is known later."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or say how it is written."""
+        if isinstance(value, date) or len(str(value)) != 10:
+            return value if isinstance(value, date) else super().convert(value, param, ctx)
+        return date.fromordinal(DAY.convert(value, param, ctx))
+
+
+class NewPath(click.Path):
+    """A path that something is to be made under."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it; an empty one names nothing."""
+        if not str(value):
+            self.fail("it is empty; name what is to be made", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Kind(click.ParamType):  # type: ignore[type-arg]
@@ -118,7 +162,10 @@ class Kind(click.ParamType):  # type: ignore[type-arg]
 
 INSTANT: Final = Instant()
 DURATION: Final = Duration()
+PAUSE: Final = Pause()
 DAY: Final = Day()
+DAY_OR_INSTANT: Final = DayOrInstant()
+NEW_PATH: Final = NewPath()
 KIND: Final = Kind()
 
 FARTHEST: Final = 10 * 366 * 24 * 3600 * 1_000_000

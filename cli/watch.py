@@ -42,10 +42,18 @@ def watch(call: Call, form: Form, folder: Path, *, once: bool, every: float, set
     """Record what is dropped in a folder. `every` and `settle` are seconds.
 
     0 where it was stopped, or `once` found nothing wrong; with `once`, 1 where an input went to ``problems`` or had to be left. Raises
-    DatabaseError with `once`; otherwise it waits until the database can be used.
+    InputError where no file could be read as `form` says, or the log itself lies in the folder; DatabaseError with `once`, otherwise it waits until the database can be used.
     """
+    from compliance.ledger.own_files import own_file_below
     from compliance.watching import Watched
 
+    form.require_usable()
+    own = own_file_below(call.database, folder)
+    if own is not None:
+        raise InputError(
+            f"{folder} cannot be watched: {own.path.name}, {own.what}, belongs there",
+            "Make a folder for nothing but what is dropped, and watch that.",
+        )
     with _stopped_by_signals() as stop:
         watcher = _Watcher(call, form, Watched(folder, settle), every, stop)
         try:
@@ -163,6 +171,8 @@ class _Watcher:
         self._every = every
         self._patience = _Patience(every)
         self._stop = stop
+        self._looked_at = False
+        """Whether the log's newest root was compared with its hashes."""
 
     def patient_round(self) -> None:
         """A round; where database or folder cannot be used, later again."""
@@ -189,6 +199,9 @@ class _Watcher:
         if not held and not names:
             return
         with failures.worded(), opening.writing(self._call) as log:
+            if not self._looked_at:
+                log.require_root()
+                self._looked_at = True
             bundles = Bundles(log)
             submit = Recorder(log, bundles.active).submit
             for taken in chain(held, (self._taken(name) for name in names)):
@@ -198,10 +211,17 @@ class _Watcher:
                     return
 
     def _taken(self, name: str) -> Taken | None:
+        from compliance.ledger.own_files import identities
         from compliance.watching import shown
 
         try:
+            status = (self.watched.folder / name).lstat()
+            own = identities(self._call.database).get((status.st_dev, status.st_ino))
+            if own is not None:  # a hard link; not even opened, since closing it would drop SQLite's locks
+                raise PermissionError(errno.EPERM, f"it is {own}")
             taken = self.watched.take(name)
+        except FileNotFoundError:  # another watcher was faster
+            return None
         except OSError as error:
             self._leave(name, shown(name), error)
             return None
@@ -293,7 +313,7 @@ class _Watcher:
         files = taken.files()
         names = {str(path): called for called, path in files}
         progress = Progress()
-        with Inputs(list(names), progress, self._form, names) as inputs:
+        with Inputs(list(names), progress, self._form, self._call.database, names) as inputs:
             items = inputs.items(log, actor=self._call.actor, written=True, passed=passed)
             try:
                 yield from submitted(items, submit, outcome.tally, progress)

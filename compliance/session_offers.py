@@ -14,6 +14,7 @@ from typing import Any, Final
 from compliance.domain.drugs import DRUGS
 from compliance.domain.time import format_date, format_instant, local_date
 from compliance.domain.vocabulary import KINDS
+from compliance.session_found import named
 from compliance.session_progress import MINUTE, high_reading
 from compliance.session_steps import Seen, Step
 
@@ -68,7 +69,7 @@ def _of_order(_: Step, about: Session, seen: Seen) -> Mapping[str, Any]:
     standing = {"product_type": "approved_labelled", "off_label": False, "route": "intranasal"}
     other = {"product_type": "approved_off_label", "off_label": True}
     return {
-        "order": f"ORD-{about.session}"[:64],
+        "order": named("ORD-", about.session, 64),
         "signed_at": format_instant(seen.now, about.zone),
         **(standing if rems else other),
     }
@@ -82,7 +83,7 @@ def _of_decision(_: Step, __: Session, seen: Seen) -> Mapping[str, Any]:
 def _of_preparation(_: Step, about: Session, __: Seen) -> Mapping[str, Any]:
     strength = DRUGS[about.drug].strength_mg_per_ml
     known = {} if strength is None else {"source_strength_mg_per_ml": strength}
-    return {"preparation": f"PREP-{about.session}"[:64], **known}
+    return {"preparation": named("PREP-", about.session, 64), **known}
 
 
 def _of_dose(step: Step, about: Session, seen: Seen) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, Final
 
 from compliance.bundles import Bundles
@@ -21,26 +20,20 @@ from compliance.domain.time import end_of_local_day, local_date
 from compliance.domain.vocabulary import KINDS
 from compliance.engine.duties import Duty, duty_from, opening_kinds, openings_of
 from compliance.engine.judging import Judge
-from compliance.errors import InputError
 from compliance.intake.drafts import Draft
 from compliance.ledger.history import LogHistory
 from compliance.ledger.log import Log
-from compliance.recent import sites as known_sites
 from compliance.record import Recorded
+from compliance.session_found import events_of, first_said
 from compliance.session_offers import Session, body_of
+from compliance.session_outcomes import contradictions, held_back
 from compliance.session_progress import progress
 from compliance.session_steps import Progress, Seen, State, Step, steps_for
 from compliance.site_zones import site_zone
 from compliance.standing import Explained, explained, last_decision
 
-LONG_AGO: Final = 20 * 3600 * 1_000_000
-"""A session whose last event is older than this (microseconds) is not gone on with unless it is named."""
 NOBODY: Final = "nobody"
 """Who acts in a step judged ahead, where the caller did not say who they are, and nobody has done anything yet."""
-_ITS_KINDS: Final = (
-    "patient_enrollment", "pre_session_check", "medication_reconciliation", "assessment", "order", "vital_signs", "clinical_decision",
-    "observation", "container_status", "preparation", "infusion", "administration", "session_stop", "discharge", "monitoring_form",
-)  # fmt: skip
 _OF_THE_DAY: Final = ("patient_enrollment", "medication_reconciliation", "assessment", "clinical_decision")
 """Kinds that count for the session of the day though they do not name it."""
 
@@ -55,9 +48,12 @@ class Stood:
 
     @property
     def objectionable(self) -> bool:
-        """Whether something is denied or overdue."""
-        return self.progress.state in (State.OVERDUE, State.BLOCKED) or (
-            self.progress.state is State.DONE and self.verdict == "violation"
+        """Whether something is denied, overdue or was done too late."""
+        at = self.progress
+        return (
+            at.state in (State.OVERDUE, State.BLOCKED)
+            or at.late
+            or bool(at.events and self.verdict == "violation")
         )
 
 
@@ -96,90 +92,21 @@ class Standing:
     @property
     def over(self) -> bool:
         """Whether the patient has left, or the session was given up."""
-        stops = {event.values["stage"] for event in self.seen.of("session_stop")}
-        return bool(self.seen.of("discharge") or stops - {"stopped_during"})
+        return bool(self.seen.of("discharge")) or self.seen.given_up
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to be done."""
         return not any(row.progress.open for row in self.steps)
 
+    @property
+    def contradictions(self) -> tuple[str, ...]:
+        """What is on record that cannot be so, and what keeps the patient here, in sentences."""
+        return contradictions(self.seen)
+
     def step(self, name: str) -> Stood:
         """The step with this name."""
         return next(row for row in self.steps if row.progress.step.name == name)
-
-
-def find_session(
-    log: Log, now: int, *, patient: str, session: str | None, drug: str | None, site: str | None
-) -> tuple[str, str | None, str | None]:
-    """Which session is meant: its id, drug and site, as far as they are said or on record (None: nobody knows yet).
-
-    Without an id it is the patient's last session, if it is going on; else a new one, called by its day and patient.
-    Raises InputError where the session named is of another patient, drug or site.
-    """
-    history = LogHistory(log)
-    known = session or _going_on(history, patient, now)
-    events = _events_of(history, known, now) if known is not None else []
-    for name, said in (("patient", patient), ("drug", drug), ("site", site)):
-        on_record = _first_said(events, name)
-        if said is not None and on_record not in (None, said):
-            raise InputError(
-                f"session {known} is one of another {name}",
-                f"Name the session that is meant with --session, or leave --{name} out.",
-            )
-    sites = known_sites(history)
-    place = site or _first_said(events, "site") or (sites[0] if len(sites) == 1 else None)
-    if place is not None and sites and place not in sites:
-        raise InputError(
-            f"there is no profile of a site {place} in this log", f"Its sites: {', '.join(sites)}."
-        )
-    return (
-        known or _new_id(patient, local_date(now, site_zone(history, place, now))),
-        drug or _drug(events),
-        place,
-    )
-
-
-def _going_on(history: LogHistory, patient: str, now: int) -> str | None:
-    """The patient's last session, where it began not long ago and the patient has not left."""
-    found = [
-        event
-        for kind in _ITS_KINDS
-        for event in history.newest_first(kind, "patient", patient, now, now - LONG_AGO)
-        if "session" in event.values
-    ]
-    last = max(found, key=lambda event: event.order, default=None)
-    if last is None:
-        return None
-    known: str = last.values["session"]
-    mine = [event for event in found if event.values["session"] == known]
-    return None if _is_over(mine) else known
-
-
-def _is_over(events: list[Event]) -> bool:
-    """Whether nothing more is to come: given up before the dose, or the patient gone, with the form where one is owed."""
-    if any(e.kind == "session_stop" and e.values["stage"] != "stopped_during" for e in events):
-        return True
-    form_owed = any(e.kind == "administration" and DRUGS[e.values["drug"]].is_rems for e in events)
-    gone, form = (any(e.kind == kind for e in events) for kind in ("discharge", "monitoring_form"))
-    return gone and (form or not form_owed)
-
-
-def _new_id(patient: str, day: int) -> str:
-    return f"S-{date.fromordinal(day):%Y%m%d}-{patient}"[:64]
-
-
-def _first_said(events: list[Event], name: str) -> str | None:
-    return next((event.values[name] for event in events if event.values.get(name) is not None), None)
-
-
-def _drug(events: list[Event]) -> str | None:
-    """The drug of the session's doses, else of its order."""
-    for kinds in (("administration", "infusion", "preparation"), ("order",)):
-        drug = _first_said([event for event in events if event.kind in kinds], "drug")
-        if drug is not None:
-            return drug
-    return None
 
 
 def standing(
@@ -197,8 +124,9 @@ def standing(
     judge, history = bundles.active(), LogHistory(log)
     with log.reading():
         zone = site_zone(history, site, now)
-        events = _events_of(history, session, now)
-        events += _of_the_day(history, patient, now, zone)
+        events = events_of(history, session, now)
+        began = min((event.occurred_at for event in events), default=now)
+        events += _of_the_day(history, patient, now, local_date(began, zone), zone)
         order = _order(history, patient, session, drug, now)
         if order is not None:
             events.append(order)
@@ -208,7 +136,7 @@ def standing(
         length = _Lengths(judge, local_date(now, zone), site)
         opened = tuple(_duties(judge, history, in_order, now))
         seen = Seen(in_order, now, length, _deadlines(opened))
-        route = _first_said(list(reversed(in_order)), "route")
+        route = first_said(list(reversed(in_order)), "route")
         rows = progress(steps_for(drug, route, length.known), seen, about.doses)
         return Standing(
             about,
@@ -243,14 +171,9 @@ class _Lengths:
         return self._bundle.parameters(self._bundle.rule(rule), self._day, self._site).get(parameter)
 
 
-def _events_of(history: LogHistory, session: str, now: int) -> list[Event]:
-    found = (history.newest_first(kind, "session", session, now, None) for kind in _ITS_KINDS)
-    return sorted((event for some in found for event in some), key=lambda event: event.order)
-
-
-def _of_the_day(history: LogHistory, patient: str, now: int, zone: str) -> list[Event]:
-    """What was asked of the patient today without naming a session."""
-    midnight = end_of_local_day(local_date(now, zone) - 1, zone)
+def _of_the_day(history: LogHistory, patient: str, now: int, day: int, zone: str) -> list[Event]:
+    """What was asked of the patient without naming a session, on the day on which the session began or, past midnight, since."""
+    midnight = end_of_local_day(day - 1, zone)
     found = (history.newest_first(kind, "patient", patient, now, midnight) for kind in _OF_THE_DAY)
     return [event for some in found for event in some if "session" not in event.values]
 
@@ -318,6 +241,8 @@ def _stood(
             )
         elif row.step.name in ahead:
             verdict, findings = ahead[row.step.name]
+            if verdict != "denied" and held_back(row.step, rows, seen):
+                verdict, findings = None, ()
             denied = row.state is State.NEXT and verdict == "denied"
             yield Stood(replace(row, state=State.BLOCKED) if denied else row, verdict, findings)
         else:
@@ -326,7 +251,7 @@ def _stood(
 
 def _judged_ahead(
     rows: tuple[Progress, ...], about: Session, seen: Seen, log: Log, bundles: Bundles, actor: str
-) -> dict[str, tuple[str, tuple[Explained, ...]]]:
+) -> dict[str, tuple[str | None, tuple[Explained, ...]]]:
     """What the policies would say to each step that may be denied, were it done now: of several doses the next alone."""
     drafts: dict[str, Draft] = {}
     for row in rows:
@@ -339,7 +264,7 @@ def _judged_ahead(
             drafts[step.name] = Draft(made, "<ahead>", 1)
     if not drafts:
         return {}
-    found = {}
+    found: dict[str, tuple[str | None, tuple[Explained, ...]]] = {}
     results = (one for batch in Checker(log, bundles.active()).submit(drafts.values()) for one in batch)
     for result in results:
         if isinstance(result, Recorded):

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from compliance.domain.drugs import DRUGS
 from compliance.domain.event import Event
 
+INFUSED: Final = "iv_infusion"
 Anchor = Literal["first_begun", "last_begun", "last_ended", "looked", "measured"]
 
 
@@ -49,6 +50,7 @@ class Step:
     goes well would say and nobody is offered (it is assumed where the step is judged ahead), `carries` the fields that are taken
     over from earlier events of the session, `by_actor` those in which whoever acts is offered, `asks` the fields that a person is asked for.
 
+    `follows` says what it must come after to count: the begin of the first dose, or the end of the last one.
     It is not due before all of `opens`, and overdue after the last of `closes`. A step with `wanted_by` belongs to a session only where one
     of these rules is in force. A `gate` stands before the first dose; `again` comes again and again while the patient is watched; what may
     be denied is `judged_ahead`. Steps for `each` dose come once for every dose, `number` says for which.
@@ -66,6 +68,7 @@ class Step:
     opens: tuple[Wait, ...] = ()
     closes: tuple[Wait, ...] = ()
     wanted_by: tuple[str, ...] = ()
+    follows: Literal["", "begun", "ended"] = ""
     gate: bool = False
     again: bool = False
     judged_ahead: bool = False
@@ -97,16 +100,68 @@ class Seen:
         """The doses given; of an infusion that nobody entered as a dose yet, its start."""
         return self.of("administration") or self.of("infusion", phase="start")[:1]
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the session was broken off or given up; what was said before a dose does not hold after it was given."""
+        begun = self.doses[0].occurred_at if self.doses else None
+        return any(
+            begun is None or event.values["stage"] == "stopped_during" or event.occurred_at >= begun
+            for event in self.of("session_stop")
+        )
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it ended before a dose: some stop says so, and no dose was given."""
+        stages = {event.values["stage"] for event in self.of("session_stop")}
+        return not self.doses and bool(stages - {"stopped_during"})
+
+    @property
+    def pump(self) -> Event | None:
+        """The last entry of an infusion's pump."""
+        return next(reversed(self.of("infusion")), None)
+
+    @property
+    def running(self) -> bool:
+        """Whether an infusion runs, or nobody noted that it ended: neither the pump's stop is there nor a dose's end after its last entry."""
+        return (
+            self.pump is not None
+            and self.pump.values["phase"] != "stop"
+            and not any(
+                dose.values.get("completed_at", self.pump.occurred_at - 1) >= self.pump.occurred_at
+                for dose in self.of("administration", route=INFUSED)
+            )
+        )
+
+    @property
+    def unentered(self) -> bool:
+        """Whether an infusion was begun that nobody entered as a dose yet."""
+        return self.pump is not None and not self.of("administration", route=INFUSED)
+
+    @property
+    def ended(self) -> int | None:
+        """When the last dose had ended, infusion or not; None where none was given, an infusion runs, or nobody noted the end of one."""
+        if self.running or not self.doses:
+            return None
+        stops = [event.occurred_at for event in self.of("infusion", phase="stop")]
+        last = self.doses[-1]
+        if not stops and last.values.get("route") == INFUSED and "completed_at" not in last.values:
+            return None
+        ended: int = max([last.values.get("completed_at", last.occurred_at), *stops])
+        return ended
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step and how it stands: the events that did it; not before and until when it is to be done, as far as that can be said."""
+    """A step and how it stands: the events that did it; not before and until when it is to be done, as far as that can be said; what the last
+    of its events says against it, where it must be done again; whether it was done after its time."""
 
     step: Step
     state: State
     events: tuple[Event, ...] = ()
     not_before: int | None = None
     due_at: int | None = None
+    but: tuple[str, ...] = ()
+    late: bool = False
 
     @property
     def open(self) -> bool:
@@ -165,7 +220,7 @@ _DECISION: Final = Step(
 )  # fmt: skip
 
 _LEAVING: Final = Step(
-    "pressure-leaving", "Blood pressure before leaving", "vital_signs", tells={"point": "pre_discharge"}, asks=PRESSURE,
+    "pressure-leaving", "Blood pressure before leaving", "vital_signs", tells={"point": "pre_discharge"}, asks=PRESSURE, follows="ended",
 )  # fmt: skip
 
 ESKETAMINE: Final[tuple[Step, ...]] = (
@@ -177,7 +232,7 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
     _DECISION,
     Step(
         "watching", "Somebody begins to watch", "observation", gate=True, tells={"phase": "start"},
-        usual={"in_person": True, "concurrent_patients": 1}, by_actor=("observer",), asks=("observer", "in_person", "concurrent_patients", "occurred_at"),
+        by_actor=("observer",), asks=("observer", "in_person", "concurrent_patients", "occurred_at"),
     ),
     Step(
         "open", "Package opened: device", "container_status", each=True, wanted_by=("er-sequence-12-opened",), tells={"status": "opened"},
@@ -194,17 +249,17 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
               "patient_identity_ref"),
     ),
     Step(
-        "look", "Look at the patient", "observation", again=True, tells={"phase": "check"}, usual={"in_person": True},
+        "look", "Look at the patient", "observation", again=True, tells={"phase": "check"},
         by_actor=("observer",), asks=("observer", "in_person", "occurred_at"),
         closes=(Wait("rems-observer-continuity-checks", "longest", "looked"),),
     ),
     Step(
-        "pressure-40", "Blood pressure at about 40 minutes", "vital_signs", tells={"point": "about_40_min"}, asks=PRESSURE,
+        "pressure-40", "Blood pressure at about 40 minutes", "vital_signs", tells={"point": "about_40_min"}, asks=PRESSURE, follows="begun",
         opens=(Wait("uspi-bp-40min", "earliest", "last_ended"),), closes=(Wait("uspi-bp-40min", "latest", "last_ended"),),
     ),
     replace(_LEAVING, opens=(Wait("uspi-bp-decline", "after", "last_ended"), *_STAY)),
     Step(
-        "ready", "Sedation, dissociation, breathing; ready to leave", "assessment", tells={"instrument": "readiness"},
+        "ready", "Sedation, dissociation, breathing; ready to leave", "assessment", tells={"instrument": "readiness"}, follows="ended",
         usual={"mode": "clinician"},
         by_actor=("assessor",), asks=("assessor", "sedation", "dissociation", "respiratory_depression", "oriented", "gait_steady", "ready_to_leave", "occurred_at"),
         opens=(
@@ -212,7 +267,7 @@ ESKETAMINE: Final[tuple[Step, ...]] = (
         ),
     ),
     Step(
-        "watched", "Watching ends", "observation", tells={"phase": "end"}, usual={"in_person": True}, by_actor=("observer",),
+        "watched", "Watching ends", "observation", tells={"phase": "end"}, by_actor=("observer",), follows="ended",
         asks=("observer", "in_person", "occurred_at"), opens=_STAY,
     ),
     Step(
@@ -262,11 +317,11 @@ def _ketamine_end(stay: Wait) -> tuple[Step, ...]:
         ),
         Step(
             "responsiveness", "Responsiveness", "assessment", wanted_by=("off-monitor-interval",), tells={"instrument": "moaas"},
-            usual={"mode": "clinician"}, by_actor=("assessor",), asks=("total", "occurred_at"),
+            usual={"mode": "clinician"}, follows="begun", by_actor=("assessor",), asks=("total", "occurred_at"),
         ),
         _LEAVING,
         Step(
-            "recovery", "Recovered", "assessment", tells={"instrument": "recovery"},
+            "recovery", "Recovered", "assessment", tells={"instrument": "recovery"}, follows="ended",
             usual={"mode": "clinician"}, by_actor=("assessor",),
             asks=("assessor", "oriented", "gait_steady", "ready_to_leave", "occurred_at"),
         ),
@@ -289,7 +344,7 @@ INFUSION: Final[tuple[Step, ...]] = (
     ),
     Step(
         "dose", "Dose entered", "administration", each=True, judged_ahead=True,
-        usual={"encounter_class": "outpatient", "route": "iv_infusion", "quantity_unit": "ml", "given_by": "staff"},
+        usual={"encounter_class": "outpatient", "route": INFUSED, "quantity_unit": "ml", "given_by": "staff"},
         carries=("order", "lot", "container", "registration"), by_actor=("observer",), asks=("occurred_at", "completed_at", *_GIVEN),
     ),
     *_ketamine_end(Wait("off-discharge-wait", "after_iv", "last_ended")),
@@ -320,6 +375,6 @@ def steps_for(drug: str, route: str | None, wanted: Callable[[str], bool]) -> tu
     if DRUGS[drug].is_rems:
         table = ESKETAMINE
     else:
-        infused = DRUGS[drug].route == "iv_im" if route is None else route == "iv_infusion"
+        infused = DRUGS[drug].route == "iv_im" if route is None else route == INFUSED
         table = INFUSION if infused else OTHER_KETAMINE
     return tuple(step for step in table if not step.wanted_by or any(map(wanted, step.wanted_by)))

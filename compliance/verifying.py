@@ -13,7 +13,8 @@ import orjson
 
 from compliance import night_entries
 from compliance.domain.lookup import key_of, lookup_keys
-from compliance.ledger.log import KEY_ENTRIES, Log
+from compliance.errors import LogError
+from compliance.ledger.log import KEY_ENTRIES, Head, Log
 from compliance.ledger.vault import MARK
 from compliance.ledger.verify import State, Verification, verify
 from compliance.ledger.walk import Progress, Side
@@ -41,6 +42,20 @@ def verify_log(
         progress=progress,
     )
     return _with_policies(log, found) if found.good else found
+
+
+def verified_head(log: Log) -> Head:
+    """The head of a log that verifies. Call it within the `Log.reading` in which that is read which is handed out.
+
+    Raises LogError where the log does not verify: what it does not prove is not handed out.
+    """
+    found = verify_log(log)
+    if not found.good:
+        raise LogError(
+            f"the log does not verify, and nothing of it is handed out: {found.reason}",
+            "Run `compliance log verify`: it says what to do.",
+        )
+    return log.head
 
 
 def _with_policies(log: Log, found: Verification) -> Verification:

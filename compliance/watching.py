@@ -184,22 +184,25 @@ class Taken:
         self._count.write_text(str(self.deaths + 1))
 
     def files(self) -> list[tuple[str, Path]]:
-        """The files of the input in the order of their names, each with what it is called. Raises InputError where a folder holds what is no
-        finished file: nothing of it would be read."""
+        """The files of the input in the order of their names, each with what it is called. Raises InputError where a folder holds anything under
+        a hidden or unfinished name, or what is no file: nothing of it would be read. OSError where a folder in it cannot be looked into."""
         if not self.path.is_dir():
             return [(shown(self.name), self.path)]
         found: list[tuple[str, Path]] = []
-        for folder, folders, names in os.walk(self.path):
-            links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for folder, folders, names in os.walk(self.path, onerror=_raised):
             folders.sort()
-            for name in (*links, *names):
+            for name in sorted((*folders, *names)):
                 path = Path(folder) / name
-                called = shown(f"{self.name}/{path.relative_to(self.path)}")
-                if name.startswith("."):
-                    continue
-                if name in links or not stat.S_ISREG(path.lstat().st_mode) or _is_unfinished(name):
-                    raise InputError(f"{called} is no finished file", "Take it out of the folder.")
-                found.append((called, path))
+                called, mode = shown(f"{self.name}/{path.relative_to(self.path)}"), path.lstat().st_mode
+                if _is_unfinished(name):
+                    raise InputError(
+                        f"{called} has the name of what is hidden or not finished",
+                        "Take it out of the folder, or wait until it has its own name; then drop the folder again.",
+                    )
+                if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                    raise InputError(f"{called} is no file", "Take it out of the folder.")
+                if stat.S_ISREG(mode):
+                    found.append((called, path))
         if not found:
             raise InputError(f"there is no file in {self.name}", "Put the files in before it is renamed.")
         return sorted(found)
@@ -255,6 +258,10 @@ def _is_input(entry: os.DirEntry[str]) -> bool:
         return entry.name.endswith(READY) and not entry.name.startswith(".")
     is_place = entry.name in (TAKING, DONE, PROBLEMS)  # a file that was put in the way of a folder of ours
     return entry.is_file(follow_symlinks=False) and not is_place and not _is_unfinished(entry.name)
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def _is_unfinished(name: str) -> bool:

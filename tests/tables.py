@@ -32,6 +32,7 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 KINDS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 DATE_STYLE, DATE_TIME_STYLE, TIME_STYLE, TEXT_STYLE, PERCENT_STYLE, MONEY_STYLE, LONG_STYLE = range(1, 8)
+OTHER_UNIT_STYLE, THOUSANDS_STYLE, UNIT_STYLE, SHORT_STYLE, ELAPSED_STYLE, RED_STYLE = range(8, 14)
 FORMATS = (
     "General",
     "yyyy\\-mm\\-dd",
@@ -41,6 +42,12 @@ FORMATS = (
     "0.00%",
     '"$"#,##0.00',
     "0.00E+00",
+    '0" g"',
+    "0.0,",
+    '0.0" kg"',
+    "d-mmm hh:mm",
+    "[h]:mm",
+    '[Red]hh:mm" dy"',
 )
 
 

@@ -185,7 +185,7 @@ def parse_duration(text: str) -> int:
     iso = _ISO_DURATION.fullmatch(text)
     if iso is None or not any(iso.groups()[1:]):
         raise Unreadable(
-            f"{echo(text)} is not a duration", "write 2h, 90m, 7d or PT2H; months have no fixed length"
+            f"{echo(text)} is not a duration", "write 30s, 90m, 2h, 7d or PT2H; months have no fixed length"
         )
     sign, weeks, days, hours, minutes, seconds, fraction = iso.groups()
     total = (

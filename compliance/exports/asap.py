@@ -11,7 +11,7 @@ import os
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import groupby
@@ -38,6 +38,7 @@ from compliance.ledger.vault import reach
 from compliance.new_folder import Folder, sync, waiting_beside
 from compliance.persons import required
 from compliance.record import Recorded
+from compliance.verifying import verified_head
 
 GAPS: Final = ".gaps.json"
 GAPS_VERSION: Final = 1
@@ -45,13 +46,35 @@ GAPS_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A report that is asked for; `asked` has both ends of the period, `state` where it goes, else that of the sites. `test` marks the file as one."""
+    """A report that is asked for; `asked` has both ends of the period, `state` where it goes, else that of the sites. `test` marks the file as one.
+
+    `sender` and `sender_name` are who sends it, as the clearing house knows them; without them the site stands there, or the log, and the gaps say it.
+    """
 
     asked: Asked
     file: Path
     purpose: Purpose
     state: str | None = None
     test: bool = False
+    sender: str | None = None
+    sender_name: str | None = None
+
+    def __post_init__(self) -> None:
+        for option, said in (("--sender", self.sender), ("--sender-name", self.sender_name)):
+            if said is not None and plain(said) != said:
+                raise InputError(
+                    f"{option} holds what no element can hold, or nothing",
+                    "Write it in letters, digits and marks of ASCII, without * and ~.",
+                )
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """Elements that have something else in their place, each with what would mend it."""
+        said = {
+            "IS01": (self.sender, "Name the id that the clearing house gave you with --sender."),
+            "IS02": (self.sender_name, "Name the sender with --sender-name, as the clearing house knows it."),
+        }
+        return {ref: remedy for ref, (value, remedy) in said.items() if value is None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +101,38 @@ class _Sites:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What the log has and proves for a report, in one fixed state: nobody is named yet. `own` are the registrations of a zero report."""
+
+    head: Head
+    sites: _Sites
+    asked: Asked
+    found: Found
+    gatherer: Gatherer
+    facts: tuple[Facts, ...]
+    own: tuple[Event, ...]
+
+    @property
+    def zero(self) -> bool:
+        """Whether nothing was dispensed in the period."""
+        return not self.found.dispensed and not self.found.any_in_period
+
+
 def make(log: Log, bundles: Bundles, wanted: Wanted) -> Made:
     """Make a report; the log must be open for writing.
 
     Raises InputError where something is there under the name, the person has no right to this, the sites lie in several states and none is named, or
-    the log has no vault. Nothing is left then.
+    the log has no vault; LogError where the log does not verify. Nothing is left then.
     """
     started = time.monotonic_ns()
-    sites = _sites(log, wanted)
-    asked = Asked((*sites.zones,), (), wanted.asked.since, wanted.asked.until)
-    found = dispenses(log, asked)
-    zero = not found.dispensed and not found.any_in_period
+    with log.reading():
+        gathered = _gathered(log, wanted)
+    sites, asked, found, zero = gathered.sites, gathered.asked, gathered.found, gathered.zero
+    head = gathered.head
     release.require_permitted(log, bundles, wanted.purpose, identities=bool(found.dispensed))
     if not found.dispensed and not zero:
-        return Made(None, None, (), (), found.left_out, zero, sites.state, log.head, ())
+        return Made(None, None, (), (), found.left_out, zero, sites.state, head, ())
     gaps = wanted.file.with_name(wanted.file.name + GAPS)
     what = f"PDMP report to {sites.state}, {format_instant(asked.since or 0)} to {format_instant(asked.until or 0)}"
     results: tuple[Recorded, ...] = ()
@@ -99,16 +140,11 @@ def make(log: Log, bundles: Bundles, wanted: Wanted) -> Made:
         if found.dispensed:
             people = len({one.event.values["patient"] for one in found.dispensed})
             results = release.record_look(log, bundles, wanted.purpose, what, people)
-        facts = _facts(log, sites, found)
-        written = tuple(one for one in facts if not one.missing)
-        lacking = tuple(one for one in facts if one.missing)
-        head = log.head
+            _name_all(log, gathered)
+        written = tuple(one for one in gathered.facts if not one.missing)
+        lacking = tuple(one for one in gathered.facts if one.missing)
         control = _control(log.identity.origin, head, what)
-        content = (
-            "".join(_file(log, wanted, sites, asked, written, control, zero=zero))
-            if written or zero
-            else None
-        )
+        content = "".join(_file(log, wanted, gathered, written, control)) if written or zero else None
         digest = None if content is None else sha256(content.encode()).hexdigest()
         made = Made(
             control if content else None,
@@ -137,7 +173,19 @@ def make(log: Log, bundles: Bundles, wanted: Wanted) -> Made:
             except BaseException:
                 gaps.unlink()
                 raise
-    return Made(made.control, digest, written, lacking, found.left_out, zero, sites.state, head, results)
+    return replace(made, results=results)
+
+
+def _gathered(log: Log, wanted: Wanted) -> _Gathered:
+    """What the log knows; raises LogError where it does not verify."""
+    head = verified_head(log)
+    sites = _sites(log, wanted)
+    asked = Asked((*sites.zones,), (), wanted.asked.since, wanted.asked.until)
+    found = dispenses(log, asked)
+    gatherer = Gatherer(LogHistory(log), sites.zones)
+    facts = tuple(gatherer.facts(one) for one in found.dispensed)
+    own = tuple(own_registrations(log, asked, sites.state, asked.until or 0))
+    return _Gathered(head, sites, asked, found, gatherer, facts, own)
 
 
 def _sites(log: Log, wanted: Wanted) -> _Sites:
@@ -162,15 +210,14 @@ def _sites(log: Log, wanted: Wanted) -> _Sites:
     return _Sites(here, state)
 
 
-def _facts(log: Log, sites: _Sites, found: Found) -> list[Facts]:
-    """The values of every record, with who the people are."""
-    if not found.dispensed:
-        return []
-    with reach(log, write=False) as way, log.reading():
+def _name_all(log: Log, gathered: _Gathered) -> None:
+    """Who the people of every record are."""
+    with reach(log, write=False) as way:
         vault = required(way)
         vault.persons.refresh()
-        gatherer = Gatherer(LogHistory(log), sites.zones, lru_cache(maxsize=4096)(vault.persons.versions))
-        return [gatherer.facts(one) for one in found.dispensed]
+        known = lru_cache(maxsize=4096)(vault.persons.versions)
+        for one in gathered.facts:
+            gathered.gatherer.name(one, known)
 
 
 def _control(origin: str, head: Head, what: str) -> str:
@@ -180,30 +227,24 @@ def _control(origin: str, head: Head, what: str) -> str:
 
 
 def _file(
-    log: Log,
-    wanted: Wanted,
-    sites: _Sites,
-    asked: Asked,
-    written: tuple[Facts, ...],
-    control: str,
-    *,
-    zero: bool,
+    log: Log, wanted: Wanted, gathered: _Gathered, written: tuple[Facts, ...], control: str
 ) -> Iterator[str]:
     """The segments, a line each."""
-    zone = min(sites.zones.items())[1]
+    asked, zero = gathered.asked, gathered.zero
+    zone = min(gathered.sites.zones.items())[1]
     now = format_instant(log.now(), zone)
     days = [format_date(local_date(at or 0, zone)).replace("-", "") for at in (asked.since, asked.until)]
     source = wanted.asked.sites[0] if len(wanted.asked.sites) == 1 else log.identity.origin
-    name = plain(source) or "compliance log"
+    stand_in = plain(source) or "compliance log"
     period = {"IS03": f"#{days[0]}#-#{days[1]}#"} if zero else {}
     segments = [
         segment("TH", {
             "TH01": VERSION, "TH02": control, "TH03": "01", "TH05": now[:10].replace("-", ""), "TH06": now[11:19].replace(":", ""),
             "TH07": "T" if wanted.test else "P", "TH09": TERMINATOR,
         }),
-        segment("IS", {"IS01": name, "IS02": name, **period}),
+        segment("IS", {"IS01": wanted.sender or stand_in, "IS02": wanted.sender_name or stand_in, **period}),
     ]  # fmt: skip
-    groups = _zero_groups(log, asked, sites, days[1]) if zero else _groups(written)
+    groups = _zero_groups(gathered, days[1]) if zero else _groups(written)
     for group in groups:
         segments += [*group, segment("TP", {"TP01": str(len(group) + 1)})]
     segments.append(segment("TT", {"TT01": control, "TT02": str(len(segments) + 1)}))
@@ -221,15 +262,14 @@ def _groups(written: tuple[Facts, ...]) -> Iterator[list[str]]:
         ]
 
 
-def _zero_groups(log: Log, asked: Asked, sites: _Sites, day: str) -> Iterator[list[str]]:
+def _zero_groups(gathered: _Gathered, day: str) -> Iterator[list[str]]:
     """That nothing was dispensed, for each of the clinic's own registrations in the state; raises InputError where there is none."""
-    own = list(own_registrations(log, asked, sites.state, asked.until or 0))
-    if not own:
+    if not gathered.own:
         raise InputError(
-            f"the clinic has no registration of its own in {sites.state}, so nobody can report that nothing was dispensed",
+            f"the clinic has no registration of its own in {gathered.sites.state}, so nobody can report that nothing was dispensed",
             "Enter the `registration` of the site (holder_kind own_site).",
         )
-    for one in own:
+    for one in gathered.own:
         yield [
             segment("PHA", {"PHA03": plain(one.body["dea_number"]) or ""}),
             segment("PAT", {"PAT07": "REPORT", "PAT08": "ZERO"}),
@@ -244,6 +284,7 @@ def _gaps(wanted: Wanted, made: Made) -> bytes:
         "version": GAPS_VERSION, "file": wanted.file.name if made.sha256 else None, "sha256": made.sha256, "control": made.control, "state": made.state,
         "zero_report": made.zero, "log": {"size": made.head.size, "root": b64encode(made.head.root).decode()},
         "written": [_record(one) for one in made.written], "not_written": [_record(one) for one in made.lacking], "left_out": dict(made.left_out),
+        "stand_ins": [{"element": ref, "remedy": remedy} for ref, remedy in wanted.stand_ins.items()],
         "never_filled": [{"element": one.ref, "says": one.says} for one in NEVER],
     }  # fmt: skip
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -255,5 +296,5 @@ def _record(one: Facts) -> dict[str, Any]:
     return {
         "event": event.id, "entry": event.position, "status": one.dispensed.status,
         "missing": [{"element": ref, "remedy": remedy} for ref, remedy in one.missing.items()],
-        "empty": sorted(empty), "spelt_otherwise": one.changed,
+        "empty": sorted(empty), "spelt_otherwise": one.changed, "from_a_later_identity": one.later,
     }  # fmt: skip

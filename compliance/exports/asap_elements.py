@@ -1,7 +1,8 @@
 """The elements of ASAP's standard for prescription monitoring programmes (version 4.2A) that an export writes or leaves empty.
 
 Where each element stands and what it means: the routines PSOASAP and PSOASAP0 of VistA (Department of Veterans Affairs, in the public domain),
-which write the same segments for all states; DSP01 besides from the Minnesota Prescription Monitoring Program, "File Submission". Marked
+which write the same segments for all states; DSP01 besides from the Minnesota Prescription Monitoring Program, "File Submission", the segment IS
+(IS01 and IS02 required) from the schemas of the library parafill/asap. Marked
 `recalled` is what neither says, from general knowledge of dispenser guides: check it against the guide of the state that is reported to. The
 standard itself is sold by the American Society for Automation in Pharmacy and was not at hand; nothing was tried with a clearing house.
 """
@@ -39,8 +40,8 @@ _TABLE: Final = (
     Element("TH07", "File type", "P, production; T with --test", required=True),
     Element("TH08", "Routing number"),
     Element("TH09", "Segment terminator", f"constant {TERMINATOR}", required=True),
-    Element("IS01", "Unique id of the information source", "the site", required=True),
-    Element("IS02", "Name of the information source", "the site: its name is not on record", required=True, recalled=True),
+    Element("IS01", "Unique id of the information source", "--sender; without it the site, else the log's origin", required=True),
+    Element("IS02", "Name of the information source", "--sender-name; without it as IS01 without --sender", required=True),
     Element("IS03", "Message; in a zero report the days that it is about", "the period, #YYYYMMDD#-#YYYYMMDD#", recalled=True),
     Element("PHA01", "NPI of the dispenser"),
     Element("PHA02", "NCPDP id of the dispenser"),

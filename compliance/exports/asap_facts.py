@@ -30,12 +30,18 @@ Known = Callable[[str], list[Identity]]
 
 @dataclass(slots=True)
 class Facts:
-    """The values of a record by element, what is missing of it and how that is mended, and what was spelt otherwise than it is on record."""
+    """The values of a record by element, what is missing of it and how that is mended, and what was spelt otherwise than it is on record.
+
+    `prescriber` is the pseudonym of who prescribed, where the prescription is on record; `later` are elements from a version of an identity that
+    began to hold only after the day, since none held on it.
+    """
 
     dispensed: Dispensed
     values: dict[str, str] = field(default_factory=dict)
     remedies: dict[str, str] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    prescriber: str | None = None
+    later: list[str] = field(default_factory=list)
 
     def give(self, ref: str, value: Any, remedy: str = "") -> None:
         """Set an element; where there is no value, or none that ASAP can hold, it stays empty."""
@@ -59,23 +65,36 @@ class Facts:
 
 
 class Gatherer:
-    """Gathers what the records of one report say."""
+    """Gathers what the records of one report say: first what the log knows, then who the people are."""
 
-    def __init__(self, history: LogHistory, zones: Mapping[str, str], known: Known) -> None:
+    def __init__(self, history: LogHistory, zones: Mapping[str, str]) -> None:
         self._history = history
         self._zones = zones
-        self._known = known
 
     def facts(self, dispensed: Dispensed) -> Facts:
-        """The values of one record."""
+        """The values of one record, but for its people."""
         found = Facts(dispensed)
         event = dispensed.event
         prescription = self._newest("prescription", "prescription", event.values["prescription"], event)
         self._dispenser(found, event)
-        self._patient(found, event)
         self._dispense(found, event, prescription)
         self._prescriber(found, event, prescription)
         return found
+
+    def name(self, found: Facts, known: Known) -> None:
+        """Say who patient and prescriber are."""
+        event = found.dispensed.event
+        day = format_date(local_date(event.occurred_at, self._zones[event.values["site"]]))
+        patient = _held(known(event.values["patient"]), day, event.values.get("patient_identity_ref"))
+        prescriber = None if found.prescriber is None else _held(known(found.prescriber), day)
+        before = found.values.keys() | {"PAT20"}
+        self._patient(found, {} if patient is None else patient.clear)
+        if patient is not None and patient.valid_from > day:
+            found.later += sorted(found.values.keys() - before)
+        before = set(found.values)
+        self._name(found, {} if prescriber is None else prescriber.clear, ("PRE05", "PRE06", None))
+        if prescriber is not None and prescriber.valid_from > day:
+            found.later += sorted(found.values.keys() - before)
 
     def day(self, instant: int, site: str) -> str:
         """The day by the site's clock, as ASAP writes it."""
@@ -95,8 +114,7 @@ class Gatherer:
         number = None if registration is None else registration.body["dea_number"]
         found.give("PHA03", number, "Name the registration on the dispense, and enter its `registration`.")
 
-    def _patient(self, found: Facts, event: Event) -> None:
-        identity = self._identity(event.values["patient"], event, event.values.get("patient_identity_ref"))
+    def _patient(self, found: Facts, identity: Mapping[str, Any]) -> None:
         self._name(found, identity, ("PAT07", "PAT08", "PAT09"))
         address = address_of(identity["address"]) if "address" in identity else None
         remedy = "Give the address in the vault as `Street, City, ST 12345`."
@@ -174,8 +192,7 @@ class Gatherer:
         )
         if "dea_suffix" in body:
             found.give("PRE03", body["dea_suffix"])
-        identity = self._identity(said["prescriber"], event) if "prescriber" in said else {}
-        self._name(found, identity, ("PRE05", "PRE06", None))
+        found.prescriber = said.get("prescriber")
 
     def _name(self, found: Facts, identity: Mapping[str, Any], refs: tuple[str, str, str | None]) -> None:
         name = name_of(identity["name"]) if "name" in identity else None
@@ -190,13 +207,9 @@ class Gatherer:
         if middle is not None and name is not None and name.middle:
             found.give(middle, name.middle)
 
-    def _identity(self, pseudonym: str, event: Event, handle: str | None = None) -> Mapping[str, Any]:
-        """Who somebody was on the day: the version that the event names, else the one that held then, else the first."""
-        versions = self._known(pseudonym)
-        day = format_date(local_date(event.occurred_at, self._zones[event.values["site"]]))
-        held = (
-            [one for one in versions if one.handle == handle]
-            or [one for one in versions if one.valid_from <= day]
-            or versions[:1]
-        )
-        return held[-1].clear if held else {}
+
+def _held(versions: list[Identity], day: str, handle: str | None = None) -> Identity | None:
+    """Who somebody was on a day: the version that the event names, else the last that held then, else the first later one."""
+    named = [one for one in versions if one.handle == handle]
+    held = named or [one for one in versions if one.valid_from <= day] or versions[:1]
+    return held[-1] if held else None

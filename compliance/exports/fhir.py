@@ -115,7 +115,7 @@ def audit_event(one: Judged, ids: Identifiers, implements: Mapping[str, tuple[st
     """The AuditEvent of a decision: that an event was recorded, or judged again."""
     event, decision, entry = one.event, one.decision, one.entry
     again = [] if one.first else [codes.JUDGED_AGAIN]
-    action = codes.ACTIONS.get(event.kind, codes.CREATED)[0] if one.first else "E"
+    action = codes.action_of(event.kind, event.values) if one.first else codes.EXECUTED
     actor = {"who": ids.of("person", event.body["actor"]), "requestor": True}
     policy = [codes.named_information(decision.bundle)]
     agents = [{**actor, "policy": policy}] if one.first else [{**_software(ids), "policy": policy}]
@@ -170,7 +170,7 @@ def provenance(one: Judged, ids: Identifiers) -> Resource:
     role = {"correction": "revision", "void": "removal"}.get(event.kind, "source")
     named = [event.body[name] for name in ("corrects", "overrides_event", "proposal") if name in event.body]
     from_what = [{"role": role, "what": ids.of("event", name)} for name in named]
-    activity = codes.ACTIONS.get(event.kind, codes.CREATED)[1]
+    activity = codes.ACTIVITIES.get(event.kind, codes.CREATED)
     resource: Resource = {
         "resourceType": "Provenance", "id": f"entry-{one.entry.idx}", "target": [ids.of("event", event.id)],
         "occurredDateTime": instant(event.body["occurred_at"]), "recorded": instant(rfc3339(one.entry.recorded_us)),

@@ -58,13 +58,24 @@ APPLICATION: Final = coding(DCM, "110150", "Application")
 PERFORMER: Final = coding(PARTICIPANT, "performer", "Performer")
 ASSEMBLER: Final = coding(PARTICIPANT, "assembler", "Assembler")
 
-ACTIONS: Final[Mapping[str, tuple[str, Coding]]] = {
-    "correction": ("U", coding(OPERATION, "UPDATE", "revise")),
-    "void": ("D", coding(OPERATION, "NULLIFY", "nullify")),
+ACTIVITIES: Final[Mapping[str, Coding]] = {
+    "correction": coding(OPERATION, "UPDATE", "revise"),
+    "void": coding(OPERATION, "NULLIFY", "nullify"),
 }
-"""What an entry does to what is on record: AuditEvent.action (R4B audit-event-action) and Provenance.activity. Every other event creates a record.
-A void takes nothing out of the log; D says that what it names no longer stands."""
-CREATED: Final = ("C", coding(OPERATION, "CREATE", "create"))
+"""What an entry does to what is on record (Provenance.activity); every other event creates a record."""
+CREATED: Final = coding(OPERATION, "CREATE", "create")
+
+_ACTIONS: Final[Mapping[str, str]] = {
+    "correction": "U",
+    "void": "D",
+    "access_change": "E",
+    "security_incident": "E",
+}
+_ACTIONS_BY_MODE: Final[Mapping[str, str]] = {"view": "R", "search": "E", "export": "R", "log_review": "R"}
+EXECUTED: Final = "E"
+"""AuditEvent.action (R4B audit-event-action): C create, R read, U update, D delete, E execute. What was done, and not that it was entered: who looked
+at records read them. Where the type is one of DICOM's messages, the action is what that message has (PS3.15, A.5.3: Query and Security Alert E,
+Export and Audit Log Used R). A void takes nothing out of the log; D says that what it names no longer stands."""
 
 OUTCOMES: Final[Mapping[str, str]] = {"violation": "4", "denied": "4"}
 """AuditEvent.outcome: 0 is success, with or without warnings; 4 that it was not in order (``denied``: it must not go on; ``violation``: it was done
@@ -77,6 +88,13 @@ def type_of(kind: str, values: Mapping[str, Any]) -> Coding:
     """AuditEvent.type of an event."""
     found = _BY_KIND.get(kind) or (_BY_MODE.get(values["mode"]) if kind == "record_access" else None)
     return found or (PATIENT_RECORD if "patient" in values else ENTRY)
+
+
+def action_of(kind: str, values: Mapping[str, Any]) -> str:
+    """AuditEvent.action of an event."""
+    if kind == "record_access":
+        return _ACTIONS_BY_MODE[values["mode"]]
+    return _ACTIONS.get(kind, "C")
 
 
 class Identifiers:

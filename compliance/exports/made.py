@@ -24,6 +24,7 @@ from compliance.new_folder import Folder, making
 from compliance.persons import required
 from compliance.record import Recorded
 from compliance.standing import require_known
+from compliance.verifying import verified_head
 
 MANIFEST: Final = "manifest.json"
 VERSION: Final = 1
@@ -107,7 +108,7 @@ def make(log: Log, bundles: Bundles, wanted: Wanted, writer: Make, watch: Watch)
     """Make an export. With a purpose the log must be open for writing.
 
     Raises InputError where the log knows no such site, something is there under the name, the person has no right to this, identities are asked for and the log has no vault, or
-    an extra is not installed. Nothing is left then.
+    an extra is not installed; LogError where the log does not verify. Nothing is left then.
     """
     started = time.monotonic_ns()
     purpose = wanted.purpose
@@ -139,9 +140,9 @@ def make(log: Log, bundles: Bundles, wanted: Wanted, writer: Make, watch: Watch)
 
 
 def _take_all(log: Log, wanted: Wanted, writing: Writer, written: Written, watch: Watch) -> Head:
-    """Write every entry that is asked for, as one fixed state of the log has them; gives that state."""
+    """Write every entry that is asked for, as one fixed state of the log has and proves them; gives that state."""
     with log.reading():
-        head = log.head
+        head = verified_head(log)
         for one in walk(log, head.size, wanted.asked, watch):
             if isinstance(one, Judged) and one.first:
                 written.events += 1

@@ -32,7 +32,7 @@ from compliance.ledger.entry import Entry
 from compliance.ledger.roles import Role
 from compliance.ledger.statements import WIDE, statements
 from compliance.ledger.tiles import StoredSubtrees
-from compliance.ledger.tree import EMPTY_ROOT
+from compliance.ledger.tree import EMPTY_ROOT, frontier_of
 
 EARLIEST: Final = -(2**63)
 LATEST: Final = 2**63 - 1
@@ -207,6 +207,17 @@ class Log:
     def subtrees(self) -> StoredSubtrees:
         """The hashes that proofs are made of."""
         return StoredSubtrees(self.driver, self.statements, self.name)
+
+    def require_root(self) -> None:
+        """Raise LogError unless the last head has the root of the stored hashes: a look at the few that the root is made of, and no verification,
+        which alone sees whether the entries are those of the hashes."""
+        with self.reading():
+            head = self.head
+            if frontier_of(self.subtrees, head.size).root() != head.root:
+                raise LogError(
+                    f"{self.name}: the root of the log's head is not that of its stored hashes",
+                    "Run `compliance log verify` to find out what was changed.",
+                )
 
     def entry(self, idx: int) -> Entry:
         """The entry at an index; raises InputError where there is none."""

@@ -29,6 +29,9 @@ MAX_SIGNATURES: Final = 100
 
 MAX_BYTES: Final = 1_000_000
 
+PRIVATE: Final = "PRIVATE+KEY+"
+"""What a signing key's line begins with."""
+
 _DASH: Final = "— "
 
 
@@ -192,11 +195,11 @@ def parse_key(key: str, kind: int = ED25519) -> tuple[str, bytes]:
 
 def parse_private(skey: str, kind: int = ED25519) -> tuple[str, bytes]:
     """Name and seed of ``PRIVATE+KEY+<name>+<key ID>+<base64>``; raises NoteError, whose message never repeats the key."""
-    prefix, remedy = "PRIVATE+KEY+", "Restore the key file from its backup."
-    if not skey.startswith(prefix):
-        raise NoteError("this is no signing key: it does not begin with PRIVATE+KEY+", remedy)
+    remedy = "Restore the key file from its backup."
+    if not skey.startswith(PRIVATE):
+        raise NoteError(f"this is no signing key: it does not begin with {PRIVATE}", remedy)
     try:
-        name, key_id, encoded = _three_parts(skey.removeprefix(prefix))
+        name, key_id, encoded = _three_parts(skey.removeprefix(PRIVATE))
         require_name(name)
         seed = _key_bytes(encoded, "", kind)
     except NoteError:
@@ -209,7 +212,7 @@ def parse_private(skey: str, kind: int = ED25519) -> tuple[str, bytes]:
 def private_text(name: str, seed: bytes, kind: int = ED25519) -> str:
     """The form that `parse_private` reads."""
     key_id = key_id_of(name, public_of(seed), kind).hex()
-    return f"PRIVATE+KEY+{name}+{key_id}+{b64encode(bytes([kind]) + seed).decode()}"
+    return f"{PRIVATE}{name}+{key_id}+{b64encode(bytes([kind]) + seed).decode()}"
 
 
 def key_text(name: str, public: bytes, kind: int = ED25519) -> str:

@@ -117,3 +117,11 @@ def day(clinic):
     """A clinic that recorded a day with one violation."""
     clinic.record(*DAY)
     return clinic
+
+
+@pytest.fixture
+def incoming(clinic):
+    """A folder that is watched."""
+    made = clinic.folder / "incoming"
+    made.mkdir()
+    return made

@@ -152,8 +152,11 @@ def test_without_a_terminal_all_that_is_missing_is_listed_at_once(day):
         (["correction"], "`compliance events correct`"),
         (["void"], "`compliance events void`"),
         (["discharge", "dispo=home"], "did you mean `disposition`?"),
-        (["discharge", "disposition=hom"], "did you mean `home`?"),
-        (["discharge", "devices_taken=none"], "devices_taken: this is no integer"),
+        (["discharge", "disposition=hmoe"], "did you mean `home`?"),
+        (["discharge", "devices_taken=1e2"], "devices_taken: '1e2' is no whole number"),
+        (["discharge", "occurred_at=half past ten"], "write 10:32 (today at the site)"),
+        (["vital_signs", "symptoms=chest_pain"], "symptoms: this is no list"),
+        ([*LEAVES, "id=e3"], "id e3 is already recorded with other content: entry"),
         (["discharge", "patient=Jane Doe"], "a space at position 5"),
         (["discharge", "patient"], "does not say which field"),
         (["discharge", "patient=P1", "patient=P2"], "named twice"),
@@ -193,3 +196,53 @@ def test_a_product_event_makes_an_ndc_known(day):
     assert "It has expired: 2020-02-29 was its last day." in answer.stderr.replace("\n", " ")
     (found,) = listed(day, "--kind", "container_status")
     assert "ketamine_inj_10mg_ml" in day.run("events", "show", found["event"], "--output", "json").stdout
+
+
+def test_what_the_call_says_is_read_as_an_answer_is(day):
+    """A time is one of the site's clock; a choice may be shortened; a list is JSON."""
+    answer = day.run(
+        "events", "add", *LEAVES[:3], "disposition=ho", *LEAVES[4:], "id=e9", "occurred_at=2026-03-02 12:00"
+    )
+    assert answer.exit_code == 0, answer.output
+    said = day.run("events", "show", "e9", "--output", "json").stdout
+    assert "2026-03-02T12:00:00-06:00" in said and '"home"' in said
+
+
+def test_the_same_event_again_is_no_other(day):
+    """It is told as recorded before; only other content is refused, with the entry, and nothing is kept of it."""
+    words = ("events", "add", *LEAVES, "id=e9", "occurred_at=2026-03-02T12:00:00-06:00")
+    first, again = day.run(*words), day.run(*words)
+    assert (first.exit_code, again.exit_code) == (0, 0), again.output
+    before = day.run("log", "verify").stdout
+    other = day.run(*words[:-1], "occurred_at=2026-03-02T12:01:00-06:00")
+    assert other.exit_code == 2 and "compliance events correct e9" in other.stderr.replace("\n", " ")
+    assert day.run("log", "verify").stdout == before
+
+
+def test_a_site_without_a_profile_is_told_of(day):
+    """The log has profiles, so it may be misspelt; the site that has one is no news."""
+    assert "no profile of a site NOPE" in day.run("events", "add", *LEAVES, "site=NOPE").stderr
+    assert "profile" not in day.run("events", "add", *LEAVES, "site=S1").stderr
+
+
+def test_with_yes_a_terminal_is_asked_nothing(day):
+    with at_terminal(day, *LEAVES, "--yes") as at:
+        assert at.ends() == 0
+        assert "Add which" not in at.screen
+
+
+def test_at_a_terminal_a_wrong_word_of_the_call_is_told_and_asked_again(day):
+    """A site that is not known is asked about."""
+    with at_terminal(day, *LEAVES[:5], "devices_taken=none", "site=NOPE", "occurred_at=now", "instr=y") as at:
+        at.sees("'none' is no whole number")
+        at.sees("instr is not a field of discharge")
+        at.answers(
+            ("Is it meant? [y/N] ", ""),
+            ("site: ", "S1"),
+            ("devices_taken: ", "0"),
+            ("Add which (? lists them, empty ends): ", ""),
+            ("Record this? [Y/n] ", ""),
+        )
+        assert at.ends() == 0
+    (found,) = listed(day, "--kind", "discharge", "--limit", "1")
+    assert found["site"] == "S1"

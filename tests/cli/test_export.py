@@ -113,7 +113,9 @@ def test_identities_are_read_after_the_log_says_so(day, tmp_path):
     ("words", "says"),
     [
         ([], "Say --format"),
-        (["--format", "csv", "--asap"], "Say --format"),
+        (["--format", "csv", "--asap"], "not both"),
+        (["--format", "csv", "--since", "2026-03-03", "--until", "2026-03-02"], "ends before it begins"),
+        (["--format", "csv", "--since", "03/04/2026"], "'03/04/2026' is not an RFC 3339 date;"),
         (["--format", "csv", "--identities"], "need --purpose"),
         (["--format", "csv", "--leaves-site"], "need --purpose"),
         (["--format", "csv", "--state", "TX"], "are about a report"),
@@ -131,3 +133,35 @@ def test_wrong_calls_make_nothing(day, tmp_path, words, says):
     done = day.run("export", *words, "--out", tmp_path / "nothing")
     assert (done.exit_code, says in done.stderr) == (2, True), done.output
     assert not [one for one in tmp_path.iterdir() if "nothing" in one.name]
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "told"),
+    [
+        (["--site", "S1", "--since", "2026-03-02", "--until", "2026-03-02"], ("2026-03-02T06:00:00Z", "2026-03-03T05:59:59.999999Z"), "America/Chicago"),
+        (["--site", "S1", "--since", "2026-03-08", "--until", "2026-03-08"], ("2026-03-08T06:00:00Z", "2026-03-09T04:59:59.999999Z"), "America/Chicago"),
+        (["--since", "2026-03-02", "--until", "2026-03-02"], ("2026-03-02T00:00:00Z", "2026-03-02T23:59:59.999999Z"), "UTC"),
+        (["--site", "S1", "--until", "2026-03-02T09:00:00-06:00"], (None, "2026-03-02T15:00:00Z"), None),
+    ],
+)  # fmt: skip
+def test_a_date_is_all_of_that_day(day, tmp_path, words, asked, told):
+    """Both ends included, by the site's clock where one is named; on 8 March 2026 clocks go forward, and the day has 23 hours."""
+    done = day.run("export", "--format", "csv", *words, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert (found["asked"]["since"], found["asked"]["until"]) == asked
+    assert (f"by the clock of {told}" in done.stdout) is (told is not None)
+    assert found["events"] == (0 if "2026-03-08" in words else 3)
+
+
+def test_a_file_without_a_name(day):
+    """An empty name is none, and is not taken for this folder."""
+    done = day.run("export", "--format", "csv", "--out", "")
+    assert (done.exit_code, "it is empty" in done.stderr) == (2, True)
+
+
+def test_events_list_says_what_was_typed(day):
+    """The text that was wrong, not what was made of it."""
+    done = day.run("events", "list", "--since", "03/04/2026")
+    assert "'03/04/2026' is not" in done.stderr
+    assert "T00:00" not in done.stderr

@@ -17,36 +17,7 @@ from cli.watch import _Outcome
 from compliance.record import Recorder
 from compliance.watching import Taken
 from tests.cli.conftest import DAY, DOSE, SITE, command, lines
-
-QUICK = ("--settle", "PT0.02S", "--every", "PT0.02S")
-
-
-@pytest.fixture
-def incoming(clinic):
-    """A folder that is watched."""
-    made = clinic.folder / "incoming"
-    made.mkdir()
-    return made
-
-
-def once(clinic, *words):
-    """Take what is there, and end."""
-    return clinic.run("record", "--watch", clinic.folder / "incoming", "--once", *QUICK, *words)
-
-
-def drop(incoming, name, *events):
-    (incoming / name).write_text("".join(json.dumps(event) + "\n" for event in events))
-
-
-def report(incoming, name):
-    """The lines of a report, and its summary."""
-    *told, last = map(json.loads, (incoming / f"{name}.report.json").read_text().splitlines())
-    return told, last["summary"]
-
-
-def names(folder):
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path.name for path in found if ".report." not in path.name)
+from tests.dropping import QUICK, drop, names, once, report
 
 
 def being_written(incoming):
@@ -157,7 +128,26 @@ def test_a_ready_folder_is_read_as_one(clinic, incoming):
     assert [line["event"] for line in told] == ["e1", "e2", "e3"] and summary["recorded"] == 3
     assert names(incoming / "done" / "bulk.ready") == ["0.ndjson", "1.ndjson", "2.ndjson"]
     _, summary = report(incoming / "problems", "bad.ready")
-    assert summary["recorded"] == 0 and summary["error"]["message"] == "bad.ready/link is no finished file"
+    assert summary["recorded"] == 0 and summary["error"]["message"] == "bad.ready/link is no file"
+
+
+def test_a_ready_folder_with_what_is_hidden_or_unfinished_is_a_problem(clinic, incoming):
+    """As rsync leaves it in the middle: nothing of it is recorded, and the report says what is in the way."""
+    (incoming / "bulk.ready" / ".sub").mkdir(parents=True)
+    for name in ("a.ndjson", ".b.ndjson.Xy12Zz", ".sub/c.ndjson"):
+        drop(incoming / "bulk.ready", name, SITE)
+    wrong = []
+    for name in (".b.ndjson.Xy12Zz", ".sub"):
+        assert once(clinic).exit_code == 1
+        told, summary = report(incoming / "problems", "bulk.ready")
+        assert told == [] and summary["recorded"] == 0
+        wrong.append(summary["error"]["message"].split()[0])
+        for path in (incoming / "problems").glob("*.report.*"):
+            path.unlink()
+        back = (incoming / "problems" / "bulk.ready").rename(incoming / "bulk.ready")
+        (back / name).rename(back / name.lstrip("."))
+    assert wrong == ["bulk.ready/.b.ndjson.Xy12Zz", "bulk.ready/.sub"]
+    assert once(clinic).exit_code == 0 and report(incoming / "done", "bulk.ready")[1]["recorded"] == 1
 
 
 def test_a_file_to_which_somebody_writes_while_it_is_read_is_read_again(clinic, incoming, monkeypatch):
@@ -220,19 +210,6 @@ def test_once_without_a_database_is_exit_4_and_leaves_the_file(clinic, incoming)
     done = once(clinic)
     assert (done.exit_code, "Traceback" in done.stderr) == (4, False)
     assert "day.ndjson" in names(incoming)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        (), ("--once", "day.ndjson"), ("--every", "2s", "day.ndjson"), ("--watch", "incoming", "day.ndjson"),
-        ("--watch", "incoming", "--strict"), ("--watch", "nowhere", "--once"),
-    ],
-)  # fmt: skip
-def test_wrong_calls(clinic, words, monkeypatch):
-    """What does not go together is told."""
-    monkeypatch.chdir(clinic.folder)
-    assert clinic.run("record", *words).exit_code == 2
 
 
 KILLED_BEFORE_THE_MOVE = """

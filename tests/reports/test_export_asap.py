@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from compliance.bundles import Bundles
 from compliance.domain.time import format_instant
 from compliance.errors import DatabaseError, InputError
 from compliance.exports.asap import _control
 from compliance.exports.asap_elements import ELEMENTS, NEVER, ORDER
 from compliance.ledger.log import Head, Log
-from tests.logs import url
+from compliance.persons import Acting, Wanted, enter_all
+from tests.logs import ORIGIN, url
 from tests.recording import body, correction, void
 from tests.reports.pdmp import (
     JANE,
     ON,
+    RX,
     dispensed,
     element,
     enter,
@@ -72,36 +75,11 @@ def test_a_dispense_is_a_record(log, file):
     assert (by["TH"][1], by["TH"][3], by["TH"][7], by["TH"][9]) == ("4.2A", "01", "P", "~")
     assert by["PHA"][3] == "FC1234563"
     assert by["PAT"][7:21] == [
-        "Quimby-Doe",
-        "Jane",
-        "Ann",
-        "",
-        "",
-        "7 Elm Row, Apt 4",
-        "",
-        "Tulsa",
-        "TX",
-        "741011234",
-        "9185550100",
-        "19801225",
-        "F",
-        "01",
-    ]
+        "Quimby-Doe", "Jane", "Ann", "", "", "7 Elm Row, Apt 4", "", "Tulsa", "TX", "741011234", "9185550100", "19801225", "F", "01",
+    ]  # fmt: skip
     assert by["DSP"][1:14] == [
-        "00",
-        "RX-1",
-        "20260301",
-        "2",
-        "20260302",
-        "0",
-        "06",
-        "99999999999",
-        "4.5",
-        "12",
-        "01",
-        "05",
-        "00",
-    ]
+        "00", "RX-1", "20260301", "2", "20260302", "0", "06", "99999999999", "4.5", "12", "01", "05", "00",
+    ]  # fmt: skip
     assert element(by["DSP"], 17) == "20260302"
     assert (by["PRE"][2:4], by["PRE"][5:7]) == (["BV7654321", "A7"], ["Vontrapp", "Zacharias"])
     assert made.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -374,3 +352,42 @@ def test_the_documentation_has_every_element():
     for one in ELEMENTS.values():
         marks = f"{'yes' if one.required else ''} | {'recalled' if one.recalled else ''}"
         assert f"| {one.ref} | {one.says} | {one.comes_from or 'nothing on record'} | {marks} |" in said
+
+
+def test_who_sends_it(log, file, tmp_path):
+    """As it was said; else the site stands there, and the gaps say so. What no element can hold is refused."""
+    enter(log, dispensed())
+    report(log, file)
+    assert read(file)[1]["IS"][1:3] == [ORIGIN, ORIGIN]
+    assert [one["element"] for one in gaps(file)["stand_ins"]] == ["IS01", "IS02"]
+    said = tmp_path / "out" / "said.dat"
+    report(log, said, sender="SND-7", sender_name="Lakeside Clinic")
+    assert read(said)[1]["IS"][1:3] == ["SND-7", "Lakeside Clinic"]
+    assert gaps(said)["stand_ins"] == []
+    for wrong in ({"sender": "a*b"}, {"sender": ""}, {"sender_name": "x~"}):
+        with pytest.raises(InputError, match="no element can hold"):
+            report(log, tmp_path / "out" / "wrong.dat", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("since", "last_name", "later"),
+    [
+        (("2026-03-02", "2026-06-01"), "First", False),
+        (("2020-01-01", "2026-03-02"), "Second", False),
+        (("2026-03-03", "2026-06-01"), "First", True),
+    ],
+)
+def test_who_the_patient_was_on_the_day(log, file, since, last_name, later):
+    """The version that held then; a later one only where none did, and then the gaps list what comes from it."""
+    judge = Bundles(log).active()
+    for name, day in zip(("First", "Second"), since, strict=True):
+        enter_all(
+            log, judge, Acting("A1", "S1"), [Wanted("patient", {**JANE, "name": f"{name}, Jane"}, day, "P3")]
+        )
+    enter(log, body("prescription", "07:00", **{**RX, "id": "rx3", "prescription": "RX-3", "patient": "P3"}))
+    enter(log, dispensed(patient="P3", prescription="RX-3"))
+    report(log, file)
+    assert read(file)[1]["PAT"][7] == last_name
+    (record,) = gaps(file)["written"]
+    named = ["PAT07", "PAT08", "PAT12", "PAT14", "PAT15", "PAT16", "PAT17", "PAT18", "PAT19"]
+    assert record["from_a_later_identity"] == (named if later else [])

@@ -21,7 +21,7 @@ from compliance.domain.time import parse_instant
 from compliance.domain.vocabulary import KINDS
 from compliance.errors import InputError
 from compliance.exports.fhir import Fhir, audit_event, instant, patient, provenance
-from compliance.exports.fhir_codes import Identifiers, named_information
+from compliance.exports.fhir_codes import Identifiers, action_of, named_information, type_of
 from compliance.exports.made import Wanted, Written, make
 from compliance.exports.walk import Asked, Judged
 from compliance.ledger.entry import Entry
@@ -154,6 +154,41 @@ def test_what_amends_says_what_it_goes_back_to(resources, kind, action, activity
         if entity["role"] == role
     }
     assert {"correction": CORRECTED_WASTAGE, "void": VOIDED_RECEIPT, "override": PROPOSED}[kind] in named
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "type_", "action"),
+    [
+        ("record_access", {"mode": "view"}, "entry", "R"),
+        ("record_access", {"mode": "search"}, "110112", "E"),
+        ("record_access", {"mode": "export"}, "110106", "R"),
+        ("record_access", {"mode": "log_review"}, "110101", "R"),
+        ("access_change", {}, "110113", "E"),
+        ("security_incident", {}, "110113", "E"),
+        ("order", {}, "110109", "C"),
+        ("correction", {}, "entry", "U"),
+        ("void", {}, "entry", "D"),
+        ("administration", {"patient": "P1"}, "110110", "C"),
+        ("wastage", {}, "entry", "C"),
+    ],
+)
+def test_the_action_is_what_was_done(kind, fields, type_, action):
+    """Who looked at records created none; DICOM PS3.15 A.5.3.2, .4, .10, .11 and .13 for the types that are DICOM's."""
+    assert (type_of(kind, fields)["code"], action_of(kind, fields)) == (type_, action)
+
+
+def test_every_way_of_access_has_an_action(resources):
+    """Each mode of the vocabulary; and an export says it in its resources."""
+    assert {
+        action_of("record_access", {"mode": mode}) for mode in KINDS["record_access"].fields["mode"].values
+    } == {"R", "E"}
+    looked = [
+        one
+        for one in resources["AuditEvent"]
+        if one["subtype"][0]["code"] == "record_access" and len(one["subtype"]) == 1
+    ]
+    assert looked
+    assert {one["action"] for one in looked} <= {"R", "E"}
 
 
 def test_types_and_outcomes(resources):

@@ -10,94 +10,33 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.domain.making import make_event, stamp
-from compliance.domain.time import parse_instant
-from compliance.domain.values import SCALE
 from compliance.domain.vocabulary import KINDS
 from compliance.session_offers import Session, body_of
-from compliance.session_progress import MINUTE, progress
+from compliance.session_progress import MINUTE
 from compliance.session_steps import ESKETAMINE, INFUSION, OTHER_KETAMINE, STOP, Seen, State, steps_for
 from compliance.settings import shipped_folder
-
-FIRST = parse_instant("2026-03-02T10:00:00-06:00")
-LENGTHS = {
-    ("uspi-5min", "shortest_rest"): 5 * MINUTE, ("uspi-bp-40min", "earliest"): 30 * MINUTE, ("uspi-bp-40min", "latest"): 50 * MINUTE,
-    ("rems-monitor-2h", "minimum_observation"): 120 * MINUTE, ("rems-monitor-2h-first-device", "minimum_observation"): 120 * MINUTE,
-    ("uspi-bp-140-90", "systolic"): 140 * SCALE, ("uspi-bp-140-90", "diastolic"): 90 * SCALE,
-    ("rems-observer-continuity-checks", "longest"): 30 * MINUTE, ("off-monitor-interval", "parenteral_min"): 10 * SCALE,
-    ("off-discharge-wait", "after_iv"): 30 * MINUTE, ("off-discharge-wait", "after_other"): 60 * MINUTE,
-}  # fmt: skip
-SPRAY, VIAL = "esketamine_nasal_28mg", "ketamine_inj_10mg_ml"
-ALL = {
-    "pre_session_check": {"nasal_product_used": False, "acutely_impaired": False, "history_changed": False, "transport_type": "escort", "no_driving_explained": True},
-    "order": {"drug": SPRAY, "order": "O1", "prescriber": "MD-1", "indication_class": "trd", "product_type": "approved_labelled", "route": "intranasal", "dose_mg": "56"},
-    "vital_signs": {"systolic_mmhg": 128, "diastolic_mmhg": 78},
-    "clinical_decision": {"about": "elevated_bp", "rationale": "seen", "decided_by": "MD-1"},
-    "observation": {"observer": "RN-1", "in_person": True},
-    "administration": {"drug": SPRAY, "encounter_class": "outpatient", "route": "intranasal", "dose_mg": "28", "quantity": "1", "quantity_unit": "device", "lot": "L1"},
-    "infusion": {"drug": VIAL, "order": "O1", "preparation": "PR1", "run_by": "RN-1"},
-    "preparation": {"drug": VIAL, "preparation": "PR1", "order": "O1", "source_strength_mg_per_ml": "10", "drug_ml": "4", "final_mg_per_ml": "1", "prepared_by": "RN-1"},
-    "assessment": {"instrument": "readiness", "mode": "clinician"},
-    "discharge": {"disposition": "home", "departure_mode": "escort", "devices_taken": 0},
-    "session_stop": {"cause": "other"},
-    "container_status": {"container": "C1", "status": "opened", "storage_place": "CAB", "registration": "R1"},
-}  # fmt: skip
-
-
-def event(position, kind, minute, **fields):
-    """One event of the session, so many minutes after the first device."""
-    at = FIRST + minute * MINUTE
-    body = {
-        "id": f"e{position}", "kind": kind, "occurred_at": clock(minute), "site": "S1", "actor": "RN-1", "patient": "P1", "session": "T1",
-        **ALL[kind], **fields,
-    }  # fmt: skip
-    made = make_event(body)
-    assert not isinstance(made, tuple), made
-    return stamp(made, at, position)
-
-
-def clock(minute):
-    """A time of day, so many minutes after the first device."""
-    return f"2026-03-02T{10 + minute // 60:02}:{minute % 60:02}:00-06:00"
-
-
-def seen(*rows, now=0, deadlines=None):
-    """What is known of a session, `now` in minutes."""
-    events = tuple(
-        sorted(
-            (event(number, *row[:2], **(row[2] if row[2:] else {})) for number, row in enumerate(rows)),
-            key=lambda one: one.order,
-        )
-    )
-    return Seen(
-        events, FIRST + now * MINUTE, lambda rule, parameter: LENGTHS.get((rule, parameter)), deadlines or {}
-    )
-
-
-def told(found, table=ESKETAMINE, doses=2):
-    """Each step's state, with the minutes before which it is not to be done and by which it is."""
-    steps = tuple(step for step in table if not step.wanted_by)
-    minutes = {None: None}
-    return {
-        row.step.name: (
-            str(row.state),
-            *(minutes.get(at, at and (at - FIRST) // MINUTE) for at in (row.not_before, row.due_at)),
-        )
-        for row in progress(steps, found, doses)
-    }
-
-
-BEFORE = (
-    ("pre_session_check", -60), ("order", -50), ("vital_signs", -30, {"point": "pre_dose"}), ("observation", -5, {"phase": "start"}),
-)  # fmt: skip
-ONE = ("administration", 0, {"completed_at": clock(2)})
-TWO = ("administration", 6, {"completed_at": clock(8)})
-BOTH = (*BEFORE, ONE, TWO)
-AT_40 = ("vital_signs", 48, {"point": "about_40_min"})
-LAST = ("vital_signs", 129, {"point": "pre_discharge"})
-READY = ("assessment", 130, {"ready_to_leave": True})
-ENDED = ("observation", 131, {"phase": "end"})
-LEFT = ("discharge", 135)
+from tests.sessions import (
+    AT_40,
+    BEFORE,
+    BOLUS,
+    BOTH,
+    ENDED,
+    FIRST,
+    GIVEN,
+    LAST,
+    LEFT,
+    ONE,
+    READY,
+    RECOVERED,
+    RUNNING,
+    SPRAY,
+    STOPPED,
+    UNENDED,
+    VIAL,
+    clock,
+    seen,
+    told,
+)
 
 
 @pytest.mark.parametrize(
@@ -186,25 +125,6 @@ def test_without_rules_nothing_has_a_time():
     assert all(where[1:] == (None, None) for where in told(bare).values())
 
 
-RUNNING = (
-    ("pre_session_check", -60), ("order", -50, {"drug": VIAL, "route": "iv_infusion", "product_type": "approved_off_label", "dose_mg": "40"}),
-    ("vital_signs", -30, {"point": "pre_dose"}), ("preparation", -10), ("infusion", 0, {"phase": "start"}),
-)  # fmt: skip
-STOPPED = ("infusion", 40, {"phase": "stop", "delivered_mg": "38"})
-GIVEN = (
-    "administration",
-    0,
-    {
-        "drug": VIAL,
-        "route": "iv_infusion",
-        "dose_mg": "38",
-        "quantity": "3.8",
-        "quantity_unit": "ml",
-        "completed_at": clock(40),
-    },
-)
-
-
 @pytest.mark.parametrize(
     ("rows", "now", "step", "where"),
     [
@@ -215,6 +135,29 @@ GIVEN = (
         (RUNNING, 11, "reading", ("overdue", None, 10)),
         ((*RUNNING, ("vital_signs", 10, {"point": "during"})), 11, "reading", ("waiting", None, 20)),
         ((*RUNNING, STOPPED), 42, "dose", ("next", None, None)),
+        (RUNNING, 31, "discharge", ("waiting", None, None)),
+        ((*RUNNING, STOPPED), 42, "discharge", ("waiting", 70, None)),
+        ((*RUNNING, STOPPED, ("infusion", 50, {"phase": "start"})), 55, "infused", ("next", None, None)),
+        ((*RUNNING, STOPPED, ("infusion", 50, {"phase": "start"})), 85, "discharge", ("waiting", None, None)),
+        ((*RUNNING, UNENDED), 85, "discharge", ("waiting", None, None)),
+        ((*RUNNING[:4], UNENDED), 85, "discharge", ("waiting", None, None)),
+        ((*RUNNING, GIVEN), 45, "discharge", ("waiting", 70, None)),
+        ((*RUNNING, STOPPED, BOLUS), 45, "dose-2", ("next", None, None)),
+        ((("assessment", -90, RECOVERED), *RUNNING, STOPPED, GIVEN), 45, "recovery", ("waiting", None, None)),
+        ((*RUNNING, ("assessment", 30, RECOVERED), STOPPED, GIVEN), 45, "recovery", ("waiting", None, None)),
+        ((*RUNNING, STOPPED, GIVEN, ("assessment", 60, RECOVERED)), 61, "recovery", ("done", None, None)),
+        (
+            (("vital_signs", -90, {"point": "pre_discharge"}), *RUNNING, STOPPED, GIVEN),
+            45,
+            "pressure-leaving",
+            ("next", None, None),
+        ),
+        (
+            (("vital_signs", -90, {"point": "pre_discharge"}),),
+            -80,
+            "pressure-leaving",
+            ("waiting", None, None),
+        ),
         ((*RUNNING, STOPPED, GIVEN), 45, "discharge", ("waiting", 70, None)),
     ],
 )

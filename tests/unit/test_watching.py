@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
 from collections import Counter
 
@@ -248,24 +249,46 @@ def test_reports_are_for_their_owner_only(tmp_path, watched, clock):
 
 
 def test_a_ready_folder_is_one_input_of_its_files(tmp_path, watched, clock):
-    """In the order of names, those of folders in it too; a link or an unfinished file in it is told instead of being left out."""
+    """In the order of names, those of folders in it too; what is hidden, unfinished or no file is told instead of being left out."""
     folder = tmp_path / "bulk.ready"
     (folder / "more").mkdir(parents=True)
-    for name in ("b.ndjson", "a.ndjson", "more/c.ndjson", ".DS_Store"):
+    for name in ("b.ndjson", "a.ndjson", "more/c.ndjson"):
         (folder / name).write_text("x")
     assert settled(watched, clock) == ["bulk.ready"]
     taken = watched.take("bulk.ready")
     names = ["bulk.ready/a.ndjson", "bulk.ready/b.ndjson", "bulk.ready/more/c.ndjson"]
     assert [called for called, _ in taken.files()] == names
-    for name in ("d.part", "link"):
+    hidden, no_file = "has the name of what is hidden or not finished", "is no file"
+    for name, wrong in (
+        ("d.part", hidden), (".d.ndjson", hidden), (".b.ndjson.Xy12Zz", hidden), ("~$d.xlsx", hidden), (".DS_Store", hidden), (".sub/", hidden),
+        ("sub.tmp/", hidden), (".link", hidden), ("link", no_file), ("pipe", no_file),
+    ):  # fmt: skip
         path = taken.path / "more" / name
-        path.write_text("x") if name == "d.part" else path.symlink_to(tmp_path.parent)
-        with pytest.raises(InputError, match=rf"bulk.ready/more/{name} is no finished file"):
+        if name.endswith("link"):
+            path.symlink_to(tmp_path.parent)
+        elif name == "pipe":
+            os.mkfifo(path)
+        else:
+            path.mkdir() if name.endswith("/") else path.write_text("x")
+        with pytest.raises(InputError, match=rf"bulk\.ready/more/{re.escape(name.rstrip('/'))} {wrong}"):
             taken.files()
-        path.unlink()
+        path.rmdir() if name.endswith("/") else path.unlink()
+    assert [called for called, _ in taken.files()] == names
     for path in sorted(taken.path.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     with pytest.raises(InputError, match=r"there is no file in bulk\.ready"):
+        taken.files()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_cannot_be_looked_into_is_not_left_out(tmp_path, watched, clock):
+    """Its files would be lost without a word."""
+    (tmp_path / "bulk.ready" / "more").mkdir(parents=True)
+    (tmp_path / "bulk.ready" / "a.ndjson").write_text("x")
+    settled(watched, clock)
+    taken = watched.take("bulk.ready")
+    (taken.path / "more").chmod(0)
+    with pytest.raises(PermissionError):
         taken.files()
 
 

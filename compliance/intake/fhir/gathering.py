@@ -55,9 +55,9 @@ _COLUMNS: Final = {
     "raw": "BLOB", "digest": "TEXT",
 }  # fmt: skip
 _INDICES: Final = (
-    "CREATE INDEX by_key ON resource (key) WHERE key IS NOT NULL",
-    "CREATE INDEX by_url ON resource (url) WHERE url IS NOT NULL",
-    "CREATE INDEX by_visit ON resource (visit) WHERE visit IS NOT NULL",
+    "CREATE INDEX by_key ON resource (key, rank, seq) WHERE key IS NOT NULL",
+    "CREATE INDEX by_url ON resource (url, rank, seq) WHERE url IS NOT NULL",
+    "CREATE INDEX by_visit ON resource (visit, at, rank, seq) WHERE visit IS NOT NULL",
 )
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -98,7 +98,9 @@ class Gathered:
         self._waiting: list[_Row] = []
         self._at = _BEFORE_ALL
         self._seq = 0
+        self._has_urls = False
         try:
+            self._database.execute("BEGIN")
             for number, (_, stream) in enumerate(files):
                 self._at = _BEFORE_ALL
                 self._take(number, stream)
@@ -106,6 +108,7 @@ class Gathered:
             for statement in _INDICES:
                 self._database.execute(statement)
             self._put_in_order()
+            self._database.execute("COMMIT")
         except BaseException:
             self._database.close()
             raise
@@ -199,33 +202,31 @@ class Gathered:
         self, file: int, piece: Piece, value: Any, raw: bytes, *, url: Any = None, entry: int | None = None
     ) -> None:
         name = value.get("resourceType") if isinstance(value, dict) else None
-        if not isinstance(name, str) or not _TYPE.fullmatch(name):
+        if not isinstance(name, str) or (name not in WHEN and not _TYPE.fullmatch(name)):
             digest = piece.sha256 if piece.too_long else None
-            self._row(
-                file, piece.line, BROKEN, raw[:KEPT] if piece.too_long else raw, entry=entry, digest=digest
-            )
+            self._row(file, piece.line, BROKEN, raw[:KEPT] if piece.too_long else raw, entry, digest)
             return
         said = value.get("id")
         meta = value.get("meta")
-        meta = meta if isinstance(meta, dict) else {}
-        version = meta.get("versionId")
+        version = updated = None
+        if isinstance(meta, dict):
+            version, updated = meta.get("versionId"), instant_of(meta.get("lastUpdated"))
         url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
+        self._has_urls |= url is not None
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
         self._at = _when(name, value, self._at)
         self._row(
-            file, piece.line, name, raw,
-            key=None if own is None else f"{name}/{own}", url=url, entry=entry,
-            version=version if isinstance(version, str) and _ID.fullmatch(version) else None,
-            updated=instant_of(meta.get("lastUpdated")),
-            in_error=value.get("status") == IN_ERROR,
-            visit=_visit(value) if name == "MedicationAdministration" else None,
+            file, piece.line, name, raw, entry, None, None if own is None else f"{name}/{own}", url,
+            version if isinstance(version, str) and _ID.fullmatch(version) else None, updated,
+            _visit(value) if name == "MedicationAdministration" else None, value.get("status") == IN_ERROR,
         )  # fmt: skip
 
-    def _row(self, file: int, line: int, name: str, raw: bytes, **more: Any) -> None:
-        entry = more.get("entry")
+    def _row(
+        self, file: int, line: int, name: str, raw: bytes, entry: int | None = None, digest: str | None = None, key: str | None = None,
+        url: str | None = None, version: str | None = None, updated: int | None = None, visit: str | None = None, in_error: bool = False,
+    ) -> None:  # fmt: skip
         self._waiting.append((
-            self._seq, file, line, self._at, 0, name, more.get("key"), more.get("url"), more.get("version"), more.get("updated"),
-            more.get("visit"), entry is not None, entry, 1, more.get("in_error", False), raw, more.get("digest"),
+            self._seq, file, line, self._at, 0, name, key, url, version, updated, visit, entry is not None, entry, 1, in_error, raw, digest,
         ))  # fmt: skip
         self._seq += 1
         if len(self._waiting) >= _AT_ONCE:
@@ -262,7 +263,8 @@ class Gathered:
 
     def named(self, reference: str) -> int | None:
         """The `seq` of the resource that a reference names, in its last version; None where the input does not hold it."""
-        for column, value in (("url", reference), ("key", relative(reference))):
+        by_url = [("url", reference)] if self._has_urls else []
+        for column, value in (*by_url, ("key", relative(reference))):
             row = self._database.execute(
                 f"SELECT seq FROM resource WHERE {column} = ? ORDER BY rank DESC, seq DESC LIMIT 1", (value,)
             ).fetchone()
@@ -282,8 +284,7 @@ class Gathered:
 
     def _some(self, which: str, *values: object) -> Iterator[Kept]:
         columns = "seq, file, line, at, type, key, url, version, updated, rank, versions, in_error, inner, entry, raw, digest"
-        for row in self._database.execute(f"SELECT {columns} FROM resource {which}", values):
-            yield Kept(*row)
+        yield from map(Kept._make, self._database.execute(f"SELECT {columns} FROM resource {which}", values))
 
 
 def relative(reference: str) -> str:

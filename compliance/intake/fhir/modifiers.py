@@ -14,13 +14,18 @@ NOT_KNOWN: Final = (
 )
 """What is wrong with such an element, and what to do."""
 
+_RULES: Final = "implicitRules"
 _MODIFIER: Final = "modifierExtension"
+_ESCAPE: Final = rb"\u"
 
 
-def modifiers(resource: Resource) -> Iterator[str]:
-    """The places of all such elements, below the resource; a resource within it speaks for itself."""
-    if "implicitRules" in resource:
-        yield "implicitRules"
+def modifiers(resource: Resource, raw: bytes) -> Iterator[str]:
+    """The places of all such elements, below the resource; a resource within it speaks for itself. `raw` are the bytes that it was read from:
+    where they neither have a name of these nor an escape that could spell one, there is none."""
+    if _RULES.encode() not in raw and _MODIFIER.encode() not in raw and _ESCAPE not in raw:
+        return
+    if _RULES in resource:
+        yield _RULES
     yield from _within(resource, "")
 
 

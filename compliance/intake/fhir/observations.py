@@ -6,7 +6,7 @@ from typing import Final
 
 from compliance.intake.fhir import labs, scores, vitals
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import LOINC, View, codes_of, put_entered_at
+from compliance.intake.fhir.view import View, put_entered_at
 from compliance.intake.fhir.visits import is_treatment, staff_among, type_of
 
 ANOTHER: Final = NotOurs("an observation of another kind")
@@ -14,6 +14,7 @@ NOT_YET: Final = NotOurs("an observation that is not final; a later version come
 CANCELLED: Final = NotOurs("an observation that was cancelled")
 NOT_OF_A_PATIENT: Final = NotOurs("an observation that is not about a patient")
 
+_CODES: Final = frozenset((*vitals.CODES, *scores.CODES, *labs.CODES))
 _RESULTS: Final = ("final", "amended", "corrected")
 _PASSED: Final = {"registered": NOT_YET, "preliminary": NOT_YET, "cancelled": CANCELLED}
 _IN_SESSION: Final = frozenset(("pre_dose", "during", "about_40_min", "pre_discharge"))
@@ -34,10 +35,7 @@ def observation(resource: Resource, view: View) -> list[Sketch] | NotOurs:
 
 
 def _events(resource: Resource, view: View) -> list[Sketch] | NotOurs:
-    known = [code.code for code in codes_of(resource.get("code")) if code.system == LOINC]
-    code = next(
-        (one for one in known if one in vitals.CODES or one in scores.CODES or one in labs.CODES), None
-    )
+    code = vitals.loinc(resource.get("code"), _CODES)
     if code is None:
         return ANOTHER
     status = resource.get("status")

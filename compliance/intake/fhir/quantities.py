@@ -19,6 +19,7 @@ from compliance.domain.values import SCALE
 from compliance.intake.fhir.sketch import Resource, Sketch
 from compliance.intake.fhir.view import UCUM
 
+ONE: Final = Fraction(1)
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 
 
@@ -63,7 +64,7 @@ def amount(sketch: Sketch, measure: Measure, quantity: Resource, path: str) -> A
     except Unreadable as error:
         sketch.wrong(f"{path}.value", error.message, error.remedy)
         return None
-    exact = number if factor == 1 else number * factor
+    exact = number if factor is ONE else number * factor
     if measure.whole and exact % SCALE:
         sketch.wrong(
             f"{path}.value",
@@ -91,7 +92,7 @@ def _factor(sketch: Sketch, measure: Measure, quantity: Resource, path: str) -> 
             f"{path}.system", "a unit that is not of UCUM", f"Send {UCUM} and a UCUM code, such as {own}."
         )
         return None
-    factor = measure.units.get(_ANNOTATION.sub("", code))
+    factor = measure.units.get(_ANNOTATION.sub("", code) if "{" in code else code)
     if factor is None:
         wanted = " or ".join(measure.units)
         sketch.wrong(f"{path}.code", f"the unit {echo(code)} cannot be taken here", f"Send {wanted}.")

@@ -54,8 +54,13 @@ class Version:
 
     def text(self) -> str:
         """As `source` of an event has it."""
-        number = "" if self.number is None else f" version {self.number}"
-        return number if self.updated is None else f"{number} of {format_instant(self.updated)}"
+        return _version_text(self.number, self.updated)
+
+
+@lru_cache(maxsize=1024)  # what was written together was mostly changed together
+def _version_text(number: str | None, updated: int | None) -> str:
+    said = "" if number is None else f" version {number}"
+    return said if updated is None else f"{said} of {format_instant(updated)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,7 @@ class Reading:
         if mapped is None:
             yield self._unmapped(kept, source, view)
             return
-        events = tuple(f for s in mapped.suffixes if (f := _event_id(kept, s)) is not None)
+        events = _event_ids(kept, mapped.suffixes)
         version = Version(kept.version, kept.updated)
         origin = Origin(
             source, kept.line, kept.raw, kept.type, version, events, kept.rank + 1 < kept.versions
@@ -206,16 +211,16 @@ class Reading:
         sketches = mapped.mapper(resource, view)
         undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
-            yield Untold(origin, events, sketches.reason, undone, sketches.codes)
+            yield Untold(origin, events, sketches.reason, undone, codes=sketches.codes)
             return
-        for place in modifiers(resource):
+        for place in modifiers(resource, kept.raw):
             for sketch in sketches:
                 sketch.wrong(place, *NOT_KNOWN)
         if mapped.by_caller and self._actor is not None:
             for sketch in sketches:
                 sketch.fields.setdefault("actor", self._actor)
         told = yield from _finished(sketches, origin, pseudonyms)
-        missing = () if mapped.lasting else tuple(name for name in events if name not in told)
+        missing = () if mapped.lasting else tuple([name for name in events if name not in told])
         if missing:
             yield Untold(origin, missing, "", undone)
 
@@ -262,7 +267,8 @@ def _finished(
     """The events of a resource's sketches; all that is wrong with any of them, together. Gives the ids of all that it tells of."""
     problems: list[Problem] = []
     for sketch in sketches:
-        _explain(sketch, pseudonyms)
+        if "patient" not in sketch.fields:
+            _explain(sketch, pseudonyms)
         if "source" in sketch.fields:
             sketch.fields["source"] += origin.version.text()
         made = sketch.finished(Place(origin.source, origin.line))
@@ -278,7 +284,7 @@ def _finished(
 def _explain(sketch: Sketch, pseudonyms: Pseudonyms) -> None:
     """Say at its element why a patient cannot be told."""
     path = sketch.places.get("patient")
-    if path is None or "patient" in sketch.fields:
+    if path is None:
         return
     said = reference_text(sketch.resource.get(path))
     trouble = None if said is None else pseudonyms.trouble(said)
@@ -286,6 +292,9 @@ def _explain(sketch: Sketch, pseudonyms: Pseudonyms) -> None:
         sketch.wrong(path, *trouble)
 
 
-def _event_id(kept: Kept, suffix: str) -> str | None:
-    own = None if kept.key is None else kept.key.partition("/")[2]
-    return event_id({"resourceType": kept.type, "id": own}, suffix)
+def _event_ids(kept: Kept, suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids of the events of which a resource may tell; none without an id of its own."""
+    if kept.key is None:
+        return ()
+    named = {"resourceType": kept.type, "id": kept.key.partition("/")[2]}
+    return tuple([made for suffix in suffixes if (made := event_id(named, suffix)) is not None])

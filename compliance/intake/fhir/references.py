@@ -17,7 +17,7 @@ from compliance.intake.fhir.gathering import Gathered, Kept, own_id, relative
 from compliance.intake.fhir.sketch import Resource
 from compliance.intake.fhir.structure import Structure
 from compliance.intake.fhir.view import instant_of
-from compliance.intake.json_lines import ExactReader
+from compliance.intake.json_lines import NOTHING, ExactReader, plainly
 
 _IN_USE: Final = 1024
 """Resources that are kept in memory; one is some 10 KB."""
@@ -49,7 +49,11 @@ class References:
 
     def value(self, kept: Kept) -> tuple[Any, tuple[Problem, ...]]:
         """The JSON value of a resource, exactly as it was written, and what is wrong with its JSON."""
-        value, problems = self._reader.parsed(kept.raw, Place(self._gathered.sources[kept.file], kept.line))
+        value: Any = plainly(kept.raw)
+        problems: tuple[Problem, ...] = ()
+        if value is NOTHING:
+            place = Place(self._gathered.sources[kept.file], kept.line)
+            value, problems = self._reader.parsed(kept.raw, place)
         if kept.inner and isinstance(value, dict):
             value = value.get("resource")
         return value, problems
@@ -81,7 +85,7 @@ class References:
             kept = self._gathered.kept(seq)
             names |= {name for name in (kept.key, kept.url, relative(kept.url or "")) if name}
         for kept in self._gathered.doses(names):
-            last = kept.seq if kept.key is None else self._named(kept.key)
+            last = kept.seq if kept.key is None or kept.versions == 1 else self._named(kept.key)
             resource = self._loaded(kept.seq) if last == kept.seq else None
             if resource is not None and counts(resource):
                 began = resource.get("effectivePeriod", {}).get("start")
@@ -100,7 +104,8 @@ class References:
         return None if isinstance(found, tuple) else self._plain(found, kept, outside=True)
 
     def _sound(self, kept: Kept) -> Resource | tuple[Problem, ...]:
-        """A resource, or what is wrong with it. Those of one visit are looked up about when they are read: the last few are remembered."""
+        """A resource, or what is wrong with it. Those of one visit are looked up about when they are read: the last few are remembered, apart
+        from observations, which are most of an input, and which hardly anything refers to."""
         found = self._checked.get(kept.seq)
         if found is None:
             value, problems = self.value(kept)
@@ -109,6 +114,8 @@ class References:
                     value, Place(self._gathered.sources[kept.file], kept.line)
                 )
             found = problems or value
+            if kept.type == "Observation":
+                return found
             if len(self._checked) >= _IN_USE:
                 self._checked.clear()
             self._checked[kept.seq] = found

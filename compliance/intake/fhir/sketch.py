@@ -60,10 +60,10 @@ class Sketch:
     def finished(self, place: Place) -> Event | tuple[Problem, ...]:
         """The event, or everything that is wrong, each problem at its element: ``MedicationAdministration.dosage.dose``."""
         name = self.resource["resourceType"]
-        own = tuple(
+        own = tuple([
             Problem(Place(place.source, place.line, field=f"{name}.{path}"), message, remedy, "fhir")
             for path, message, remedy in self.problems
-        )
+        ])  # fmt: skip
         made = make_event({"kind": self.kind, **self.fields}, source=place.source, line=place.line)
         if isinstance(made, Event):
             return own or made

@@ -32,6 +32,7 @@ MOST: Final = 50
 _LONGEST: Final = 1024
 _REMEMBERED: Final = 8192
 """So many sets of members, and so many small elements, are remembered."""
+_REMEMBERED_DEPTH: Final = 2
 _DIGITS: Final = 64
 _SPEC: Final = "See the element in FHIR R4, and mend it where it comes from."
 
@@ -40,7 +41,7 @@ Steps: TypeAlias = tuple[Any, ...]
 Found: TypeAlias = tuple[Steps, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one is itself only, which makes it a key that costs nothing
 class _Element:
     """What may stand under a name: an element of a class, any resource, or a primitive that JSON writes in one of some types, and of which
     `asked` tells whether it is one."""
@@ -50,6 +51,10 @@ class _Element:
     resource: bool = False
     written: tuple[type, ...] = ()
     asked: TypeAdapter[Any] | None = None
+
+
+_NAME_OF_TYPE: Final = _Element(repeats=False, written=(str,), asked=TypeAdapter(str))
+"""``resourceType``, by which the class was found."""
 
 
 class Structure:
@@ -66,6 +71,8 @@ class Structure:
         self._by_name = get_fhir_model_class
         self._sound: set[tuple[type, frozenset[str]]] = set()
         self._again: set[tuple[type, bytes]] = set()
+        self._texts: set[tuple[_Element, str]] = set()
+        self._shapes: dict[tuple[Any, ...], tuple[_Element, ...]] = {}
 
     def knows(self, name: str) -> bool:
         """Whether R4 has a resource of this name."""
@@ -77,6 +84,8 @@ class Structure:
         of = self._class_of(name)
         if of is None:
             raise KeyError(name)
+        if self._plainly_sound(of, resource, 0):
+            return ()
         found: list[Found] = []
         self._look(of, resource, (), found)
         return tuple(
@@ -87,12 +96,47 @@ class Structure:
     def _class_of(self, name: Any) -> type[BaseModel] | None:
         return _resource_class(self._by_name, name) if isinstance(name, str) else None
 
-    def _look(self, of: type[BaseModel], value: Resource, path: Steps, found: list[Found]) -> None:
-        """Note all that is wrong with an element. Codes, units and references come again and again: right below a resource, those found sound
-        are remembered by their bytes."""
-        again = None if not 0 < len(path) <= 2 else _bytes(of, value)
+    def _plainly_sound(self, of: type[BaseModel], value: Resource, depth: int) -> bool:
+        """Whether nothing is wrong with an element, as far as that shows from what was found sound before: its members, in their order, and its
+        texts. Codes, units and references come again and again: right below a resource, elements are remembered whole, by their bytes."""
+        elements = self._shapes.get((of, *value))
+        if elements is None:
+            return False
+        for element, inner in zip(elements, value.values(), strict=True):
+            if not element.repeats:
+                if not self._is_plainly(element, inner, depth):
+                    return False
+            elif type(inner) is not list:
+                return False
+            else:
+                for one in inner:
+                    if not self._is_plainly(element, one, depth):
+                        return False
+        return True
+
+    def _is_plainly(self, element: _Element, value: Any, depth: int) -> bool:
+        if element.asked is not None:
+            text = (element, value) if type(value) is str else None
+            if text in self._texts:
+                return True
+            found: list[Found] = []
+            _primitive(element, element.asked, value, (), found)
+            if text is not None and not found and len(text[1]) <= _LONGEST:
+                _remember(self._texts, text)
+            return not found
+        if element.of is None or element.resource or type(value) is not dict:
+            return False
+        again = _bytes(element.of, value) if depth < _REMEMBERED_DEPTH else None
         if again in self._again:
-            return
+            return True
+        if not self._plainly_sound(element.of, value, depth + 1):
+            return False
+        if again is not None:
+            _remember(self._again, again)
+        return True
+
+    def _look(self, of: type[BaseModel], value: Resource, path: Steps, found: list[Found]) -> None:
+        """Note all that is wrong with an element, and remember its members where nothing is."""
         before = len(found)
         members = _elements(of)
         for name, inner in value.items():
@@ -120,8 +164,10 @@ class Structure:
                 name.startswith("_") for name in value
             ):  # what explains a missing value counts by what it says
                 _remember(self._sound, shape)
-        if again is not None:
-            _remember(self._again, again)
+        if shape in self._sound:
+            if len(self._shapes) >= _REMEMBERED:
+                self._shapes.clear()
+            self._shapes[(of, *value)] = tuple(members.get(name, _NAME_OF_TYPE) for name in value)
 
     def _one(
         self, element: _Element, value: Any, at: Steps, found: list[Found], *, listed: bool = False

@@ -6,7 +6,8 @@ References are resolved within the input only; nothing is fetched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from compliance.domain.codes import Code, Codes
@@ -30,6 +31,8 @@ _SYSTEMS: Final = {
     "2.16.840.1.113883.6.96": SNOMED,
 }
 """Code systems by what is left of the ways to write them: the HL7 OID of a system is as good as its URI."""
+_REMEMBERED: Final = 8192
+"""Of so many references it is remembered whom or what place they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,17 @@ class View:
     sites: frozenset[str] = frozenset()
     site: str | None = None
     ndcs: Ndcs = LISTED
+    _staff: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sites: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def staff(self, reference: Any) -> str | None:
         """The staff id behind a Practitioner or PractitionerRole reference: by the site's codes, else the logical id. None where it names nobody."""
-        return self._person(reference, ())
+        text = reference_text(reference)
+        if text is None or "#" in text:  # what is contained means something within one resource only
+            return self._person(reference, ())
+        if text not in self._staff:
+            _remember(self._staff, text, self._person(reference, ()))
+        return self._staff[text]
 
     def _person(self, reference: Any, seen: tuple[str, ...]) -> str | None:
         text = reference_text(reference)
@@ -99,7 +109,14 @@ class View:
     def site_of(self, encounter: Any) -> str | None:
         """The site of an encounter reference by its location; else what ``--site`` said."""
         text = reference_text(encounter)
-        resource = None if text is None else self.resolve(text)
+        if text is None or "#" in text:
+            return self._site_of(text)
+        if text not in self._sites:
+            _remember(self._sites, text, self._site_of(text))
+        return self._sites[text]
+
+    def _site_of(self, encounter: str | None) -> str | None:
+        resource = None if encounter is None else self.resolve(encounter)
         for stay in (resource or {}).get("location", ()):
             found = self.place(stay.get("location"))
             if found is not None:
@@ -131,6 +148,12 @@ class View:
             sketch.put("site", self.site, "location")
         sketch.put("actor", self.staff(actor), actor_path)
         sketch.put("source", f"FHIR {name}", "id")
+
+
+def _remember(known: dict[str, str | None], text: str, found: str | None) -> None:
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[text] = found
 
 
 def event_id(resource: Resource, suffix: str = "") -> str | None:
@@ -165,8 +188,9 @@ def reference_text(reference: Any) -> str | None:
 def codes_of(concept: Any) -> Iterator[Code]:
     """The codings of a CodeableConcept, as far as they have a code."""
     for coding in concept.get("coding", ()) if isinstance(concept, dict) else ():
-        if isinstance(coding.get("code"), str):
-            yield Code(coding.get("system", ""), coding["code"])
+        code = coding.get("code")
+        if isinstance(code, str):
+            yield Code(coding.get("system", ""), code)
 
 
 def canonical(code: Code) -> Code:
@@ -189,8 +213,13 @@ def shown(code: Code) -> str:
 
 def instant_of(said: Any) -> int | None:
     """A FHIR dateTime as an instant in microseconds; None where it is absent or names less than a second (a day is no instant)."""
+    return _instant(said) if isinstance(said, str) else None
+
+
+@lru_cache(maxsize=4096)  # the same moments are read by both passes, and for several events
+def _instant(said: str) -> int | None:
     try:
-        return parse_instant(said) if isinstance(said, str) else None
+        return parse_instant(said)
     except Unreadable:
         return None
 

@@ -39,7 +39,10 @@ def type_of(reference: Any, view: View) -> str | None:
 
 def staff_among(references: Any, view: View) -> Any:
     """The first of several references that names one of the staff."""
-    return next((one for one in references or () if view.staff(one) is not None), None)
+    for one in references or ():
+        if view.staff(one) is not None:
+            return one
+    return None
 
 
 def when(sketch: Sketch, name: str = "occurred_at") -> None:

@@ -5,7 +5,7 @@ LOINC codes and their names are those of loinc.org; the profile's table of requi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from compliance.domain.codes import Code
 from compliance.domain.quantity import parse_decimal
 from compliance.domain.time import MINUTE
 from compliance.domain.values import SCALE
-from compliance.intake.fhir.quantities import Measure, amount, take
+from compliance.intake.fhir.quantities import ONE, Measure, amount, take
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.view import LOINC, View, codes_of, instant_of, reference_text
 from compliance.intake.fhir.visits import is_treatment, when
@@ -26,11 +26,10 @@ ABOUT_40_MIN: Final = (30 * MINUTE, 50 * MINUTE)
 """After the first dose, a reading in this window is the one "at about 40 minutes" (SPRAVATO USPI, sections 2.5 and 5.7, read 2026-11-22: approximately 40
 minutes). The same window as the rule ``uspi-bp-40min``, which reads the times itself and does not rest on this word."""
 
-_ONE: Final = Fraction(1)
-_PRESSURE: Final = {"mm[Hg]": _ONE}
-_RATE: Final = {"/min": _ONE, "1/min": _ONE, "min-1": _ONE}
-_WEIGHT: Final = {"kg": _ONE, "g": Fraction(1, 1000), "[lb_av]": Fraction("0.45359237")}
-_LENGTH: Final = {"cm": _ONE, "m": Fraction(100), "[in_i]": Fraction("2.54")}
+_PRESSURE: Final = {"mm[Hg]": ONE}
+_RATE: Final = {"/min": ONE, "1/min": ONE, "min-1": ONE}
+_WEIGHT: Final = {"kg": ONE, "g": Fraction(1, 1000), "[lb_av]": Fraction("0.45359237")}
+_LENGTH: Final = {"cm": ONE, "m": Fraction(100), "[in_i]": Fraction("2.54")}
 
 PANELS: Final[Mapping[str, str]] = {
     "85353-1": "Vital signs, weight, height, head circumference, oxygen saturation and BMI panel",
@@ -41,8 +40,8 @@ READINGS: Final[Mapping[str, Measure]] = {
     "8462-4": Measure("diastolic_mmhg", _PRESSURE, whole=True),  # Diastolic blood pressure
     "8867-4": Measure("heart_rate_bpm", _RATE, whole=True),  # Heart rate
     "9279-1": Measure("respiratory_rate_per_min", _RATE, whole=True),  # Respiratory rate
-    "2708-6": Measure("spo2_percent", {"%": _ONE}),  # Oxygen saturation in Arterial blood
-    "59408-5": Measure("spo2_percent", {"%": _ONE}),  # Oxygen saturation in Arterial blood by Pulse oximetry
+    "2708-6": Measure("spo2_percent", {"%": ONE}),  # Oxygen saturation in Arterial blood
+    "59408-5": Measure("spo2_percent", {"%": ONE}),  # Oxygen saturation in Arterial blood by Pulse oximetry
     "29463-7": Measure("weight_kg", _WEIGHT),  # Body weight
     "3141-9": Measure("weight_kg", _WEIGHT),  # Body weight Measured
     "3142-7": Measure("weight_kg", _WEIGHT),  # Body weight Stated
@@ -53,8 +52,8 @@ READINGS: Final[Mapping[str, Measure]] = {
 }  # fmt: skip
 CODES: Final = frozenset((*PANELS, *READINGS))
 OXYGEN: Final[Mapping[str, tuple[Measure, int]]] = {
-    "3151-8": (Measure("supplemental_o2", {"L/min": _ONE}), 0),  # Inhaled oxygen flow rate
-    "3150-6": (Measure("supplemental_o2", {"%": _ONE}), 21),  # Inhaled oxygen concentration; 21 % is air
+    "3151-8": (Measure("supplemental_o2", {"L/min": ONE}), 0),  # Inhaled oxygen flow rate
+    "3150-6": (Measure("supplemental_o2", {"%": ONE}), 21),  # Inhaled oxygen concentration; 21 % is air
 }
 """Components of an oxygen saturation (US Core pulse oximetry), and above which figure the patient is on oxygen."""
 _WEIGHED: Final = {"3141-9": True, "3142-7": False}
@@ -91,9 +90,13 @@ def _parts(resource: Resource) -> Iterator[tuple[str, Resource, str]]:
             yield code, component, f"component[{i}]."
 
 
-def loinc(concept: Any, known: Mapping[str, Any]) -> str | None:
-    """The LOINC code of a CodeableConcept that a table holds."""
-    return next((one.code for one in codes_of(concept) if one.system == LOINC and one.code in known), None)
+def loinc(concept: Any, known: Container[str]) -> str | None:
+    """The first LOINC code of a CodeableConcept that a table holds."""
+    for coding in concept.get("coding", ()) if isinstance(concept, dict) else ():
+        code = coding.get("code")
+        if code in known and coding.get("system") == LOINC:
+            return str(code)
+    return None
 
 
 def _read(sketch: Sketch, code: str, holder: Resource, prefix: str) -> None:
@@ -128,11 +131,10 @@ def _oxygen(sketch: Sketch) -> None:
 def _point(sketch: Sketch, view: View) -> bool:
     """Set the point in the session; False where the Observation belongs to none."""
     resource = sketch.resource
-    said = dict.fromkeys(
-        view.codes.points[code] for code, _ in _codings(resource) if code in view.codes.points
-    )
-    if said:
-        place = next(path for code, path in _codings(resource) if code in view.codes.points)
+    points = view.codes.points
+    places = [(points[code], path) for code, path in _codings(resource) if code in points] if points else []
+    if places:
+        said, place = dict.fromkeys(point for point, _ in places), places[0][1]
         if len(said) > 1:
             sketch.wrong(place, "codes for more than one point in the session", "Send one.")
         sketch.put("point", next(iter(said)), place)

@@ -249,6 +249,12 @@ def _endings(unit: str) -> tuple[str, ...]:
     return (*_ENDINGS.get(unit, ()), *plural, spelled)
 
 
+def is_unit(unit: str, text: str) -> bool:
+    """Whether a text is a unit, as people write it, in brackets or not."""
+    bracket = _UNIT.fullmatch(text)
+    return _spelled(text if bracket is None or bracket[1].strip() else bracket[2]) in _units(unit)
+
+
 def _units(unit: str) -> frozenset[str]:
     """How people write a unit."""
     return frozenset({_spelled(unit), *_endings(unit), *({"°c"} if unit == "degC" else ())})

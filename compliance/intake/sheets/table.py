@@ -69,6 +69,10 @@ def _events(source: str, rows: Iterator[Row], table: Table, *, shifts: bool) -> 
             yield Draft(made, source, row.number)
             continue
         problems += () if isinstance(made, Event) else filling.placed(made)
+        if any(problem.code == "merged" for problem in problems):
+            problems = [
+                problem for problem in problems if problem.code != "missing"
+            ]  # merged cells hide them
         yield Rejected.of_bytes(Place(source, row.number), row.raw(), tuple(problems[:MOST]))
     if strayed:
         where = ", ".join(map(letters, sorted(strayed)[:_NAMED]))
@@ -78,6 +82,11 @@ def _events(source: str, rows: Iterator[Row], table: Table, *, shifts: bool) -> 
 def _columns(source: str, rows: Iterator[Row], table: Table) -> tuple[tuple[Column, ...], int]:
     """The columns that say fields, from the first row that is one of headings, and the last column that has a heading."""
     row = next(_like_headings(rows, table.kind), None)
+    if row is not None and row.fault is not None:
+        raise InputError(
+            f"{source} is damaged at row {row.number}, and no headings stand above: {row.fault.message}",
+            f"{row.fault.remedy[:1].upper()}{row.fault.remedy[1:]}; nothing was recorded.",
+        )
     if row is None:
         raise InputError(
             f"{source} has no headings of {table.kind} within its first {HEADINGS_WITHIN} rows",
@@ -115,11 +124,13 @@ def _columns(source: str, rows: Iterator[Row], table: Table) -> tuple[tuple[Colu
 
 
 def _like_headings(rows: Iterator[Row], kind: str) -> Iterator[Row]:
-    """Rows near the beginning that have two headings of the kind or more: no title has."""
+    """Rows near the beginning that have two headings of the kind or more: no title has. A row from which on the file is damaged, too."""
     for row in rows:
         if row.number > HEADINGS_WITHIN:
             return
-        if known_headings(kind, [cell for cell in row.cells.values() if isinstance(cell, str)]) > 1:
+        if (row.fault is not None and row.fault.code == "damaged") or known_headings(
+            kind, [cell for cell in row.cells.values() if isinstance(cell, str)]
+        ) > 1:
             yield row
 
 

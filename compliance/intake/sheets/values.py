@@ -22,16 +22,14 @@ from compliance.domain.vocabulary import FieldSpec
 from compliance.errors import Place
 from compliance.intake.json_lines import ExactReader
 from compliance.intake.sheets.cells import Fault, Number, Value
-from compliance.intake.sheets.columns import folded
+from compliance.intake.sheets.columns import folded, is_unit
 from compliance.intake.sheets.moments import DateOrder, Moment, written
+from compliance.intake.sheets.number_formats import shown_otherwise
 
 _YES: Final = frozenset({"yes", "y", "true", "1", "x"})
 _NO: Final = frozenset({"no", "n", "false", "0"})
 _AS_TEXT: Final = "format the column as text, and type the value again"
 _UNFORMATTED: Final = frozenset({"General", "@", "0"})
-_LITERAL: Final = re.compile(r'"[^"]*"|\\.')
-_LANGUAGE: Final = re.compile(r"\[\$-[^\]]*\]")
-_MONEY: Final = frozenset("$€£¥")
 _MANGLED: Final = re.compile(r"[0-9]\.[0-9]{1,}E\+[0-9]{2}")
 _DIGITS: Final = re.compile(r"-?[0-9]+")
 _SURE: Final = 15
@@ -68,7 +66,7 @@ def read_value(spec: FieldSpec, value: Value, style: Style) -> Any:
     if spec.values:
         return _choice(spec, _text(value))
     if spec.type in {"decimal", "integer"}:
-        digits = _digits(value, decimal_comma=style.decimal_comma)
+        digits = _digits(value, spec.unit, decimal_comma=style.decimal_comma)
         return digits if spec.type == "decimal" else _whole(digits)
     if spec.type == "boolean":
         return _yes_or_no(value)
@@ -167,14 +165,16 @@ def _shortest(number: Number) -> str:
     return text.removesuffix(".0")
 
 
-def _digits(value: Value, *, decimal_comma: bool) -> str:
+def _digits(value: Value, unit: str | None, *, decimal_comma: bool) -> str:
     """Exact digits with a point."""
     if isinstance(value, Number):
-        percentage = "%" in _LITERAL.sub("", value.format)
-        if percentage or _MONEY & set(_LANGUAGE.sub("", value.format)):
-            kind = "a percentage" if percentage else "an amount of money"
+        why = shown_otherwise(
+            value.format, value.digits, lambda text: unit is not None and is_unit(unit, text)
+        )
+        if why is not None:
             raise Unreadable(
-                f"the cell is shown as {kind}", "format the column as a plain number, and check its values"
+                f"the cell is shown {why}, by its format {echo(value.format)}",
+                "format the column as a plain number or as text, and check its values",
             )
         digits = _shortest(value)
         try:

@@ -89,7 +89,7 @@ def _rows(book: Workbook, sheet: Sheet, noted: Callable[[str], None]) -> Iterato
             "save the workbook again from where it came",
             "damaged",
         )
-        yield Row(target.row + 1, fault=fault)
+        yield Row(target.row + (not target.in_row), fault=fault)
     if target.formulas:
         cells = "cell holds a formula" if target.formulas == 1 else "cells hold formulas"
         noted(f"{target.formulas:,} {cells}: the values that were last calculated were taken")
@@ -131,6 +131,7 @@ class _Cells:
 
     def __init__(self, book: Workbook) -> None:
         self.row = 0
+        self.in_row = False
         self.formulas = 0
         self._book = book
         self._rows: list[Row] = []
@@ -164,6 +165,7 @@ class _Cells:
         if not (counted(number) > self.row and within_a_sheet(counted(number), 1)):
             raise _Unlike("its rows are not in their order, or are too many")
         self.row, self._column, self._cells, self._of_row = counted(number), 0, {}, 0
+        self.in_row = True
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         ref = attributes.get("r")
@@ -195,7 +197,12 @@ class _Cells:
         elif element == "c" and self._in_cell:
             self._in_cell = False
             self._end_cell()
-        elif element == "row" and self._cells:
+        elif element == "row":
+            self._end_row()
+
+    def _end_row(self) -> None:
+        self.in_row = False
+        if self._cells:
             self._rows.append(Row(self.row, self._cells))
             self._cells = {}
 
@@ -269,20 +276,38 @@ def _moment(number: float, shown: str, since_1904: bool) -> Value:
     if not 0 <= number < _DAYS or (not since_1904 and 60 <= number < 61):  # 1900-02-29, which never was
         return Fault("a number that is shown as a date, and is none", "type the date again", "bad_date")
     moment: Any = from_excel(number, CALENDAR_MAC_1904 if since_1904 else CALENDAR_WINDOWS_1900)
-    if (
-        isinstance(moment, datetime)
-        and moment.time() == time()
-        and not _SHOWS_HOURS.search(_LITERAL.sub("", shown))
-    ):
+    codes = _LITERAL.sub("", shown)
+    if isinstance(moment, datetime) and moment.time() == time() and not _SHOWS_HOURS.search(codes):
         return moment.date()
-    if isinstance(moment, datetime | time | date):
-        return moment
+    if isinstance(moment, datetime | time):
+        return _half_shown(moment, codes) or moment
     return Fault("a number that is shown as a date, and is none", "type the date again", "bad_date")
 
 
+def _half_shown(moment: datetime | time, codes: str) -> Fault | None:
+    """That people see the date or the time of day alone of a cell that holds both; None where they see all that is not midnight."""
+    whole, elapsed = _WHOLE_DATE.search(codes), _ELAPSED.search(codes)
+    if _SHOWS_HOURS.search(codes):
+        if isinstance(moment, time) or (whole and not elapsed):
+            return None
+        seen = "a length of time" if elapsed else f"{moment:%H:%M}, and not the whole date"
+    else:
+        if moment == time():
+            return None
+        seen = f"{moment:%Y-%m-%d}" if isinstance(moment, datetime) else "no time of day"
+    return Fault(
+        f"the cell shows {seen}, but holds {moment.isoformat(' ', 'seconds') if isinstance(moment, datetime) else f'{moment:%H:%M:%S}'}",
+        "format the column to show date and time, such as yyyy-mm-dd hh:mm, and check its values",
+        "half_shown",
+        said=moment,
+    )
+
+
 _SHOWS_HOURS: Final = re.compile("[hHsS]")
-_LITERAL: Final = re.compile(r'"[^"]*"|\[[$][^]]*\]|\\.')
-"""What a number format shows as it is, and the language that it names."""
+_WHOLE_DATE: Final = re.compile("(?i)(?=.*y)(?=.*m).*d")
+_ELAPSED: Final = re.compile(r"(?i)\[[hms]+\]")
+_LITERAL: Final = re.compile(r'(?i)"[^"]*"|\[(?![hms]+\])[^]]*\]|\\.|[_*].|;.*', re.DOTALL)
+"""What a number format shows as it is, its colour and language, and the formats of other numbers."""
 
 
 def _iso(stored: str) -> Value:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from compliance.domain.canonical import canonical
 from compliance.ledger.vault.crypto import SiteKeys, identity_commitment, new_key, opened, seal
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
 OTHER: Final = "other"
 """The kind of a person of whom the vault has texts and no identity."""
+
+_VERSIONS: Final = (
+    select(func.count())
+    .select_from(VERSION)
+    .where(VERSION.c.pseudonym == PERSON.c.pseudonym)
+    .scalar_subquery()
+)
+_EVERYBODY: Final = select(
+    PERSON.c.pseudonym, PERSON.c.kind, PERSON.c.made_us, _VERSIONS, PERSON.c.erasing
+).order_by(PERSON.c.pseudonym)
+_SOMEBODY: Final = _EVERYBODY.where(PERSON.c.pseudonym == bindparam("pseudonym"))
+_FOUND: Final = (
+    select(BLIND.c.pseudonym).where(BLIND.c.digest == bindparam("digest")).order_by(BLIND.c.pseudonym)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,24 +164,14 @@ class Persons:
 
     def known(self, pseudonym: str | None = None) -> list[Known]:
         """Everybody, or one, by pseudonym."""
-        count = (
-            select(func.count())
-            .select_from(VERSION)
-            .where(VERSION.c.pseudonym == PERSON.c.pseudonym)
-            .scalar_subquery()
-        )
-        statement = select(
-            PERSON.c.pseudonym, PERSON.c.kind, PERSON.c.made_us, count, PERSON.c.erasing
-        ).order_by(PERSON.c.pseudonym)
-        if pseudonym is not None:
-            statement = statement.where(PERSON.c.pseudonym == pseudonym)
-        return [Known(*row) for row in self._store.rows(statement)]
+        if pseudonym is None:
+            return [Known(*row) for row in self._store.rows(_EVERYBODY)]
+        return [Known(*row) for row in self._store.rows(_SOMEBODY, pseudonym=pseudonym)]
 
     def found(self, what: str, value: str) -> list[str]:
         """The pseudonyms that a value leads to, through its keyed digest."""
         digest = self._site.blind(what, value)
-        statement = select(BLIND.c.pseudonym).where(BLIND.c.digest == digest).order_by(BLIND.c.pseudonym)
-        return [pseudonym for (pseudonym,) in self._store.rows(statement)]
+        return [pseudonym for (pseudonym,) in self._store.rows(_FOUND, digest=digest)]
 
     def erased(self, pseudonym: str) -> tuple[str, int] | None:
         """The event by which a person was erased last, and when, in microseconds."""

@@ -14,7 +14,8 @@ from compliance.ledger.vault.crypto import KEY_BYTES, new_key
 VARIABLE: Final = "COMPLIANCE_VAULT_KEY"
 """Names another file for the site key; it should lie on another disk than the vault."""
 
-_FIRST: Final = "compliance-vault-key-v1"
+FIRST: Final = "compliance-vault-key-v1"
+"""The word that a site key's file begins with."""
 
 
 def site_key_path(beside: Path) -> Path:
@@ -26,7 +27,7 @@ def site_key_path(beside: Path) -> Path:
 def create_site_key(path: Path) -> bytes:
     """A new site key in a file that only its owner can read. See `keys.write_private`."""
     key = new_key()
-    write_private(path, f"{_FIRST} {key.hex()}")
+    write_private(path, f"{FIRST} {key.hex()}")
     return key
 
 
@@ -54,6 +55,6 @@ def read_site_key(path: Path) -> bytes:
         key = bytes.fromhex(text)
     except ValueError:
         first, key = "", b""
-    if first != _FIRST or len(key) != KEY_BYTES:
+    if first != FIRST or len(key) != KEY_BYTES:
         raise DatabaseError(f"the file {path} is no site key", "Restore it from its backup.")
     return key

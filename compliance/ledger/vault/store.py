@@ -27,6 +27,12 @@ def key_file(url: str) -> Path:
     return site_key_path(place_of(url).beside)
 
 
+def vault_file(url: str) -> Path | None:
+    """The file of the vault that belongs to the log at a URL; None where the vault is a schema."""
+    file = place_of(url).file
+    return None if file is None else file.with_name(file.name + ".vault")
+
+
 def require_no_vault(url: str) -> None:
     """Raise InputError where a vault for the log at a URL could not be made, since one, or its site key, is there."""
     file = key_file(url)
@@ -39,7 +45,7 @@ def require_no_vault(url: str) -> None:
 
 def exists(url: str) -> bool:
     """Whether there is a vault for the log at a URL."""
-    file = _file(url)
+    file = vault_file(url)
     if file is not None:
         return file.exists() or file.is_symlink()
     connection = connect(url, Role.READER)
@@ -59,7 +65,7 @@ class Store:
         self._connection = connection
         self.url = url
         self._schema = schema
-        file = _file(url)
+        file = vault_file(url)
         self.place = f"{place_of(url).name}, schema {schema}" if file is None else str(file)
 
     @classmethod
@@ -67,7 +73,7 @@ class Store:
         """Make the tables, which must not be there yet; raises InputError where they are."""
         if exists(url):
             raise InputError(f"{place_of(url).name} has an identity vault", "A vault is never overwritten.")
-        file = _file(url)
+        file = vault_file(url)
         if file is not None:
             store = cls(connect(f"sqlite:///{file}", Role.OWNER, create=True), url)
             file.chmod(0o600)
@@ -92,7 +98,7 @@ class Store:
     def open(cls, url: str, *, write: bool) -> Store:
         """Open what was made; raises DatabaseError where it is not there, or of another version than this software's."""
         if not exists(url):
-            where = _file(url) or place_of(url).name
+            where = vault_file(url) or place_of(url).name
             raise DatabaseError(
                 f"the identity vault of {where} is not there, and the log holds commitments to texts that lie in it",
                 "Restore it and its site key from their backups; nothing is recorded in the clear instead.",
@@ -114,7 +120,7 @@ class Store:
 
     @classmethod
     def _opened(cls, url: str, role: Role) -> Store:
-        file = _file(url)
+        file = vault_file(url)
         if file is not None:  # the log's writer may not delete; who writes a vault must
             writes = role is not Role.READER
             store = cls(connect(f"sqlite:///{file}", Role.OWNER if writes else Role.READER), url)
@@ -150,7 +156,7 @@ class Store:
 
     def remove(self) -> None:
         """Take the whole vault away again, where making a log failed; closes it."""
-        file = _file(self.url)
+        file = vault_file(self.url)
         if file is not None:
             self.close()
             for suffix in ("", "-wal", "-shm", "-journal"):
@@ -182,10 +188,10 @@ class Store:
                 ).roll_back()  # a full disk or a lost connection has done it already
             raise
 
-    def rows(self, statement: Executable) -> list[Any]:
-        """All rows of an answer."""
+    def rows(self, statement: Executable, **values: Any) -> list[Any]:
+        """All rows of an answer; `values` are those of a statement's parameters."""
         with self.words():
-            return list(self._connection.execute(statement).fetchall())
+            return list(self._connection.execute(statement, values).fetchall())
 
     def row(self, statement: Executable) -> Any:
         """The first row of an answer, or None."""
@@ -240,11 +246,6 @@ def empty_wal(connection: Connection, place: str) -> None:
             f"{place} is in use: what was erased may still lie in its write-ahead log",
             "Let the other programs finish, then run the same command again.",
         )
-
-
-def _file(url: str) -> Path | None:
-    file = place_of(url).file
-    return None if file is None else file.with_name(file.name + ".vault")
 
 
 def _schema(connection: Connection) -> str:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tables import DATE_STYLE, DATE_TIME_STYLE, TIME_STYLE, Stored, book, nowhere, one, one_cell, read
+from tests.tables import (
+    DATE_STYLE,
+    DATE_TIME_STYLE,
+    ELAPSED_STYLE,
+    RED_STYLE,
+    SHORT_STYLE,
+    TIME_STYLE,
+    Stored,
+    book,
+    nowhere,
+    one,
+    one_cell,
+    read,
+)
 
 LIKE = {"date_order": None}
 
@@ -145,6 +158,24 @@ def test_a_date_of_a_workbook_is_typed(stored, since_1904, instant):
         (Stored("-1", DATE_TIME_STYLE), "a number that is shown as a date, and is none"),
         (Stored("1e300", DATE_TIME_STYLE), "a number that is shown as a date, and is none"),
         (Stored("0.5", TIME_STYLE), "a time without its date"),
+        (
+            Stored("46085.378472222219", DATE_STYLE),
+            "the cell shows 2026-03-04, but holds 2026-03-04 09:05:00",
+        ),
+        (
+            Stored("46085.378472222219", TIME_STYLE),
+            "shows 09:05, and not the whole date, but holds 2026-03-04",
+        ),
+        (
+            Stored("46085.378472222219", RED_STYLE),
+            "shows 09:05, and not the whole date, but holds 2026-03-04",
+        ),
+        (
+            Stored("46085.378472222219", SHORT_STYLE),
+            "shows 09:05, and not the whole date, but holds 2026-03-04",
+        ),
+        (Stored("46085.378472222219", ELAPSED_STYLE), "shows a length of time, but holds 2026-03-04 09:05"),
+        (Stored("0.5", DATE_STYLE), "shows no time of day, but holds 12:00"),
         (True, "TRUE or FALSE, where a date"),
     ],
 )

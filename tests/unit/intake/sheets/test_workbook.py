@@ -6,7 +6,7 @@ import pytest
 
 from compliance.errors import InputError
 from compliance.intake.drafts import Draft
-from tests.tables import KIND, ROW, Xml, book, book_parts, columns, packed, read, sheet_xml
+from tests.tables import KIND, MAIN, ROW, Xml, book, book_parts, columns, packed, read, sheet_xml
 
 HEAD = columns()[0]
 TABLE = sheet_xml([HEAD, ROW])
@@ -102,6 +102,12 @@ def test_rows_of_merged_cells_are_refused(ref, bad):
     assert all(b"P" in item.raw for item in answer.items if not isinstance(item, Draft))
 
 
+def test_of_a_row_that_is_merged_into_one_cell_that_alone_is_told():
+    """What it lacks stands in the merged cells, or nowhere: nobody can say."""
+    content = book(HEAD, ("a title", None, None), after='<mergeCells><mergeCell ref="A2:C2"/></mergeCells>')
+    assert read(content).problem.code == "merged"
+
+
 def test_a_merged_title_is_no_matter():
     """It stands above the headings."""
     content = book(("Vital signs",), HEAD, ROW, after='<mergeCells><mergeCell ref="A1:C1"/></mergeCells>')
@@ -130,6 +136,20 @@ def test_a_sheet_that_breaks_off_is_told_of_after_its_good_rows(tail, said):
     assert len(answer.events) <= 1
     assert said in answer.problems[-1].message
     assert answer.items[-1].line in {3, 4}
+
+
+@pytest.mark.parametrize(
+    ("rows", "at"), [("<", 1), ('<row r="9"><c', 9), ('<row r="3"><c r="A3"><v>1</v></c></row><', 4)]
+)
+def test_a_sheet_that_breaks_off_before_its_headings_says_so(rows, at):
+    """That there are no headings is then no news."""
+    with pytest.raises(InputError) as refused:
+        read(packed(book_parts({"S": f'<worksheet xmlns="{MAIN}"><sheetData>{rows}'})))
+    assert f"t.xlsx[S] is damaged at row {at}, and no headings" in refused.value.message
+    assert (
+        "not well-formed" in refused.value.message
+        and "save the workbook again" in refused.value.remedy.lower()
+    )
 
 
 PARTS = book_parts({"S": TABLE})
