@@ -211,7 +211,7 @@ class Reading:
         sketches = mapped.mapper(resource, view)
         undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
-            yield Untold(origin, events, sketches.reason, undone, sketches.codes)
+            yield Untold(origin, events, sketches.reason, undone, codes=sketches.codes)
             return
         for place in modifiers(resource, kept.raw):
             for sketch in sketches:
