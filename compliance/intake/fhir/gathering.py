@@ -17,6 +17,7 @@ import orjson
 
 from compliance.errors import Place
 from compliance.intake.drafts import KEPT
+from compliance.intake.fhir.servers import named_at
 from compliance.intake.fhir.view import instant_of
 from compliance.intake.json_lines import ExactReader, digits
 from compliance.intake.pieces import Piece, elements, pieces
@@ -98,6 +99,9 @@ class Gathered:
         self._waiting: list[_Row] = []
         self._at = _BEFORE_ALL
         self._seq = 0
+        self._base: str | None = None
+        self.mixed = False
+        """Whether servers of several addresses are named."""
         try:
             for number, (_, stream) in enumerate(files):
                 self._at = _BEFORE_ALL
@@ -106,6 +110,8 @@ class Gathered:
             for statement in _INDICES:
                 self._database.execute(statement)
             self._put_in_order()
+            if self.mixed:
+                self._tell_apart()
         except BaseException:
             self._database.close()
             raise
@@ -211,6 +217,8 @@ class Gathered:
         version = meta.get("versionId")
         url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
+        if not self.mixed:
+            self._see_bases(url, raw)
         self._at = _when(name, value, self._at)
         self._row(
             file, piece.line, name, raw,
@@ -253,6 +261,29 @@ class Gathered:
                     (at, rank, len(rows), seq),
                 )
         self._database.execute("CREATE INDEX by_time ON resource (at, rank, seq)")
+
+    # ---- servers
+
+    def _see_bases(self, url: str | None, raw: bytes) -> None:
+        for base, _ in named_at(url, raw):
+            self._base = self._base or base
+            self.mixed |= base != self._base
+
+    def _tell_apart(self) -> None:
+        """Note of what is named at several servers under one type and id."""
+        self._database.execute(
+            "CREATE TABLE named (key TEXT, base TEXT, PRIMARY KEY (key, base)) WITHOUT ROWID"
+        )
+        for url, raw in self._database.execute("SELECT url, raw FROM resource WHERE type <> ''"):
+            pairs = [(key, base) for base, key in named_at(url, raw)]
+            self._database.executemany("INSERT OR IGNORE INTO named VALUES (?, ?)", pairs)
+
+    def ambiguous(self, key: str) -> bool:
+        """Whether the input shows that ``Type/id`` is another resource at another server."""
+        if not self.mixed:
+            return False
+        (bases,) = self._database.execute("SELECT count(*) FROM named WHERE key = ?", (key,)).fetchone()
+        return int(bases) > 1
 
     # ---- second pass
 

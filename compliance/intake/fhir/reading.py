@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
 from typing import Final, Protocol, TypeAlias
@@ -17,8 +17,9 @@ from compliance.domain.event import Event
 from compliance.domain.time import format_instant
 from compliance.errors import Place, Problem
 from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
-from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
-from compliance.intake.fhir.mappers import MAPPERS, REFERRED
+from compliance.intake.fhir.crossings import Crossings, Objection
+from compliance.intake.fhir.gathering import BROKEN, EMPTY, IN_ERROR, Gathered, Kept
+from compliance.intake.fhir.mappers import MAPPERS, REFERRED, Mapped
 from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
 from compliance.intake.fhir.references import References
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
@@ -135,8 +136,14 @@ class Reading:
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
 
+        def given(resource: Resource) -> bool:
+            return resource["resourceType"] == "MedicationAdministration" and resource.get("status") in GIVEN
+
+        def ours(resource: Resource) -> bool:
+            return given(resource) and not isinstance(which_drug(resource, view), NotOurs)
+
         def counts(resource: Resource) -> bool:
-            if resource["resourceType"] != "MedicationAdministration" or resource.get("status") not in GIVEN:
+            if not given(resource):
                 return False
             meant = which_drug(resource, view)
             return not isinstance(meant, NotOurs) and meant.drug is not None
@@ -156,18 +163,19 @@ class Reading:
             site=self._site,
         )
 
+        around = Crossings(self._gathered, self._references, ours)
         waiting: list[tuple[int, int, Heard]] = []
         order = count()
         for kept in self._gathered.in_order():
             while waiting and (waiting[0][0] < kept.at or len(waiting) > WAITING):
                 yield heapq.heappop(waiting)[2]
-            for one in self._of(kept, view, pseudonyms):
+            for one in self._of(kept, view, pseudonyms, around):
                 at = one.draft.event.occurred_at if isinstance(one, Told) and kept.versions == 1 else kept.at
                 heapq.heappush(waiting, (max(at, kept.at), next(order), one))
         while waiting:
             yield heapq.heappop(waiting)[2]
 
-    def _of(self, kept: Kept, view: View, pseudonyms: Pseudonyms) -> Iterator[Heard]:
+    def _of(self, kept: Kept, view: View, pseudonyms: Pseudonyms, around: Crossings) -> Iterator[Heard]:
         source = self._gathered.sources[kept.file]
         if kept.type == BROKEN:
             yield self._broken(kept, source)
@@ -186,6 +194,12 @@ class Reading:
         origin = Origin(
             source, kept.line, kept.raw, kept.type, version, events, kept.rank + 1 < kept.versions
         )
+        if self._gathered.mixed:
+            resource = self._references.read(kept)
+            unsure = tuple(around.ambiguous(kept, None if isinstance(resource, tuple) else resource))
+            if unsure:
+                yield _unsure(resource, unsure, origin, mapped, view)
+                return
         if kept.in_error:
             yield Untold(
                 origin, events, "entered in error, and nothing of it is in the log", "entered in error"
@@ -244,6 +258,21 @@ class Reading:
                 ),
             )
         return Rejected.of_bytes(Place(source, kept.line), kept.raw, problems)
+
+
+def _unsure(
+    resource: Resource | tuple[Problem, ...],
+    unsure: tuple[Objection, ...],
+    origin: Origin,
+    mapped: Mapped,
+    view: View,
+) -> Rejected | PassedOver:
+    """A resource of which nobody can tell which one it is, or whom it means: nobody is looked up for it."""
+    if not isinstance(resource, tuple):
+        sketches = mapped.mapper(resource, replace(view, pseudonym=lambda _: None))
+        if isinstance(sketches, NotOurs) and resource.get("status") != IN_ERROR:
+            return origin.passed(sketches.reason)
+    return origin.rejected(tuple(origin.problem(*one) for one in unsure))
 
 
 def _finished(

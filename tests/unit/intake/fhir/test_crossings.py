@@ -1,0 +1,90 @@
+"""Resources of one input that must not be taken together: the same id at two servers, a dose told twice, a visit of another patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from compliance.intake.fhir import gathering
+from compliance.ledger.log import Log
+from tests.fhir import clinic, dose, intake, ndjson, resource, visit
+
+A, B = "https://a.example/fhir", "https://b.example/fhir"
+ASPIRIN = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1191"}]}
+
+
+@pytest.fixture(scope="module")
+def log() -> Iterator[Log]:
+    with clinic() as made:
+        yield made
+
+
+def at(*pairs: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """A Bundle of resources, each of a server."""
+    return resource(
+        "Bundle",
+        type="collection",
+        entry=[
+            {"fullUrl": f"{base}/{one['resourceType']}/{one['id']}", "resource": one} for base, one in pairs
+        ],
+    )
+
+
+def of(base: str, **fields: Any) -> dict[str, Any]:
+    return dose(subject={"reference": f"{base}/Patient/1"}, **fields)
+
+
+SEVERAL = {
+    "two doses": (at((A, visit()), (A, dose()), (B, dose())), {"id"}),
+    "one of them in error": (at((A, dose()), (B, dose(status="entered-in-error"))), {"id"}),
+    "two patients": (
+        at((A, dose("A1")), (A, resource("Patient", id="1")), (B, resource("Patient", id="1"))), {"subject"},
+    ),
+    "two patients who are not there": (at((A, of(A, name="A1")), (A, of(B, name="A2"))), {"subject"}),
+    "two visits, one by reference": (
+        at((A, visit()), (A, dose()), (A, dose("A2", context={"reference": f"{B}/Encounter/V1"}))), {"context"},
+    ),
+    "a place behind the visit": (
+        at(
+            (A, visit(location=[{"location": {"reference": f"{A}/Location/9"}}])), (A, dose()),
+            (A, visit("V2", location=[{"location": {"reference": f"{B}/Location/9"}}])),
+        ),
+        {"context"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_one_id_of_two_servers_is_nobody_s(log: Log, name: str) -> None:
+    file, elements = SEVERAL[name]
+    outcome = intake(log, file, written=False)
+    assert set(outcome.wrong) == {f"MedicationAdministration.{one}" for one in elements}
+    assert "several servers" in outcome.messages[0]
+    assert not outcome.kinds
+
+
+ONE = {
+    "one server": at((A, visit()), (A, dose())),
+    "with and without encryption": at((A, visit()), (A.replace("https", "http"), dose()), (A, dose())),
+    "two servers with ids of their own": at((A, visit()), (B, dose())),
+    "without an address": ndjson(visit(), dose()),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_what_is_of_one_server_is_taken(log: Log, name: str) -> None:
+    assert intake(log, ONE[name], written=False).kinds == ["administration"]
+
+
+def test_another_drug_is_passed_over_wherever_it_is_from(log: Log) -> None:
+    one = dose(medicationCodeableConcept=ASPIRIN)
+    outcome = intake(log, at((A, one), (B, one)), written=False)
+    assert not outcome.results
+    assert outcome.reasons == ["another drug"] * 2
+
+
+def test_without_looking_at_addresses_two_would_be_one(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "named_at", lambda *_: ())
+    assert not intake(log, SEVERAL["two doses"][0], written=False).messages
