@@ -83,6 +83,10 @@ class Versions:
         event, origin = told.draft.event, told.origin
         known = self._known(event.id)
         if known is None:
+            early = self._void_before(origin)
+            if early is not None:
+                yield self._after_its_void(told, early)
+                return
             self._keep(Standing(event, (event,), event, origin.version), origin)
             yield told.draft
             return
@@ -133,7 +137,7 @@ class Versions:
             "id": _own_id(event.id, f"-c{known.corrections + 1}-{said[:12]}"),
             "fields": changes, "reason": LATER, "reason_code": "other", "resign_required": False,
         }  # fmt: skip
-        made = self._amendment("correction", event, origin, members)
+        made = self._amendment("correction", event.body, origin, members)
         if not isinstance(made, Draft):
             yield made
             return
@@ -155,8 +159,30 @@ class Versions:
             for item in () if known is None else self._withdrawn(untold, known):
                 silent = False
                 yield item
-        if silent and untold.reason:
+        if silent and untold.about is not None:
+            early = self._void_before(origin)
+            of = untold.about
+            yield (
+                self._void(of, untold, untold.undone or "")
+                if early is None
+                else Draft(early, origin.source, origin.line)
+            )
+        elif silent and untold.reason:
             yield origin.passed(untold.reason)
+
+    def _void_before(self, origin: Origin) -> Event | None:
+        """The void of a resource whose event has not come yet: a later version, entered in error, came first."""
+        if not origin.events or self._log.by_event_id(origin.events[0]) is not None:
+            return None
+        void = _own_id(origin.events[0], "-void")
+        return None if self._log.by_event_id(void) is None else LogHistory(self._log).sent(void)
+
+    def _after_its_void(self, told: Told, void: Event) -> Read:
+        """An older version whose void is in the log goes in, and is void from the start."""
+        event, origin = told.draft.event, told.origin
+        if _age(origin.version, _version_of(void)) not in (-1, 0):
+            return origin.rejected((_again(origin),))
+        return told.draft if event.id == void.values["corrects"] else origin.passed(OLDER)
 
     def _withdrawn(self, untold: Untold, known: Standing) -> Iterator[Read]:
         """What becomes of an event of which this version no longer tells."""
@@ -173,10 +199,7 @@ class Versions:
         elif age == -1:
             yield origin.passed(OLDER)
         elif undone is not None:
-            members = {
-                "id": _own_id(event.id, "-void"), "reason": f"{LATER} says: {undone}", "reason_code": "never_happened",
-            }  # fmt: skip
-            made = self._amendment("void", known.stands, origin, members)
+            made = self._void(known.stands.body, untold, undone)
             if isinstance(made, Draft):
                 version = _last(known.version, origin.version)
                 self._keep(replace(known, stands=None, void=made.event, version=version), origin)
@@ -190,15 +213,21 @@ class Versions:
 
     # ---- what both share
 
+    def _void(self, of: Mapping[str, Any], untold: Untold, undone: str) -> Draft | Rejected:
+        members = {
+            "id": _own_id(of["id"], "-void"), "reason": f"{LATER} says: {undone}", "reason_code": "never_happened",
+        }  # fmt: skip
+        return self._amendment("void", of, untold.origin, members)
+
     def _amendment(
-        self, kind: str, of: Event, origin: Origin, members: Mapping[str, Any]
+        self, kind: str, of: Mapping[str, Any], origin: Origin, members: Mapping[str, Any]
     ) -> Draft | Rejected:
         """A correction or void; who acts is who runs this: no resource says who changed it."""
-        where = {name: of.body[name] for name in ("site", "patient", "session") if name in of.body}
+        where = {name: of[name] for name in ("site", "patient", "session") if of.get(name) is not None}
         at = origin.version.updated
         body = {
-            "kind": kind, "occurred_at": format_instant(self._now() if at is None else at), "actor": self._actor or of.body["actor"],
-            "corrects": of.id, "source": f"{_FROM_FHIR}{origin.type}{origin.version.text()}", **where, **members,
+            "kind": kind, "occurred_at": format_instant(self._now() if at is None else at), "actor": self._actor or of.get("actor"),
+            "corrects": of["id"], "source": f"{_FROM_FHIR}{origin.type}{origin.version.text()}", **where, **members,
         }  # fmt: skip
         made = make_event(body, source=origin.source, line=origin.line)
         return Draft(made, origin.source, origin.line) if isinstance(made, Event) else origin.rejected(made)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from compliance.domain.codes import Codes
 from compliance.domain.event import Event
@@ -36,6 +36,15 @@ UNDONE: Final[Mapping[tuple[str, object], str]] = {
     ("Observation", "cancelled"): "cancelled",
 }
 """Statuses by which a later version says that what an earlier one told never happened."""
+TELLING: Final[Mapping[str, tuple[str, ...]]] = {
+    "Consent": ("active",),
+    "Encounter": ("finished", "cancelled"),
+    "MedicationAdministration": ("completed",),
+    "MedicationDispense": ("completed",),
+    "MedicationRequest": ("active",),
+    "Observation": ("final",),
+}
+"""Statuses that a resource which was entered in error may have had before, so that there was an event of it."""
 GIVEN: Final = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 """Statuses of a MedicationAdministration of which something was given."""
 WAITING: Final = 10_000
@@ -92,12 +101,14 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Untold:
     """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
-    `undone` is what it says where it says that they never happened."""
+    `undone` is what it says where it says that they never happened; `about` what is known of the event (`id`, `site`, `actor` ...) where that has
+    to be kept although the log does not have the event, since an older version of it may still come."""
 
     origin: Origin
     missing: tuple[str, ...]
     reason: str
     undone: str | None = None
+    about: Mapping[str, Any] | None = None
 
 
 Heard: TypeAlias = Told | Untold | Rejected | PassedOver
@@ -201,9 +212,9 @@ class Reading:
                 yield _unsure(resource, unsure, origin, mapped, view)
                 return
         if kept.in_error:
-            yield Untold(
-                origin, events, "entered in error, and nothing of it is in the log", "entered in error"
-            )
+            about = None if origin.more else self._in_error(kept, mapped, view, events)
+            reason = "entered in error, and nothing of it is in the log"
+            yield Untold(origin, events, reason, "entered in error", about)
             return
         resource = self._references.read(kept)
         if isinstance(resource, tuple):
@@ -224,6 +235,20 @@ class Reading:
         missing = () if mapped.lasting else tuple(name for name in events if name not in told)
         if missing:
             yield Untold(origin, missing, "", undone)
+
+    def _in_error(
+        self, kept: Kept, mapped: Mapped, view: View, events: tuple[str, ...]
+    ) -> Mapping[str, Any] | None:
+        """What is known of an event that was entered in error; None where it is plainly none of ours, whatever its status had been before."""
+        if not events:
+            return None
+        resource = self._references.read(kept)
+        for status in () if isinstance(resource, tuple) else TELLING.get(kept.type, ()):
+            sketches = mapped.mapper({**resource, "status": status}, view)
+            if not isinstance(sketches, NotOurs):
+                return {"actor": self._actor, "site": self._site, **sketches[0].fields}
+        by_caller = {"id": events[0], "actor": self._actor, "site": self._site}
+        return by_caller if isinstance(resource, tuple) else None
 
     def _unmapped(self, kept: Kept, source: str) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
