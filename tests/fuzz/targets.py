@@ -80,6 +80,9 @@ class _Everybody:
     def trouble(self, reference: str) -> tuple[str, str] | None:
         return None
 
+    def same(self, one: str, other: str) -> bool:
+        return one == other
+
 
 def fhir_file(content: bytes) -> None:
     """A file of FHIR resources, as far as it is read without a log."""

@@ -11,11 +11,16 @@ from typing import Any, Final, NamedTuple
 from compliance.intake.fhir.gathering import Gathered, Kept
 from compliance.intake.fhir.references import References
 from compliance.intake.fhir.servers import SEVERAL
-from compliance.intake.fhir.sketch import Resource
-from compliance.intake.fhir.view import reference_text
+from compliance.intake.fhir.sketch import Resource, Sketch
+from compliance.intake.fhir.view import View, reference_text
 
 DEEPEST: Final = 20
 """References are followed so far to see whether one is ambiguous."""
+
+ANOTHER_S_VISIT: Final = (
+    "the visit at which this was is that of another patient",
+    "Correct the patient here or at the Encounter.",
+)
 
 
 class Objection(NamedTuple):
@@ -44,6 +49,24 @@ class Crossings:
         for path, said in () if resource is None else _named(resource, ()):
             if self._leads_astray(said, seen, DEEPEST):
                 yield Objection(path, *SEVERAL)
+
+    def objections(self, sketch: Sketch, view: View, same: Callable[[str, str], bool]) -> Iterator[Objection]:
+        """What else is wrong with what a resource tells of an event."""
+        path = sketch.places.get("patient")
+        patient = None if path is None else reference_text(sketch.resource.get(path))
+        if path is not None and patient is not None and "patient" in sketch.fields:
+            subject = self._subject(sketch.resource, view)
+            if subject is not None and not same(patient, subject):
+                yield Objection(path, *ANOTHER_S_VISIT)
+
+    def _subject(self, resource: Resource, view: View) -> str | None:
+        """The patient of the visit at which something was; None where the input does not tell."""
+        visit = reference_text(resource.get("encounter") or resource.get("context"))
+        found = None if visit is None else view.resolve(visit)
+        if found is None or found["resourceType"] != "Encounter":
+            return None
+        subject = reference_text(found.get("subject")) or ""
+        return subject if subject.startswith("Patient/") and "#" not in subject else None
 
     def _leads_astray(self, said: str, seen: set[str], depth: int) -> bool:
         key = self._references.called(said).partition("#")[0]

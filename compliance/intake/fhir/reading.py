@@ -123,6 +123,9 @@ class Pseudonyms(Protocol):
     def trouble(self, reference: str) -> tuple[str, str] | None:
         """Why it cannot be told, and what to do."""
 
+    def same(self, one: str, other: str) -> bool:
+        """Whether two references mean one patient, as far as can be told; nobody is entered for the sake of the other."""
+
 
 class Reading:
     """The resources of an input, read in order."""
@@ -228,6 +231,9 @@ class Reading:
         for place in modifiers(resource):
             for sketch in sketches:
                 sketch.wrong(place, *NOT_KNOWN)
+        for sketch in sketches:
+            for objection in around.objections(sketch, view, pseudonyms.same):
+                sketch.wrong(*objection)
         if mapped.by_caller and self._actor is not None:
             for sketch in sketches:
                 sketch.fields.setdefault("actor", self._actor)
@@ -243,12 +249,13 @@ class Reading:
         if not events:
             return None
         resource = self._references.read(kept)
-        for status in () if isinstance(resource, tuple) else TELLING.get(kept.type, ()):
+        if isinstance(resource, tuple):
+            return {"id": events[0], "actor": self._actor, "site": self._site}
+        for status in TELLING.get(kept.type, ()):
             sketches = mapped.mapper({**resource, "status": status}, view)
             if not isinstance(sketches, NotOurs):
                 return {"actor": self._actor, "site": self._site, **sketches[0].fields}
-        by_caller = {"id": events[0], "actor": self._actor, "site": self._site}
-        return by_caller if isinstance(resource, tuple) else None
+        return None
 
     def _unmapped(self, kept: Kept, source: str) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
