@@ -88,3 +88,22 @@ def test_another_drug_is_passed_over_wherever_it_is_from(log: Log) -> None:
 def test_without_looking_at_addresses_two_would_be_one(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "named_at", lambda *_: ())
     assert not intake(log, SEVERAL["two doses"][0], written=False).messages
+
+
+UNMAPPED = {"location": [{"location": {"reference": "Location/99"}}]}
+PLACES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "no place": ({}, []),
+    "a place that nobody knows": (UNMAPPED, ["context.location"]),
+    "a place by its name alone": ({"location": [{"location": {"display": "Dallas"}}]}, ["context.location"]),
+    "a place that is a site": ({"location": [{"location": {"reference": "Location/S1"}}]}, []),
+    "one of two": ({"location": [*UNMAPPED["location"], {"location": {"reference": "Location/S1"}}]}, []),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_site_of_the_call_is_for_where_no_place_is_named(log: Log, name: str) -> None:
+    fields, wrong = PLACES[name]
+    place = resource("Location", id="99", name="Dallas clinic")
+    outcome = intake(log, ndjson(visit(**fields), place, dose()), written=False)
+    assert outcome.wrong == [f"MedicationAdministration.{one}" for one in wrong]
+    assert all("codes.locations" in one for one in outcome.messages)
