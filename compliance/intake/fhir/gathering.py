@@ -17,6 +17,7 @@ import orjson
 
 from compliance.errors import Place
 from compliance.intake.drafts import KEPT
+from compliance.intake.fhir.beginning import beginning_with_json
 from compliance.intake.fhir.servers import named_at
 from compliance.intake.fhir.view import instant_of
 from compliance.intake.json_lines import ExactReader, digits
@@ -126,7 +127,7 @@ class Gathered:
 
     def _take(self, file: int, stream: BinaryIO) -> None:
         first: int | None = None  # of the elements that were cut out of what is now read
-        for piece in pieces(stream, ENTRY):
+        for piece in pieces(beginning_with_json(self.sources[file], stream), ENTRY):
             if piece.element is not None:
                 first = self._seq if first is None else first
                 self._entry(file, piece, piece.element)
