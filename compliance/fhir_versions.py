@@ -36,6 +36,11 @@ OLDER: Final = "versions of resources older than what is in the log"
 NO_MORE: Final = "this is told no more"
 VOID_ALREADY: Final = "entered in error, and void in the log already"
 
+WHOLE: Final = (
+    "the log has the dose that this is a part of, and what was given would count twice",
+    "If the parts are what is to be kept, void the whole first: `compliance events void ID`; then send them again.",
+)
+
 _FROM_FHIR: Final = "FHIR "
 _VERSION: Final = re.compile(r"FHIR [A-Za-z]+(?: version ([A-Za-z0-9.\-]{1,64}))?(?: of (\S+))?", re.ASCII)
 _IGNORED: Final = frozenset({"id", "kind", "intent", "source", "entered_at"})
@@ -83,6 +88,9 @@ class Versions:
         event, origin = told.draft.event, told.origin
         known = self._known(event.id)
         if known is None:
+            if event.kind == "administration" and any(self._stands(one) for one in origin.part_of):
+                yield origin.rejected((origin.problem("partOf", *WHOLE),))
+                return
             early = self._void_before(origin)
             if early is not None:
                 yield self._after_its_void(told, early)
@@ -169,6 +177,10 @@ class Versions:
             )
         elif silent and untold.reason:
             yield origin.passed(untold.reason)
+
+    def _stands(self, event_id: str) -> bool:
+        known = self._known(event_id)
+        return known is not None and known.stands is not None
 
     def _void_before(self, origin: Origin) -> Event | None:
         """The void of a resource whose event has not come yet: a later version, entered in error, came first."""

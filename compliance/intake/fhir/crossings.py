@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from compliance.intake.fhir.gathering import Gathered, Kept
+from compliance.intake.fhir.gathering import Gathered, Kept, relative
 from compliance.intake.fhir.references import References
-from compliance.intake.fhir.servers import SEVERAL
+from compliance.intake.fhir.servers import PART, SAME, SEVERAL, identifier_text
 from compliance.intake.fhir.sketch import Resource, Sketch
 from compliance.intake.fhir.view import View, reference_text
 
@@ -20,6 +20,15 @@ DEEPEST: Final = 20
 ANOTHER_S_VISIT: Final = (
     "the visit at which this was is that of another patient",
     "Correct the patient here or at the Encounter.",
+)
+
+IN_PARTS: Final = (
+    "others in the input are parts of this dose, and tell of what was given themselves",
+    "The parts are recorded, since each is a device or a portion of its own; send only them, or only the whole.",
+)
+TOLD_TWICE: Final = (
+    "an earlier dose in the input has this identifier, so this is the same under another id",
+    "Send a dose once; if these are two, give each an identifier of its own.",
 )
 
 
@@ -50,14 +59,30 @@ class Crossings:
             if self._leads_astray(said, seen, DEEPEST):
                 yield Objection(path, *SEVERAL)
 
-    def objections(self, sketch: Sketch, view: View, same: Callable[[str, str], bool]) -> Iterator[Objection]:
+    def objections(
+        self, kept: Kept, sketch: Sketch, view: View, same: Callable[[str, str], bool]
+    ) -> Iterator[Objection]:
         """What else is wrong with what a resource tells of an event."""
+        yield from self._twice(kept, sketch)
         path = sketch.places.get("patient")
         patient = None if path is None else reference_text(sketch.resource.get(path))
         if path is not None and patient is not None and "patient" in sketch.fields:
             subject = self._subject(sketch.resource, view)
             if subject is not None and not same(patient, subject):
                 yield Objection(path, *ANOTHER_S_VISIT)
+
+    def _twice(self, kept: Kept, sketch: Sketch) -> Iterator[Objection]:
+        """Where a dose is told by others of the input, too: by its parts, or under another id."""
+        if sketch.kind != "administration":
+            return
+        names = {name for name in (kept.key, kept.url, relative(kept.url or "")) if name}
+        if any(self._given(part) for _, part in self._references.others(kept, PART, names)):
+            yield Objection("id", *IN_PARTS)
+        said = [text for one in sketch.resource.get("identifier", ()) if (text := identifier_text(one))]
+        for other, found in self._references.others(kept, SAME, said) if said else ():
+            if (other.at, other.seq) < (kept.at, kept.seq) and self._given(found):
+                yield Objection("identifier", *TOLD_TWICE)
+                return
 
     def _subject(self, resource: Resource, view: View) -> str | None:
         """The patient of the visit at which something was; None where the input does not tell."""

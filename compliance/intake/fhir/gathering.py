@@ -18,7 +18,7 @@ import orjson
 from compliance.errors import Place
 from compliance.intake.drafts import KEPT
 from compliance.intake.fhir.beginning import beginning_with_json
-from compliance.intake.fhir.servers import named_at
+from compliance.intake.fhir.servers import marks, named_at
 from compliance.intake.fhir.view import instant_of
 from compliance.intake.json_lines import ExactReader, digits
 from compliance.intake.pieces import Piece, elements, pieces
@@ -59,6 +59,7 @@ _COLUMNS: Final = {
 _INDICES: Final = (
     "CREATE INDEX by_key ON resource (key) WHERE key IS NOT NULL",
     "CREATE INDEX by_url ON resource (url) WHERE url IS NOT NULL",
+    "CREATE INDEX by_mark ON mark (what, value)",
     "CREATE INDEX by_visit ON resource (visit) WHERE visit IS NOT NULL",
 )
 _Row: TypeAlias = tuple[Any, ...]
@@ -96,8 +97,10 @@ class Gathered:
             self._database.execute(f"PRAGMA {pragma}")
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
         self._database.execute(f"CREATE TABLE resource ({columns})")
+        self._database.execute("CREATE TABLE mark (what TEXT, value TEXT, seq INTEGER)")
         self._reader = ExactReader()
         self._waiting: list[_Row] = []
+        self._marks: list[tuple[str, str, int]] = []
         self._at = _BEFORE_ALL
         self._seq = 0
         self._base: str | None = None
@@ -147,7 +150,8 @@ class Gathered:
             return
         if isinstance(value, dict):  # such as a List, whose entries are references
             self._store()
-            self._database.execute("DELETE FROM resource WHERE seq >= ?", (first,))
+            for table in ("resource", "mark"):
+                self._database.execute(f"DELETE FROM {table} WHERE seq >= ?", (first,))
         self._add(file, piece, value, piece.content)
 
     def _resource(self, file: int, piece: Piece) -> None:
@@ -221,6 +225,8 @@ class Gathered:
         if not self.mixed:
             self._see_bases(url, raw)
         self._at = _when(name, value, self._at)
+        if name == "MedicationAdministration":
+            self._marks += [(what, said, self._seq) for what, said in marks(value)]
         self._row(
             file, piece.line, name, raw,
             key=None if own is None else f"{name}/{own}", url=url, entry=entry,
@@ -245,6 +251,8 @@ class Gathered:
             f"INSERT INTO resource VALUES ({', '.join('?' * len(_COLUMNS))})", self._waiting
         )
         self._waiting.clear()
+        self._database.executemany("INSERT INTO mark VALUES (?, ?, ?)", self._marks)
+        self._marks.clear()
 
     def _put_in_order(self) -> None:
         """Several versions of one resource are read in their order, none before the one that it follows."""
@@ -311,6 +319,12 @@ class Gathered:
         wanted = tuple(visits)
         marks = ", ".join("?" * len(wanted))
         return self._some(f"WHERE visit IN ({marks}) ORDER BY at, rank, seq", *wanted)
+
+    def marked(self, what: str, values: Iterable[str]) -> Iterator[Kept]:
+        """The administrations that were marked with one of some values (`servers.marks`), as they occurred."""
+        wanted = tuple(values)
+        marked = f"SELECT seq FROM mark WHERE what = ? AND value IN ({', '.join('?' * len(wanted))})"
+        return self._some(f"WHERE seq IN ({marked}) ORDER BY at, rank, seq", what, *wanted)
 
     def _some(self, which: str, *values: object) -> Iterator[Kept]:
         columns = "seq, file, line, at, type, key, url, version, updated, rank, versions, in_error, inner, entry, raw, digest"

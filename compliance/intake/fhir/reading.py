@@ -67,7 +67,7 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The resource that something comes from: where it stood, its type, version, the events that it may tell of, and whether `more` versions of
-    it follow in the input."""
+    it follow in the input; `part_of` are the events of the doses that it is a part of."""
 
     source: str
     line: int
@@ -76,6 +76,7 @@ class Origin:
     version: Version
     events: tuple[str, ...]
     more: bool
+    part_of: tuple[str, ...] = ()
 
     def rejected(self, problems: tuple[Problem, ...]) -> Rejected:
         """The resource as a piece that cannot be taken."""
@@ -223,6 +224,8 @@ class Reading:
         if isinstance(resource, tuple):
             yield origin.rejected(resource)
             return
+        if "partOf" in resource and kept.type == "MedicationAdministration":
+            origin = replace(origin, part_of=_wholes(resource))
         sketches = mapped.mapper(resource, view)
         undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
@@ -232,7 +235,7 @@ class Reading:
             for sketch in sketches:
                 sketch.wrong(place, *NOT_KNOWN)
         for sketch in sketches:
-            for objection in around.objections(sketch, view, pseudonyms.same):
+            for objection in around.objections(kept, sketch, view, pseudonyms.same):
                 sketch.wrong(*objection)
         if mapped.by_caller and self._actor is not None:
             for sketch in sketches:
@@ -290,6 +293,13 @@ class Reading:
                 ),
             )
         return Rejected.of_bytes(Place(source, kept.line), kept.raw, problems)
+
+
+def _wholes(resource: Resource) -> tuple[str, ...]:
+    said = (reference_text(one) or "" for one in resource["partOf"])
+    pairs = (one.partition("/_history/")[0].split("/") for one in said)
+    names = (event_id({"resourceType": pair[0], "id": pair[1]}) for pair in pairs if len(pair) == 2)
+    return tuple(name for name in names if name is not None)
 
 
 def _unsure(

@@ -1,10 +1,10 @@
-"""Addresses of servers in an input: two of them for one ``Type/id`` mean two resources, and a log has one event for both."""
+"""What tells resources apart, or shows that two are one, beside their ids: addresses of servers, business identifiers, being part of another."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 _FAR: Final = re.compile(rb'"reference"\s*:\s*"((?i:https?):[^"#]*)')
 _SERVER: Final = re.compile(
@@ -24,3 +24,27 @@ def named_at(url: str | None, raw: bytes) -> Iterator[tuple[str, str]]:
         match = _SERVER.fullmatch(address)
         if match is not None:  # one server may be named with and without encryption
             yield match.group(1).lower(), match.group(2)
+
+
+PART, SAME = "part", "same"
+
+
+def marks(administration: Any) -> Iterator[tuple[str, str]]:
+    """What an administration is part of, and its business identifiers as ``system|value``; nothing is checked yet."""
+    for what, name in ((PART, "partOf"), (SAME, "identifier")):
+        said = administration.get(name)
+        for one in said if isinstance(said, list) else ():
+            if isinstance(one, dict):
+                value = one.get("reference") if what == PART else identifier_text(one)
+                if isinstance(value, str) and value.isascii():
+                    yield what, value if what == SAME else value.partition("/_history/")[0]
+
+
+def identifier_text(identifier: Any) -> str | None:
+    """An Identifier that says which thing it means: with its system."""
+    system, value = identifier.get("system"), identifier.get("value")
+    return (
+        f"{system}|{value}"
+        if isinstance(system, str) and isinstance(value, str) and system and value
+        else None
+    )

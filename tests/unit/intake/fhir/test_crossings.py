@@ -107,3 +107,41 @@ def test_the_site_of_the_call_is_for_where_no_place_is_named(log: Log, name: str
     outcome = intake(log, ndjson(visit(**fields), place, dose()), written=False)
     assert outcome.wrong == [f"MedicationAdministration.{one}" for one in wrong]
     assert all("codes.locations" in one for one in outcome.messages)
+
+
+def part(name: str, at: str = "09:00", **fields: Any) -> dict[str, Any]:
+    return dose(name, at, partOf=[{"reference": "MedicationAdministration/A1"}], **fields)
+
+
+def numbered(name: str, at: str, **fields: Any) -> dict[str, Any]:
+    return dose(name, at, identifier=[{"system": "urn:ma", "value": "555"}], **fields)
+
+
+TWICE: dict[str, tuple[list[dict[str, Any]], int, list[str]]] = {
+    "a whole and its parts": ([dose(), part("A2"), part("A3", "09:10")], 2, ["id"]),
+    "a whole and a part that was not given": ([dose(), part("A2", status="entered-in-error")], 1, []),
+    "a whole and a part of another drug": ([dose(), part("A2", medicationCodeableConcept=ASPIRIN)], 1, []),
+    "one identifier": ([numbered("A2", "09:10"), numbered("A1", "09:00")], 1, ["identifier"]),
+    "one identifier, once in error": (
+        [numbered("A1", "09:00", status="entered-in-error"), numbered("A2", "09:10")], 1, [],
+    ),
+    "one value in no system": (
+        [dose(name, identifier=[{"value": "5"}]) for name in ("A1", "A2")], 2, [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_what_was_given_counts_once(log: Log, name: str) -> None:
+    files, recorded, wrong = TWICE[name]
+    outcome = intake(log, ndjson(visit(), *files), written=False)
+    assert outcome.kinds.count("administration") == recorded
+    assert outcome.wrong == [f"MedicationAdministration.{one}" for one in wrong]
+
+
+def test_a_part_of_what_is_in_the_log() -> None:
+    with clinic() as made:
+        intake(made, ndjson(visit(), dose()))
+        assert intake(made, ndjson(visit(), part("A2"))).wrong == ["MedicationAdministration.partOf"]
+        intake(made, ndjson(dose(status="entered-in-error", meta={"versionId": "2"})))
+        assert intake(made, ndjson(visit(), part("A2"))).kinds == ["administration"]
