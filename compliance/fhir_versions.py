@@ -36,6 +36,10 @@ OLDER: Final = "versions of resources older than what is in the log"
 NO_MORE: Final = "this is told no more"
 VOID_ALREADY: Final = "entered in error, and void in the log already"
 
+DELETED: Final = (
+    "the log has an event of this resource, and the server deleted it, which does not say whether it happened",
+    "If it did not happen, void the event: `compliance events void ID`; else nothing is to be done.",
+)
 WHOLE: Final = (
     "the log has the dose that this is a part of, and what was given would count twice",
     "If the parts are what is to be kept, void the whole first: `compliance events void ID`; then send them again.",
@@ -162,6 +166,9 @@ class Versions:
 
     def _untold(self, untold: Untold) -> Iterator[Read]:
         origin, silent = untold.origin, True
+        if untold.deleted and any(self._stands(name) for name in untold.missing):
+            yield origin.rejected((origin.problem("id", *DELETED),))
+            return
         for name in untold.missing:
             known = self._known(name)
             for item in () if known is None else self._withdrawn(untold, known):

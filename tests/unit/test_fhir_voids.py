@@ -94,3 +94,17 @@ def test_without_remembering_a_dose_would_stand(log: Log, monkeypatch: pytest.Mo
     intake(log, ndjson(version(dose(), 2, 10, **IN_ERROR)))
     intake(log, ndjson(visit(), version(dose(), 1, 9)))
     assert LogHistory(log).stands(DOSE) is not None
+
+
+def test_a_deletion_of_what_is_in_the_log_is_for_a_person(log: Log) -> None:
+    def deleted(url: str) -> dict[str, Any]:
+        return resource("Bundle", type="history", entry=[{"request": {"method": "DELETE", "url": url}}])
+
+    intake(log, ndjson(visit(), dose()))
+    assert intake(log, deleted("MedicationAdministration/A1")).wrong == ["MedicationAdministration.id"]
+    for url, what in (
+        ("MedicationAdministration/A9", "MedicationAdministration"), ("https://x.example/fhir/Patient/1", "Patient"), ("Jane/1", "Bundle.entry"),
+    ):  # fmt: skip
+        outcome = intake(log, deleted(url))
+        assert [one.what for one in outcome.passed] == [what]
+        assert not outcome.results

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, cast
 
 from compliance.errors import InputError
 
-_LOOKED_AT: Final = 1024
+_LOOKED_AT: Final = 16
 _JSON: Final = re.compile(rb'(?:\xef\xbb\xbf)?[ \t\r\n]*(?:[\[{"0-9tfn-][^\x00]*)?', re.DOTALL)
 """White space, and what a JSON text begins with (RFC 8259, section 2); no NUL, which UTF-16 has after each sign."""
 

@@ -18,7 +18,7 @@ from compliance.domain.time import format_instant
 from compliance.errors import Place, Problem
 from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
 from compliance.intake.fhir.crossings import Crossings, Objection
-from compliance.intake.fhir.gathering import BROKEN, EMPTY, IN_ERROR, Gathered, Kept
+from compliance.intake.fhir.gathering import BROKEN, EMPTY, IN_ERROR, Gathered, Kept, relative
 from compliance.intake.fhir.mappers import MAPPERS, REFERRED, Mapped
 from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
 from compliance.intake.fhir.references import References
@@ -103,13 +103,15 @@ class Told:
 class Untold:
     """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
     `undone` is what it says where it says that they never happened; `about` what is known of the event (`id`, `site`, `actor` ...) where that has
-    to be kept although the log does not have the event, since an older version of it may still come."""
+    to be kept although the log does not have the event, since an older version of it may still come. A server that `deleted` a
+    resource does not say whether what it told of happened."""
 
     origin: Origin
     missing: tuple[str, ...]
     reason: str
     undone: str | None = None
     about: Mapping[str, Any] | None = None
+    deleted: bool = False
 
 
 Heard: TypeAlias = Told | Untold | Rejected | PassedOver
@@ -196,9 +198,7 @@ class Reading:
             yield self._broken(kept, source)
             return
         if kept.type == EMPTY:
-            yield PassedOver(
-                source, kept.line, EMPTY, "entries of a Bundle without a resource, such as deletions"
-            )
+            yield self._without_resource(kept, source)
             return
         mapped = MAPPERS.get(kept.type)
         if mapped is None:
@@ -244,6 +244,24 @@ class Reading:
         missing = () if mapped.lasting else tuple(name for name in events if name not in told)
         if missing:
             yield Untold(origin, missing, "", undone)
+
+    def _without_resource(self, kept: Kept, source: str) -> Heard:
+        """An entry of a Bundle that holds no resource. What a server deleted is named by its request (FHIR R4, Bundle.entry.request)."""
+        value, _ = self._references.value(kept._replace(inner=0))
+        asked = value.get("request") if isinstance(value, dict) else None
+        url = asked.get("url") if isinstance(asked, dict) and asked.get("method") == "DELETE" else None
+        name, _, own = relative(url).partition("/") if isinstance(url, str) else ("", "", "")
+        mapped = MAPPERS.get(name)
+        if mapped is None or not own:
+            known = name if name and self._structure.knows(name) else EMPTY
+            return PassedOver(
+                source, kept.line, known, "entries of a Bundle without a resource, such as deletions"
+            )
+        events = tuple(
+            e for s in mapped.suffixes if (e := event_id({"resourceType": name, "id": own}, s)) is not None
+        )
+        origin = Origin(source, kept.line, kept.raw, name, Version(), events, more=False)
+        return Untold(origin, events, "deleted at the server, and nothing of it is in the log", deleted=True)
 
     def _in_error(
         self, kept: Kept, mapped: Mapped, view: View, events: tuple[str, ...]
