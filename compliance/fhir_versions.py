@@ -36,6 +36,15 @@ OLDER: Final = "versions of resources older than what is in the log"
 NO_MORE: Final = "this is told no more"
 VOID_ALREADY: Final = "entered in error, and void in the log already"
 
+DELETED: Final = (
+    "the log has an event of this resource, and the server deleted it, which does not say whether it happened",
+    "If it did not happen, void the event: `compliance events void ID`; else nothing is to be done.",
+)
+WHOLE: Final = (
+    "the log has the dose that this is a part of, and what was given would count twice",
+    "If the parts are what is to be kept, void the whole first: `compliance events void ID`; then send them again.",
+)
+
 _FROM_FHIR: Final = "FHIR "
 _VERSION: Final = re.compile(r"FHIR [A-Za-z]+(?: version ([A-Za-z0-9.\-]{1,64}))?(?: of (\S+))?", re.ASCII)
 _IGNORED: Final = frozenset({"id", "kind", "intent", "source", "entered_at"})
@@ -83,6 +92,13 @@ class Versions:
         event, origin = told.draft.event, told.origin
         known = self._known(event.id)
         if known is None:
+            if event.kind == "administration" and any(self._stands(one) for one in origin.part_of):
+                yield origin.rejected((origin.problem("partOf", *WHOLE),))
+                return
+            early = self._void_before(origin)
+            if early is not None:
+                yield self._after_its_void(told, early)
+                return
             self._keep(Standing(event, (event,), event, origin.version), origin)
             yield told.draft
             return
@@ -133,7 +149,7 @@ class Versions:
             "id": _own_id(event.id, f"-c{known.corrections + 1}-{said[:12]}"),
             "fields": changes, "reason": LATER, "reason_code": "other", "resign_required": False,
         }  # fmt: skip
-        made = self._amendment("correction", event, origin, members)
+        made = self._amendment("correction", event.body, origin, members)
         if not isinstance(made, Draft):
             yield made
             return
@@ -150,13 +166,42 @@ class Versions:
 
     def _untold(self, untold: Untold) -> Iterator[Read]:
         origin, silent = untold.origin, True
+        if untold.deleted and any(self._stands(name) for name in untold.missing):
+            yield origin.rejected((origin.problem("id", *DELETED),))
+            return
         for name in untold.missing:
             known = self._known(name)
             for item in () if known is None else self._withdrawn(untold, known):
                 silent = False
                 yield item
-        if silent and untold.reason:
+        if silent and untold.about is not None:
+            early = self._void_before(origin)
+            of = untold.about
+            yield (
+                self._void(of, untold, untold.undone or "")
+                if early is None
+                else Draft(early, origin.source, origin.line)
+            )
+        elif silent and untold.reason:
             yield origin.passed(untold.reason, untold.codes)
+
+    def _stands(self, event_id: str) -> bool:
+        known = self._known(event_id)
+        return known is not None and known.stands is not None
+
+    def _void_before(self, origin: Origin) -> Event | None:
+        """The void of a resource whose event has not come yet: a later version, entered in error, came first."""
+        if not origin.events or self._log.by_event_id(origin.events[0]) is not None:
+            return None
+        void = _own_id(origin.events[0], "-void")
+        return None if self._log.by_event_id(void) is None else LogHistory(self._log).sent(void)
+
+    def _after_its_void(self, told: Told, void: Event) -> Read:
+        """An older version whose void is in the log goes in, and is void from the start."""
+        event, origin = told.draft.event, told.origin
+        if _age(origin.version, _version_of(void)) not in (-1, 0):
+            return origin.rejected((_again(origin),))
+        return told.draft if event.id == void.values["corrects"] else origin.passed(OLDER)
 
     def _withdrawn(self, untold: Untold, known: Standing) -> Iterator[Read]:
         """What becomes of an event of which this version no longer tells."""
@@ -173,10 +218,7 @@ class Versions:
         elif age == -1:
             yield origin.passed(OLDER)
         elif undone is not None:
-            members = {
-                "id": _own_id(event.id, "-void"), "reason": f"{LATER} says: {undone}", "reason_code": "never_happened",
-            }  # fmt: skip
-            made = self._amendment("void", known.stands, origin, members)
+            made = self._void(known.stands.body, untold, undone)
             if isinstance(made, Draft):
                 version = _last(known.version, origin.version)
                 self._keep(replace(known, stands=None, void=made.event, version=version), origin)
@@ -190,15 +232,21 @@ class Versions:
 
     # ---- what both share
 
+    def _void(self, of: Mapping[str, Any], untold: Untold, undone: str) -> Draft | Rejected:
+        members = {
+            "id": _own_id(of["id"], "-void"), "reason": f"{LATER} says: {undone}", "reason_code": "never_happened",
+        }  # fmt: skip
+        return self._amendment("void", of, untold.origin, members)
+
     def _amendment(
-        self, kind: str, of: Event, origin: Origin, members: Mapping[str, Any]
+        self, kind: str, of: Mapping[str, Any], origin: Origin, members: Mapping[str, Any]
     ) -> Draft | Rejected:
         """A correction or void; who acts is who runs this: no resource says who changed it."""
-        where = {name: of.body[name] for name in ("site", "patient", "session") if name in of.body}
+        where = {name: of[name] for name in ("site", "patient", "session") if of.get(name) is not None}
         at = origin.version.updated
         body = {
-            "kind": kind, "occurred_at": format_instant(self._now() if at is None else at), "actor": self._actor or of.body["actor"],
-            "corrects": of.id, "source": f"{_FROM_FHIR}{origin.type}{origin.version.text()}", **where, **members,
+            "kind": kind, "occurred_at": format_instant(self._now() if at is None else at), "actor": self._actor or of.get("actor"),
+            "corrects": of["id"], "source": f"{_FROM_FHIR}{origin.type}{origin.version.text()}", **where, **members,
         }  # fmt: skip
         made = make_event(body, source=origin.source, line=origin.line)
         return Draft(made, origin.source, origin.line) if isinstance(made, Event) else origin.rejected(made)

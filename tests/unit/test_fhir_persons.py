@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from compliance import fhir_persons
 from compliance.errors import InputError
 from compliance.ledger.log import Log
 from compliance.ledger.vault import reach
@@ -32,7 +33,8 @@ def patient(**fields: Any) -> dict[str, Any]:
 
 def called(given: str, family: str, born: str | None = None, *numbers: str, **fields: Any) -> dict[str, Any]:
     born_on = {} if born is None else {"birthDate": born}
-    identifiers = [{"system": "urn:mrn", "value": number} for number in numbers]
+    kind = {"coding": [{"system": fhir_persons.V2_IDENTIFIER, "code": "MR"}]}
+    identifiers = [{"system": "urn:mrn", "value": number, "type": kind} for number in numbers]
     return patient(name=[{"given": [given], "family": family}], identifier=identifiers, **born_on, **fields)
 
 
@@ -119,7 +121,7 @@ def test_a_name_that_comes_later_is_added(log: Log) -> None:
         assert way is not None
         versions = way.vault.persons.versions(found)
     assert [one.clear.get("name") for one in versions] == [None, "Jane Roe"]
-    assert versions[-1].clear["record_numbers"] == ["Patient/1", "MRN-77"]
+    assert versions[-1].clear["record_numbers"] == ["Patient/1", "urn:mrn|MRN-77", "MRN-77"]
 
 
 def test_a_name_that_comes_later_and_belongs_to_another_is_no_guess(log: Log) -> None:

@@ -67,6 +67,10 @@ ARRIVING = {
     ),
     "older, in error": ([dosed(56, 2, 10), dosed(56, 1, 9, status="entered-in-error")], "56", 0, 0),
     "corrected and in error": ([dosed(56, 1), dosed(84, 2), dosed(84, 3, status="entered-in-error")], None, 1, 1),
+    "in error first": ([dosed(56, 2, 10, status="entered-in-error"), dosed(56, 1, 9)], None, 0, 1),
+    "in error first, told twice": ([*[dosed(56, 2, status="entered-in-error")] * 2, *[dosed(56, 1)] * 2], None, 0, 1),
+    "in error first, not done before": ([dosed(56, 2, status="entered-in-error"), dosed(56, 1, **NOT_DONE)], None, 0, 1),
+    "in error first, and of another version no more": ([dosed(56, status="entered-in-error")], None, 0, 1),
     "not done after all": ([dosed(56, 1), dosed(56, 2, **NOT_DONE)], None, 0, 1),
     "not done, as it was in an older one": ([dosed(56, 2), dosed(56, 1, **NOT_DONE)], "56", 0, 0),
 }  # fmt: skip
@@ -131,12 +135,6 @@ def test_all_of_it_again_writes_nothing(in_one_call: Log) -> None:
     size = in_one_call.size
     assert not intake(in_one_call, sent(None)).messages
     assert in_one_call.size == size
-
-
-def test_nothing_of_what_was_entered_in_error_is_known(log: Log) -> None:
-    outcome = intake(log, ndjson(version(dose(), 2, status="entered-in-error")))
-    assert outcome.reasons == ["entered in error, and nothing of it is in the log"]
-    assert not outcome.results
 
 
 def test_a_void_says_who_sent_it_and_why(log: Log) -> None:

@@ -10,7 +10,7 @@ from compliance.intake.fhir.amounts import given, unit_of, value_of
 from compliance.intake.fhir.encounters import V3_ACT_CODE
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
 from compliance.intake.fhir.statuses import unclear
-from compliance.intake.fhir.view import View, codes_of, put_entered_at
+from compliance.intake.fhir.view import View, codes_of, put_entered_at, put_site
 from compliance.intake.fhir.visits import staff_among, type_of
 from compliance.intake.fhir.which_drug import Meant, which_drug
 
@@ -68,7 +68,7 @@ def _handed_over(resource: Resource, view: View, meant: Meant) -> Sketch:
     actor = staff_among([one.get("actor") for one in resource.get("performer") or ()], view)
     view.envelope(sketch, patient="subject", encounter=None, actor=actor, actor_path="performer.actor")
     put_entered_at(sketch)
-    sketch.put("site", view.place(resource.get("location")) or view.site, "location")
+    put_site(sketch, view.site_at([resource.get("location")]), "location", view)
     sketch.put("occurred_at", resource.get("whenHandedOver"), "whenHandedOver")
     meant.put(sketch)
     meant.put_lot(sketch)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from compliance.domain.codes import Code
 from compliance.domain.reading import echo
 from compliance.intake.fhir.sketch import NotOurs, Resource, Sketch
-from compliance.intake.fhir.view import View, codes_of, put_entered_at, reference_text
+from compliance.intake.fhir.view import View, codes_of, put_entered_at, put_site, reference_text
 from compliance.intake.fhir.visits import is_coded_treatment, staff_among
 
 V3_ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -104,8 +104,8 @@ def _sketch(kind: str, resource: Resource, view: View) -> Sketch:
     sketch = Sketch(kind, resource)
     actor = staff_among([one.get("individual") for one in resource.get("participant") or ()], view)
     view.envelope(sketch, patient="subject", encounter=None, actor=actor, actor_path="participant.individual")
-    stays = (view.place(stay.get("location")) for stay in resource.get("location") or ())
-    sketch.put("site", next((site for site in stays if site is not None), view.site), "location")
+    stays = (stay.get("location") for stay in resource.get("location") or ())
+    put_site(sketch, view.site_at(stays), "location", view)
     put_entered_at(sketch)
     sketch.put("session", resource.get("id"), "id")
     period = resource.get("period") or {}

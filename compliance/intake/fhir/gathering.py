@@ -17,6 +17,8 @@ import orjson
 
 from compliance.errors import Place
 from compliance.intake.drafts import KEPT
+from compliance.intake.fhir.beginning import beginning_with_json
+from compliance.intake.fhir.servers import marks, named_at
 from compliance.intake.fhir.view import instant_of
 from compliance.intake.json_lines import ExactReader, digits
 from compliance.intake.pieces import Piece, elements, pieces
@@ -58,6 +60,7 @@ _INDICES: Final = (
     "CREATE INDEX by_key ON resource (key, rank, seq) WHERE key IS NOT NULL",
     "CREATE INDEX by_url ON resource (url, rank, seq) WHERE url IS NOT NULL",
     "CREATE INDEX by_visit ON resource (visit, at, rank, seq) WHERE visit IS NOT NULL",
+    "CREATE INDEX by_mark ON mark (what, value)",
 )
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -94,11 +97,16 @@ class Gathered:
             self._database.execute(f"PRAGMA {pragma}")
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
         self._database.execute(f"CREATE TABLE resource ({columns})")
+        self._database.execute("CREATE TABLE mark (what TEXT, value TEXT, seq INTEGER)")
         self._reader = ExactReader()
         self._waiting: list[_Row] = []
+        self._marks: list[tuple[str, str, int]] = []
         self._at = _BEFORE_ALL
         self._seq = 0
         self._has_urls = False
+        self._base: str | None = None
+        self.mixed = False
+        """Whether servers of several addresses are named."""
         try:
             self._database.execute("BEGIN")
             for number, (_, stream) in enumerate(files):
@@ -108,6 +116,8 @@ class Gathered:
             for statement in _INDICES:
                 self._database.execute(statement)
             self._put_in_order()
+            if self.mixed:
+                self._tell_apart()
             self._database.execute("COMMIT")
         except BaseException:
             self._database.close()
@@ -123,7 +133,7 @@ class Gathered:
 
     def _take(self, file: int, stream: BinaryIO) -> None:
         first: int | None = None  # of the elements that were cut out of what is now read
-        for piece in pieces(stream, ENTRY):
+        for piece in pieces(beginning_with_json(self.sources[file], stream), ENTRY):
             if piece.element is not None:
                 first = self._seq if first is None else first
                 self._entry(file, piece, piece.element)
@@ -143,7 +153,8 @@ class Gathered:
             return
         if isinstance(value, dict):  # such as a List, whose entries are references
             self._store()
-            self._database.execute("DELETE FROM resource WHERE seq >= ?", (first,))
+            for table in ("resource", "mark"):
+                self._database.execute(f"DELETE FROM {table} WHERE seq >= ?", (first,))
         self._add(file, piece, value, piece.content)
 
     def _resource(self, file: int, piece: Piece) -> None:
@@ -214,7 +225,11 @@ class Gathered:
         url = url if isinstance(url, str) and url.isascii() else None  # as every URI is (RFC 3986, section 2)
         self._has_urls |= url is not None
         own = said if isinstance(said, str) and _ID.fullmatch(said) else own_id(url)
+        if not self.mixed:
+            self._see_bases(url, raw)
         self._at = _when(name, value, self._at)
+        if name == "MedicationAdministration":
+            self._marks += [(what, said, self._seq) for what, said in marks(value)]
         self._row(
             file, piece.line, name, raw, entry, None, None if own is None else f"{name}/{own}", url,
             version if isinstance(version, str) and _ID.fullmatch(version) else None, updated,
@@ -237,6 +252,8 @@ class Gathered:
             f"INSERT INTO resource VALUES ({', '.join('?' * len(_COLUMNS))})", self._waiting
         )
         self._waiting.clear()
+        self._database.executemany("INSERT INTO mark VALUES (?, ?, ?)", self._marks)
+        self._marks.clear()
 
     def _put_in_order(self) -> None:
         """Several versions of one resource are read in their order, none before the one that it follows."""
@@ -254,6 +271,29 @@ class Gathered:
                     (at, rank, len(rows), seq),
                 )
         self._database.execute("CREATE INDEX by_time ON resource (at, rank, seq)")
+
+    # ---- servers
+
+    def _see_bases(self, url: str | None, raw: bytes) -> None:
+        for base, _ in named_at(url, raw):
+            self._base = self._base or base
+            self.mixed |= base != self._base
+
+    def _tell_apart(self) -> None:
+        """Note of what is named at several servers under one type and id."""
+        self._database.execute(
+            "CREATE TABLE named (key TEXT, base TEXT, PRIMARY KEY (key, base)) WITHOUT ROWID"
+        )
+        for url, raw in self._database.execute("SELECT url, raw FROM resource WHERE type <> ''"):
+            pairs = [(key, base) for base, key in named_at(url, raw)]
+            self._database.executemany("INSERT OR IGNORE INTO named VALUES (?, ?)", pairs)
+
+    def ambiguous(self, key: str) -> bool:
+        """Whether the input shows that ``Type/id`` is another resource at another server."""
+        if not self.mixed:
+            return False
+        (bases,) = self._database.execute("SELECT count(*) FROM named WHERE key = ?", (key,)).fetchone()
+        return int(bases) > 1
 
     # ---- second pass
 
@@ -281,6 +321,12 @@ class Gathered:
         wanted = tuple(visits)
         marks = ", ".join("?" * len(wanted))
         return self._some(f"WHERE visit IN ({marks}) ORDER BY at, rank, seq", *wanted)
+
+    def marked(self, what: str, values: Iterable[str]) -> Iterator[Kept]:
+        """The administrations that were marked with one of some values (`servers.marks`), as they occurred."""
+        wanted = tuple(values)
+        marked = f"SELECT seq FROM mark WHERE what = ? AND value IN ({', '.join('?' * len(wanted))})"
+        return self._some(f"WHERE seq IN ({marked}) ORDER BY at, rank, seq", what, *wanted)
 
     def _some(self, which: str, *values: object) -> Iterator[Kept]:
         columns = "seq, file, line, at, type, key, url, version, updated, rank, versions, in_error, inner, entry, raw, digest"

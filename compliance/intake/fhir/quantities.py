@@ -20,6 +20,7 @@ from compliance.intake.fhir.sketch import Resource, Sketch
 from compliance.intake.fhir.view import UCUM
 
 ONE: Final = Fraction(1)
+_LONGEST_UNIT: Final = 16
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 
 
@@ -80,6 +81,11 @@ def number_text(said: Any) -> str:
     return said.text if isinstance(said, NumberText) else str(said)
 
 
+def unit_text(code: str) -> str:
+    """A unit as a message may name it: what is longer than units are is none, and may be anything."""
+    return f"the unit {echo(code)}" if len(code) <= _LONGEST_UNIT else "what stands for the unit"
+
+
 def _factor(sketch: Sketch, measure: Measure, quantity: Resource, path: str) -> Fraction | None:
     code, own = quantity.get("code"), next(iter(measure.units))
     if not isinstance(code, str):
@@ -95,5 +101,5 @@ def _factor(sketch: Sketch, measure: Measure, quantity: Resource, path: str) -> 
     factor = measure.units.get(_ANNOTATION.sub("", code) if "{" in code else code)
     if factor is None:
         wanted = " or ".join(measure.units)
-        sketch.wrong(f"{path}.code", f"the unit {echo(code)} cannot be taken here", f"Send {wanted}.")
+        sketch.wrong(f"{path}.code", f"{unit_text(code)} cannot be taken here", f"Send {wanted}.")
     return factor

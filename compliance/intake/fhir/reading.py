@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from compliance.domain.codes import Codes
 from compliance.domain.event import Event
 from compliance.domain.time import format_instant
 from compliance.errors import Place, Problem
 from compliance.intake.drafts import KEPT, Draft, PassedOver, Rejected
-from compliance.intake.fhir.gathering import BROKEN, EMPTY, Gathered, Kept
-from compliance.intake.fhir.mappers import MAPPERS, REFERRED
+from compliance.intake.fhir.crossings import Crossings, Objection
+from compliance.intake.fhir.gathering import BROKEN, EMPTY, IN_ERROR, Gathered, Kept, relative
+from compliance.intake.fhir.mappers import MAPPERS, REFERRED, Mapped
 from compliance.intake.fhir.modifiers import NOT_KNOWN, modifiers
 from compliance.intake.fhir.names import may_speak, speaks_of_ours
 from compliance.intake.fhir.ndcs import LISTED, Ndcs
@@ -37,6 +38,15 @@ UNDONE: Final[Mapping[tuple[str, object], str]] = {
     ("Observation", "cancelled"): "cancelled",
 }
 """Statuses by which a later version says that what an earlier one told never happened."""
+TELLING: Final[Mapping[str, tuple[str, ...]]] = {
+    "Consent": ("active",),
+    "Encounter": ("finished", "cancelled"),
+    "MedicationAdministration": ("completed",),
+    "MedicationDispense": ("completed",),
+    "MedicationRequest": ("active",),
+    "Observation": ("final",),
+}
+"""Statuses that a resource which was entered in error may have had before, so that there was an event of it."""
 GIVEN: Final = frozenset({"completed", "in-progress", "on-hold", "stopped"})
 """Statuses of a MedicationAdministration of which something was given."""
 NO_EVENT_OF_OURS: Final = "names a drug of ours, in a type of which no event comes"
@@ -66,7 +76,7 @@ def _version_text(number: str | None, updated: int | None) -> str:
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The resource that something comes from: where it stood, its type, version, the events that it may tell of, and whether `more` versions of
-    it follow in the input."""
+    it follow in the input; `part_of` are the events of the doses that it is a part of."""
 
     source: str
     line: int
@@ -75,6 +85,7 @@ class Origin:
     version: Version
     events: tuple[str, ...]
     more: bool
+    part_of: tuple[str, ...] = ()
 
     def rejected(self, problems: tuple[Problem, ...]) -> Rejected:
         """The resource as a piece that cannot be taken."""
@@ -100,13 +111,17 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Untold:
     """A resource of a mapped type that tells of no event, or not of `missing` ones that it might, and why (empty where it tells of others);
-    `undone` is what it says where it says that they never happened; `codes` are those of a drug that is not ours."""
+    `undone` is what it says where it says that they never happened; `codes` are those of a drug that is not ours; `about` what is known of the event (`id`, `site`, `actor` ...) where that has
+    to be kept although the log does not have the event, since an older version of it may still come. A server that `deleted` a
+    resource does not say whether what it told of happened."""
 
     origin: Origin
     missing: tuple[str, ...]
     reason: str
     undone: str | None = None
     codes: tuple[str, ...] | None = None
+    about: Mapping[str, Any] | None = None
+    deleted: bool = False
 
 
 Heard: TypeAlias = Told | Untold | Rejected | PassedOver
@@ -120,6 +135,9 @@ class Pseudonyms(Protocol):
 
     def trouble(self, reference: str) -> tuple[str, str] | None:
         """Why it cannot be told, and what to do."""
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two references mean one patient, as far as can be told; nobody is entered for the sake of the other."""
 
 
 class Reading:
@@ -147,8 +165,14 @@ class Reading:
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
 
+        def given(resource: Resource) -> bool:
+            return resource["resourceType"] == "MedicationAdministration" and resource.get("status") in GIVEN
+
+        def ours(resource: Resource) -> bool:
+            return given(resource) and not isinstance(which_drug(resource, view), NotOurs)
+
         def counts(resource: Resource) -> bool:
-            if resource["resourceType"] != "MedicationAdministration" or resource.get("status") not in GIVEN:
+            if not given(resource):
                 return False
             meant = which_drug(resource, view)
             return not isinstance(meant, NotOurs) and meant.drug is not None
@@ -169,26 +193,25 @@ class Reading:
             ndcs=self._ndcs,
         )
 
+        around = Crossings(self._gathered, self._references, ours)
         waiting: list[tuple[int, int, Heard]] = []
         order = count()
         for kept in self._gathered.in_order():
             while waiting and (waiting[0][0] < kept.at or len(waiting) > WAITING):
                 yield heapq.heappop(waiting)[2]
-            for one in self._of(kept, view, pseudonyms):
+            for one in self._of(kept, view, pseudonyms, around):
                 at = one.draft.event.occurred_at if isinstance(one, Told) and kept.versions == 1 else kept.at
                 heapq.heappush(waiting, (max(at, kept.at), next(order), one))
         while waiting:
             yield heapq.heappop(waiting)[2]
 
-    def _of(self, kept: Kept, view: View, pseudonyms: Pseudonyms) -> Iterator[Heard]:
+    def _of(self, kept: Kept, view: View, pseudonyms: Pseudonyms, around: Crossings) -> Iterator[Heard]:
         source = self._gathered.sources[kept.file]
         if kept.type == BROKEN:
             yield self._broken(kept, source)
             return
         if kept.type == EMPTY:
-            yield PassedOver(
-                source, kept.line, EMPTY, "entries of a Bundle without a resource, such as deletions"
-            )
+            yield self._without_resource(kept, source)
             return
         mapped = MAPPERS.get(kept.type)
         if mapped is None:
@@ -199,15 +222,23 @@ class Reading:
         origin = Origin(
             source, kept.line, kept.raw, kept.type, version, events, kept.rank + 1 < kept.versions
         )
+        if self._gathered.mixed:
+            resource = self._references.read(kept)
+            unsure = tuple(around.ambiguous(kept, None if isinstance(resource, tuple) else resource))
+            if unsure:
+                yield _unsure(resource, unsure, origin, mapped, view)
+                return
         if kept.in_error:
-            yield Untold(
-                origin, events, "entered in error, and nothing of it is in the log", "entered in error"
-            )
+            about = None if origin.more else self._in_error(kept, mapped, view, events)
+            reason = "entered in error, and nothing of it is in the log"
+            yield Untold(origin, events, reason, "entered in error", about=about)
             return
         resource = self._references.read(kept)
         if isinstance(resource, tuple):
             yield origin.rejected(resource)
             return
+        if "partOf" in resource and kept.type == "MedicationAdministration":
+            origin = replace(origin, part_of=_wholes(resource))
         sketches = mapped.mapper(resource, view)
         undone = UNDONE.get((kept.type, resource.get("status")))
         if isinstance(sketches, NotOurs):
@@ -216,6 +247,9 @@ class Reading:
         for place in modifiers(resource, kept.raw):
             for sketch in sketches:
                 sketch.wrong(place, *NOT_KNOWN)
+        for sketch in sketches:
+            for objection in around.objections(kept, sketch, view, pseudonyms.same):
+                sketch.wrong(*objection)
         if mapped.by_caller and self._actor is not None:
             for sketch in sketches:
                 sketch.fields.setdefault("actor", self._actor)
@@ -223,6 +257,39 @@ class Reading:
         missing = () if mapped.lasting else tuple([name for name in events if name not in told])
         if missing:
             yield Untold(origin, missing, "", undone)
+
+    def _without_resource(self, kept: Kept, source: str) -> Heard:
+        """An entry of a Bundle that holds no resource. What a server deleted is named by its request (FHIR R4, Bundle.entry.request)."""
+        value, _ = self._references.value(kept._replace(inner=False))
+        asked = value.get("request") if isinstance(value, dict) else None
+        url = asked.get("url") if isinstance(asked, dict) and asked.get("method") == "DELETE" else None
+        name, _, own = relative(url).partition("/") if isinstance(url, str) else ("", "", "")
+        mapped = MAPPERS.get(name)
+        if mapped is None or not own:
+            known = name if name and self._structure.knows(name) else EMPTY
+            return PassedOver(
+                source, kept.line, known, "entries of a Bundle without a resource, such as deletions"
+            )
+        events = tuple(
+            e for s in mapped.suffixes if (e := event_id({"resourceType": name, "id": own}, s)) is not None
+        )
+        origin = Origin(source, kept.line, kept.raw, name, Version(), events, more=False)
+        return Untold(origin, events, "deleted at the server, and nothing of it is in the log", deleted=True)
+
+    def _in_error(
+        self, kept: Kept, mapped: Mapped, view: View, events: tuple[str, ...]
+    ) -> Mapping[str, Any] | None:
+        """What is known of an event that was entered in error; None where it is plainly none of ours, whatever its status had been before."""
+        if not events:
+            return None
+        resource = self._references.read(kept)
+        if isinstance(resource, tuple):
+            return {"id": events[0], "actor": self._actor, "site": self._site}
+        for status in TELLING.get(kept.type, ()):
+            sketches = mapped.mapper({**resource, "status": status}, view)
+            if not isinstance(sketches, NotOurs):
+                return {"actor": self._actor, "site": self._site, **sketches[0].fields}
+        return None
 
     def _unmapped(self, kept: Kept, source: str, view: View) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""
@@ -259,6 +326,28 @@ class Reading:
                 ),
             )
         return Rejected.of_bytes(Place(source, kept.line), kept.raw, problems)
+
+
+def _wholes(resource: Resource) -> tuple[str, ...]:
+    said = (reference_text(one) or "" for one in resource["partOf"])
+    pairs = (one.partition("/_history/")[0].split("/") for one in said)
+    names = (event_id({"resourceType": pair[0], "id": pair[1]}) for pair in pairs if len(pair) == 2)
+    return tuple(name for name in names if name is not None)
+
+
+def _unsure(
+    resource: Resource | tuple[Problem, ...],
+    unsure: tuple[Objection, ...],
+    origin: Origin,
+    mapped: Mapped,
+    view: View,
+) -> Rejected | PassedOver:
+    """A resource of which nobody can tell which one it is, or whom it means: nobody is looked up for it."""
+    if not isinstance(resource, tuple):
+        sketches = mapped.mapper(resource, replace(view, pseudonym=lambda _: None))
+        if isinstance(sketches, NotOurs) and resource.get("status") != IN_ERROR:
+            return origin.passed(sketches.reason)
+    return origin.rejected(tuple(origin.problem(*one) for one in unsure))
 
 
 def _finished(

@@ -8,7 +8,7 @@ references is a matter of whoever follows them: each step is one look-up.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -76,6 +76,14 @@ class References:
         seq = None if base == relative(base) and not base.startswith("urn:") else self._named(base)
         key = None if seq is None else self._gathered.kept(seq).key
         return f"{key or relative(base)}#{inside}" if inside else key or relative(base)
+
+    def others(self, kept: Kept, what: str, values: Iterable[str]) -> Iterator[tuple[Kept, Resource]]:
+        """The other administrations that are marked so, each in its last version."""
+        for other in self._gathered.marked(what, values):
+            last = other.seq if other.key is None else self._named(other.key)
+            found = self._loaded(other.seq) if last == other.seq and other.key != kept.key else None
+            if found is not None:
+                yield other, found
 
     def first(self, visit: str, counts: Callable[[Resource], bool]) -> int | None:
         """When (microseconds) the first administration at a visit began, of those that count; each in its last version."""

@@ -139,11 +139,11 @@ class Structure:
         """Note all that is wrong with an element, and remember its members where nothing is."""
         before = len(found)
         members = _elements(of)
-        for name, inner in value.items():
+        for nth, (name, inner) in enumerate(value.items(), 1):
             element = members.get(name)
             if element is None:
                 if name != "resourceType" or "implicitRules" not in members:
-                    found.append(((*path, name), "no element of FHIR R4"))
+                    found.append((path, f"member {nth} of this is no element of FHIR R4"))
             elif not element.repeats:
                 self._one(element, inner, (*path, name), found)
             elif not isinstance(inner, list):

@@ -5,7 +5,7 @@ References are resolved within the input only; nothing is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -34,6 +34,11 @@ _SYSTEMS: Final = {
 
 _REMEMBERED: Final = 8192
 """Of so many references it is remembered whom or what place they mean."""
+
+UNMAPPED: Final = (
+    "the place that is named is no site that is known",
+    "Say under codes.locations of policies/sites/<site>.yaml which site it is; --site is for where no place is named.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class View:
         """The site of a Location reference: by the site's codes, or where the id is a site's own; else of the place that it is part of."""
         seen: set[str] = set()
         text = reference_text(reference)
+        if text is None and isinstance(reference, dict) and "identifier" in reference:
+            return self.codes.locations.get(_identifier(reference["identifier"]))
         while text is not None and text not in seen:
             seen.add(text)
             site = self.codes.locations.get(Code("", text))
@@ -108,7 +115,7 @@ class View:
         return None
 
     def site_of(self, encounter: Any) -> str | None:
-        """The site of an encounter reference by its location; else what ``--site`` said."""
+        """The site of an encounter reference by its location; what ``--site`` said where it names none."""
         text = reference_text(encounter)
         if text is None or "#" in text:
             return self._site_of(text)
@@ -118,11 +125,14 @@ class View:
 
     def _site_of(self, encounter: str | None) -> str | None:
         resource = None if encounter is None else self.resolve(encounter)
-        for stay in (resource or {}).get("location", ()):
-            found = self.place(stay.get("location"))
-            if found is not None:
-                return found
-        return self.site
+        return self.site_at(stay.get("location") for stay in (resource or {}).get("location", ()))
+
+    def site_at(self, places: Iterable[Any]) -> str | None:
+        """The site of the first of some Location references that is known; what ``--site`` said where none is named, None where none is known."""
+        named = [place for place in places if place]
+        if not named:
+            return self.site
+        return next((site for place in named if (site := self.place(place)) is not None), None)
 
     def drugs(self, code: Code) -> frozenset[str]:
         """The codes in the drug list that a code may mean: what the site's codes say, else the drugs that have it as their NDC."""
@@ -144,7 +154,7 @@ class View:
             sketch.put("patient", None if said is None else self.pseudonym(said), patient)
         if encounter is not None:
             sketch.put("session", self.handle(resource.get(encounter)), encounter)
-            sketch.put("site", self.site_of(resource.get(encounter)), f"{encounter}.location")
+            put_site(sketch, self.site_of(resource.get(encounter)), f"{encounter}.location", self)
         else:
             sketch.put("site", self.site, "location")
         sketch.put("actor", self.staff(actor), actor_path)
@@ -168,6 +178,13 @@ def event_id(resource: Resource, suffix: str = "") -> str | None:
     from hashlib import sha256  # noqa: PLC0415 - rarely needed: ids are short
 
     return f"{resource['resourceType'][:20]}-{sha256(made.encode()).hexdigest()[:40]}"
+
+
+def put_site(sketch: Sketch, site: str | None, path: str, view: View) -> None:
+    """Set the site; where a place is named and nobody knows it, it is not taken for the one that ``--site`` names."""
+    sketch.put("site", site, path)
+    if site is None and view.site is not None:
+        sketch.wrong(path, *UNMAPPED)
 
 
 def put_entered_at(sketch: Sketch) -> None:
