@@ -247,7 +247,7 @@ class Reading:
 
     def _without_resource(self, kept: Kept, source: str) -> Heard:
         """An entry of a Bundle that holds no resource. What a server deleted is named by its request (FHIR R4, Bundle.entry.request)."""
-        value, _ = self._references.value(kept._replace(inner=0))
+        value, _ = self._references.value(kept._replace(inner=False))
         asked = value.get("request") if isinstance(value, dict) else None
         url = asked.get("url") if isinstance(asked, dict) and asked.get("method") == "DELETE" else None
         name, _, own = relative(url).partition("/") if isinstance(url, str) else ("", "", "")
