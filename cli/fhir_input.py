@@ -52,7 +52,7 @@ def read_fhir(
             _sites(log, bundle.documents.get("sites", ())),
             form.site,
             actor,
-            _first_dose(log),
+            _doses(log),
             Ndcs.of(known_ndcs(LogHistory(log))),
         )
         entering = Entering(bundles.active, acting) if written else None
@@ -61,17 +61,17 @@ def read_fhir(
         yield from versions.items(patients.settled(reading.heard(patients)))
 
 
-def _first_dose(log: Log) -> Callable[[str], int | None]:
-    """When the first dose of a session was given, by the log as it is now: readings may come in a file of their own, after the doses."""
+def _doses(log: Log) -> Callable[[str], Iterator[tuple[str, int]]]:
+    """The doses of a session, by the log as it is now: readings may come in a file of their own, after the doses."""
     from compliance.ledger.history import LogHistory
 
     history = LogHistory(log)
 
-    def first(session: str) -> int | None:
+    def of(session: str) -> Iterator[tuple[str, int]]:
         doses = history.newest_first("administration", "session", session, None, None)
-        return min((dose.occurred_at for dose in doses if not dose.proposed), default=None)
+        return ((dose.id, dose.occurred_at) for dose in doses if not dose.proposed)
 
-    return first
+    return of
 
 
 def _sites(log: Log, named: Iterable[str]) -> frozenset[str]:

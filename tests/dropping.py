@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+
+from compliance.watching import DONE, REPORTS
 
 QUICK = ("--settle", "PT0.02S", "--every", "PT0.02S")
 
@@ -25,3 +28,26 @@ def report(incoming, name):
 def names(folder):
     found = folder.iterdir() if folder.is_dir() else ()
     return sorted(path.name for path in found if ".report." not in path.name)
+
+
+def settled(watched, clock):
+    """What is finished after two looks."""
+    watched.finished()
+    clock.now += 2
+    return watched.finished()
+
+
+def dies(taken):
+    """The watcher's process ends: the system drops its locks."""
+    os.close(taken._claim._lock)
+
+
+def reported(taken, text="said"):
+    for ending in REPORTS:
+        with taken.report(ending) as report:
+            report.write(text.encode())
+    return taken
+
+
+def moved(taken, place=DONE):
+    return reported(taken).move(place)

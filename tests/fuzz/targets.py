@@ -91,7 +91,7 @@ def fhir_file(content: bytes) -> None:
     except InputError:  # it begins as no JSON does
         return
     with read as gathered:
-        reading = Reading(gathered, Codes(), frozenset({"S1"}), "S1", "AD-1", lambda _: None)
+        reading = Reading(gathered, Codes(), frozenset({"S1"}), "S1", "AD-1", lambda _: ())
         for heard in reading.heard(_Everybody()):
             assert isinstance(heard, Told | Untold | Rejected | PassedOver), heard
             if isinstance(heard, Told):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from compliance.errors import InputError
 from compliance.watching import DONE, PROBLEMS, REPORTS, TAKING, Watched, shown
+from tests.dropping import dies, moved, settled
 
 
 class Clock:
@@ -34,29 +35,6 @@ def clock():
 @pytest.fixture
 def watched(tmp_path, clock):
     return Watched(tmp_path, 2, clock)
-
-
-def settled(watched, clock):
-    """What is finished after two looks."""
-    watched.finished()
-    clock.now += 2
-    return watched.finished()
-
-
-def dies(taken):
-    """The watcher's process ends: the system drops its locks."""
-    os.close(taken._claim._lock)
-
-
-def reported(taken, text="said"):
-    for ending in REPORTS:
-        with taken.report(ending) as report:
-            report.write(text.encode())
-    return taken
-
-
-def moved(taken, place=DONE):
-    return reported(taken).move(place)
 
 
 @pytest.mark.parametrize(

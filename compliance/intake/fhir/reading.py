@@ -6,7 +6,7 @@ What a resource tells is not yet what goes into the log: it may be a version of 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
@@ -150,17 +150,17 @@ class Reading:
         sites: frozenset[str],
         site: str | None,
         actor: str | None,
-        known_dose: Callable[[str], int | None],
+        known_doses: Callable[[str], Iterable[tuple[str, int]]],
         ndcs: Ndcs = LISTED,
     ) -> None:
-        """`known_dose` says when (microseconds) the first dose of a session was given that is on record already, None where there is none;
+        """`known_doses` gives the doses of a session that are on record already, by id, with when (microseconds) they began;
         `ndcs` are the drug list's and those of products on record."""
         self._gathered = gathered
         self._structure = Structure()
         self._references = References(gathered, self._structure)
         self.resolve = self._references.resolve
         self._codes, self._sites, self._site, self._actor = codes, sites, site, actor
-        self._known_dose, self._ndcs = known_dose, ndcs
+        self._known_doses, self._ndcs = known_doses, ndcs
 
     def heard(self, pseudonyms: Pseudonyms) -> Iterator[Heard]:
         """What each resource tells. An event that occurred later than its resource begins waits until its time comes."""
@@ -179,9 +179,10 @@ class Reading:
 
         def first(visit: str) -> int | None:
             session = view.handle({"reference": visit})
-            known = None if session is None else self._known_dose(session)
+            known = () if session is None else self._known_doses(session)
+            before = (at for event, at in known if not self._tells_of(event))
             here = self._references.first(visit, counts)
-            return min((at for at in (here, known) if at is not None), default=None)
+            return min((*before, *(() if here is None else (here,))), default=None)
 
         view = View(
             codes=self._codes,
@@ -290,6 +291,11 @@ class Reading:
             if not isinstance(sketches, NotOurs):
                 return {"actor": self._actor, "site": self._site, **sketches[0].fields}
         return None
+
+    def _tells_of(self, event: str) -> bool:
+        """Whether the input holds the administration that an event in the log came of: then what it says now counts, whatever was recorded."""
+        name, _, own = event.partition("-")
+        return name == "MedicationAdministration" and self._gathered.named(f"{name}/{own}") is not None
 
     def _unmapped(self, kept: Kept, source: str, view: View) -> Heard:
         """A resource of which no event comes. Those that others refer to are checked, so that nothing is left out for a slip in them."""

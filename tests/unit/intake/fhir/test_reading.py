@@ -253,6 +253,14 @@ def test_readings_that_come_after_the_doses_belong_to_the_session() -> None:
     assert (measured["kind"], measured["point"]) == ("vital_signs", "pre_dose")
 
 
+def test_a_dose_that_moves_in_this_input_counts_as_it_is_told_now() -> None:
+    """The log still has the older version, in which the reading came after the dose."""
+    with clinic() as log:
+        intake(log, ndjson(version(dose(at="08:30"), 1), visit()))
+        (measured,) = bodies(intake(log, ndjson(pressure(), version(dose(at="09:00"), 2), visit())))[:1]
+    assert (measured["kind"], measured["point"]) == ("vital_signs", "pre_dose")
+
+
 MODIFIED = [{"url": "urn:x:not", "valueBoolean": True}]
 
 
