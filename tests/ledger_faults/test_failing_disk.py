@@ -108,7 +108,7 @@ def total_written(machine, home, prepared) -> int:
     return high
 
 
-STEPS = 14
+STEPS = 11
 
 
 def test_a_disk_that_is_full_after_so_many_bytes(machine, home, prepared):

@@ -160,7 +160,7 @@ PLACES = st.one_of(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=35, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     damages=st.lists(st.tuples(st.sampled_from(DAMAGES), PLACES), min_size=1, max_size=3), since=st.booleans()
 )

@@ -218,7 +218,7 @@ def comes_out(judged, one, judge):
     return judge.judge_alone(judged, stands, Sight(history, stands), told=())[0]
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(st.randoms(use_true_random=False))
 def test_the_switches_say_what_the_mutants_do(chance):
     """Of rules of the library: each side is shown by the first case that both evaluators judge differently under the mutant."""
