@@ -184,6 +184,7 @@ def test_the_values_of_single_sites_come_into_force_with_the_policies(empty):
     assert "3 h" in result.stdout
 
 
+@pytest.mark.soak  # every case of the library is run first
 def test_a_log_begins_without_findings(empty):
     """Under the shipped policies the founder's account, the site's profile and the policies themselves are in order."""
     assert empty.run("init", "--site", "S1", "--state", "TX", "--time-zone", "America/Chicago").exit_code == 0

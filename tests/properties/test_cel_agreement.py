@@ -31,7 +31,7 @@ def test_a_condition_has_the_value_that_cel_gives(text: str, scope: dict[str, An
     assert compile_value(node, TABLES)(scope) is google(node, scope)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(expressions("number", 2), scopes)
 def test_a_number_has_the_value_that_cel_gives(text: str, scope: dict[str, Any]) -> None:
     """Random arithmetic is exact: the same integer at the same scale as in Google's CEL."""
@@ -57,7 +57,7 @@ def test_printing_loses_nothing(text: str) -> None:
     assert to_plain(node)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(truths, truths, scopes)
 def test_generated_code_means_what_the_closures_mean(when: str, require: str, scope: dict[str, Any]) -> None:
     """The fast form of a value and of a rule never differs from the three-valued meaning."""
@@ -155,7 +155,7 @@ alphabet = st.sampled_from(["event", "dose", ".", "n1", "b1", "(", ")", "[", "]"
                             "1", "0.5", "'a'", "true", "null", "has(", ".exists(x, ", "x", "size(", "duration('2h')", "/", "%", "{", "u"])  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(alphabet, max_size=12).map("".join))
 def test_any_text_is_either_cel_or_refused_with_a_remedy(text: str) -> None:
     """Whatever is typed, it is accepted (then CEL accepts it) or refused with places inside the text and words."""

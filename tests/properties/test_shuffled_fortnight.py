@@ -91,7 +91,7 @@ def in_order(site: str | None, *, vault: bool = False) -> dict[str, Any]:
         pytest.param(within_blocks, None, 2, True, "sqlite", marks=pytest.mark.soak),
         pytest.param(within_blocks, "MESA", 2, True, "sqlite", marks=pytest.mark.soak),
         pytest.param(in_files, None, 3, False, "sqlite", marks=pytest.mark.soak),
-        (in_files, "MESA", 3, True, "sqlite"),
+        (in_files, "MESA", 3, False, "sqlite"),
         pytest.param(fully, "MESA", 4, True, "sqlite", marks=pytest.mark.soak),
         (fully, "MESA", 5, False, "sqlite"),
         pytest.param(backwards, "MESA", 6, True, "sqlite", marks=pytest.mark.soak),

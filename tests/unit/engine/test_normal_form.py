@@ -137,7 +137,7 @@ def forms() -> NormalForm:
     return NormalForm(lambda: next(numbers))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(conditions, st.lists(facts, min_size=1, max_size=20))
 def test_exactly_the_sense_holds_that_the_condition_means(condition, many):
     """In the normal form, with its steps, exactly one sense holds for every fact: the one that Kleene's logic gives."""
@@ -149,7 +149,7 @@ def test_exactly_the_sense_holds_that_the_condition_means(condition, many):
         assert sense(fitted, answered(form, fact)) is meaning(condition, fact)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(conditions, conditions, st.lists(facts, min_size=1, max_size=20))
 def test_exactly_one_outcome_of_a_clause_holds(when, require, many):
     """Of the four outcomes of a clause exactly the right one holds, in at most `LIMIT` branches together."""
